@@ -1,0 +1,1 @@
+"""Curated schemas and the loader that finds them as package data."""

@@ -1,0 +1,32 @@
+"""Package metadata: what `pip install .`, Beam's `--setup_file` and the container image install from.
+
+Tools (ruff, mypy, pytest, uv) are configured in `pyproject.toml`.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="tfx-caser",
+    version="0.1.0",
+    description="Sequential recommendation with Caser on TFX: from a log of interactions to TF Serving.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["components*", "pipeline*", "schemas*"]),
+    package_data={"schemas": ["*.pbtxt"], "pipeline": ["presets/*.yaml", "templates/*"]},
+    python_requires=">=3.10,<3.14",
+    # Two lines of TFX from one code base: 1.16 on Python 3.10, 1.21 from Python 3.11 on.
+    install_requires=[
+        "tfx==1.16.0; python_version < '3.11'",
+        "tfx==1.21.0; python_version >= '3.11'",
+        # Imported by tensorflow-transform 1.16, which does not declare it.
+        "dill",
+        "click>=8.1",
+        "pydantic>=2.6,<3",
+        "PyYAML>=6",
+        "rich>=13",
+    ],
+    entry_points={"console_scripts": ["caser = pipeline.cli:main"]},
+)
