@@ -75,3 +75,50 @@ class WindowSettings(Settings):
 
     L: int = Field(5, ge=1, description="items that go in")
     T: int = Field(3, ge=1, description="next items to predict")
+
+
+Activation = Literal["relu", "sigmoid", "tanh", "identity"]
+
+
+class ModelSettings(Settings):
+    """Shape of Caser (`components.caser`); symbols of the paper, section 3.2."""
+
+    d: int = Field(50, ge=1, description="width of the embeddings")
+    heights: list[int] | None = Field(None, description="heights of the horizontal filters; unset: 1 to L")
+    horizontal_filters: int = Field(16, ge=0, description="filters per height (n_h of the paper)")
+    vertical_filters: int = Field(4, ge=0, description="vertical filters (n_v of the paper)")
+    convolution_activation: Activation = "relu"
+    dense_activation: Activation = "relu"
+    dropout: float = Field(0.5, ge=0, lt=1, description="on the output of the convolutions")
+    l2: float = Field(1e-6, ge=0, description="weight of the squared norms in the loss")
+
+    @model_validator(mode="after")
+    def _has_filters(self) -> ModelSettings:
+        if not self.horizontal_filters and not self.vertical_filters:
+            raise ValueError("`model.horizontal_filters` and `model.vertical_filters` should not both be 0")
+        if self.heights is not None and (not self.heights or min(self.heights) < 1):
+            raise ValueError(f"`model.heights` should be a list of numbers from 1 to L. Received: {self.heights}")
+        return self
+
+
+class TrainerSettings(Settings):
+    """How the model is fitted (`components.fit`)."""
+
+    loss: Literal["softmax", "bce"] = Field(
+        "softmax", description="full softmax over all items, or binary cross-entropy with sampled negatives (the paper)"
+    )
+    negatives: int = Field(3, ge=1, description="negatives per target (bce only)")
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(512, ge=1)
+    learning_rate: float = Field(1e-3, gt=0, description="peak of the cosine schedule")
+    unknown_user_share: float = Field(0.05, ge=0, lt=1, description="users replaced by the unknown user while training")
+    metric: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(
+        "map", description="of the valid split: decides early stopping and which epoch's weights are kept"
+    )
+    patience: int = Field(3, ge=1, description="epochs without a better metric before training stops")
+
+
+class ExportSettings(Settings):
+    """What the exported model answers (`components.signatures`)."""
+
+    k: int = Field(100, ge=1, description="items in one answer, at most the catalogue")
