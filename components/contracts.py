@@ -3,7 +3,7 @@
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`.
 Transformed Examples (one window each):
-    USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the left.
+    USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the right.
 """
 
 TRAIN, VALID, TEST = "train", "valid", "test"
