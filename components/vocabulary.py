@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tensorflow as tf
+import tensorflow_transform as tft
 
 from components.contracts import FIRST_ID, UNKNOWN
 
@@ -35,6 +36,11 @@ class Vocabulary(tf.Module):
             ),
             default_value="",
         )
+
+    @classmethod
+    def from_transform(cls, transform: tft.TFTransformOutput, name: str) -> Vocabulary:
+        """The vocabulary that Transform wrote under `name`."""
+        return cls(transform.vocabulary_file_by_name(name), transform.vocabulary_size_by_name(name))
 
     def ids(self, tokens: tf.Tensor) -> tf.Tensor:
         """Ids of strings.

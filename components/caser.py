@@ -1,0 +1,189 @@
+"""The model: Convolutional Sequence Embedding Recommendation (Tang and Wang, WSDM 2018, section 3)."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from components.contracts import FIRST_ID, PADDING
+from components.settings import ModelSettings
+
+
+@keras.saving.register_keras_serializable("caser")
+class HorizontalConvolution(keras.layers.Layer):
+    """Union-level patterns: filters of several heights slide over the image, max-pooled over time (equations 3 to 5)."""
+
+    def __init__(self, heights: list[int], filters: int, activation: str, **kwargs: object) -> None:
+        """Checks nothing: `Caser` does.
+
+        Args:
+            heights: heights h of the filters, each from 1 to L.
+            filters: filters per height.
+            activation: name of the activation, applied before pooling.
+            **kwargs: of the Keras layer.
+        """
+        super().__init__(**kwargs)
+        self.heights, self.filters = list(heights), filters
+        self.activation = keras.activations.get(activation)
+
+    def build(self, image_shape: tuple[int | None, int, int]) -> None:
+        """Makes one [h * d, filters] matrix and one bias per height."""
+        d = image_shape[-1]
+        self.kernels = [
+            self.add_weight(shape=(h * d, self.filters), initializer="glorot_uniform", name=f"kernel_{h}")
+            for h in self.heights
+        ]
+        self.biases = [
+            self.add_weight(shape=(self.filters,), initializer="zeros", name=f"bias_{h}") for h in self.heights
+        ]
+
+    def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolves and pools.
+
+        Args:
+            image: float [B, L, d].
+
+        Returns:
+            float [B, len(heights) * filters].
+        """
+        L = image.shape[1]
+        pooled = []
+        for h, kernel, bias in zip(self.heights, self.kernels, self.biases, strict=True):
+            # All windows of height h side by side: one matrix product costs what its multiplications cost.
+            windows = ops.concatenate([image[:, i : L - h + 1 + i] for i in range(h)], axis=-1)
+            pooled.append(ops.max(self.activation(ops.matmul(windows, kernel) + bias), axis=1))
+        return ops.concatenate(pooled, axis=-1)
+
+
+@keras.saving.register_keras_serializable("caser")
+class VerticalConvolution(keras.layers.Layer):
+    """Point-level patterns: weighted sums of the L rows of the image (equations 6 and 7)."""
+
+    def __init__(self, filters: int, activation: str, **kwargs: object) -> None:
+        """Checks nothing: `Caser` does.
+
+        Args:
+            filters: number of filters.
+            activation: name of the activation.
+            **kwargs: of the Keras layer.
+        """
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.activation = keras.activations.get(activation)
+
+    def build(self, image_shape: tuple[int | None, int, int]) -> None:
+        """Makes one weight per row and filter."""
+        self.kernel = self.add_weight(
+            shape=(self.filters, image_shape[1]), initializer="glorot_uniform", name="kernel"
+        )
+        self.bias = self.add_weight(shape=(self.filters, 1), initializer="zeros", name="bias")
+
+    def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        """Sums rows.
+
+        Args:
+            image: float [B, L, d].
+
+        Returns:
+            float [B, filters * d].
+        """
+        sums = self.activation(ops.matmul(self.kernel, image) + self.bias)
+        return ops.reshape(sums, (-1, self.filters * image.shape[2]))
+
+
+@keras.saving.register_keras_serializable("caser")
+class Caser(keras.Model):
+    """Scores every item as the next one of a user.
+
+    The L x d image of the embedded sequence goes through both convolutions into a dense layer (z, equation 8); z and
+    the user's embedding score items by an output embedding with bias (equation 10).
+    """
+
+    def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
+        """Makes the layers.
+
+        Args:
+            n_users: size of the user vocabulary.
+            n_items: size of the item vocabulary.
+            L: items that go in.
+            settings: shape and regularisation.
+
+        Raises:
+            ValueError: a height exceeds L.
+        """
+        super().__init__()
+        heights = settings.heights or list(range(1, L + 1))
+        if max(heights) > L:
+            raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
+        self.n_items, self.L, d = n_items, L, settings.d
+        l2 = keras.regularizers.L2(settings.l2) if settings.l2 else None
+        self.item_embedding = keras.layers.Embedding(
+            n_items + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2
+        )
+        self.user_embedding = keras.layers.Embedding(
+            n_users + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2
+        )
+        self.convolutions: list[keras.layers.Layer] = []
+        activation = _name(settings.convolution_activation)
+        if settings.horizontal_filters:
+            self.convolutions.append(HorizontalConvolution(heights, settings.horizontal_filters, activation))
+        if settings.vertical_filters:
+            self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear"))
+        self.dropout = keras.layers.Dropout(settings.dropout)
+        self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation), kernel_regularizer=l2)
+        # One row per item, without padding and unknown, which are never scored.
+        self.output_embedding = self.add_weight(
+            shape=(n_items, 2 * d), initializer=_normal(2 * d), regularizer=l2, name="output_embedding"
+        )
+        self.output_bias = self.add_weight(shape=(n_items,), initializer="zeros", name="output_bias")
+
+    def call(self, inputs: tuple[keras.KerasTensor, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
+        """What the model knows of a user at a moment.
+
+        Args:
+            inputs: user int [B] and sequence int [B, L], padded with 0.
+            training: whether dropout applies.
+
+        Returns:
+            float [B, 2d]: z and the user's embedding.
+        """
+        user, sequence = inputs
+        image = self.item_embedding(sequence)
+        image = image * ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
+        features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
+        z = self.dense(self.dropout(features, training=training))
+        return ops.concatenate([z, self.user_embedding(user)], axis=-1)
+
+    def score_all(self, state: keras.KerasTensor) -> keras.KerasTensor:
+        """Scores of all items.
+
+        Args:
+            state: float [B, 2d], from `call`.
+
+        Returns:
+            float [B, n_items]; column j is the item with id j + FIRST_ID.
+        """
+        return ops.matmul(state, ops.transpose(self.output_embedding)) + self.output_bias
+
+    def score_items(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
+        """Scores of some items.
+
+        Args:
+            state: float [B, 2d], from `call`.
+            items: int [B, C], ids of real items; what stands for padding is not defined.
+
+        Returns:
+            float [B, C].
+        """
+        columns = ops.maximum(items - FIRST_ID, 0)
+        weights = ops.take(self.output_embedding, columns, axis=0)
+        return ops.einsum("bd,bcd->bc", state, weights) + ops.take(self.output_bias, columns, axis=0)
+
+
+def _normal(width: int) -> keras.initializers.Initializer:
+    """As in the authors' code: standard deviation 1 / width of the embedding."""
+    return keras.initializers.RandomNormal(stddev=1.0 / width)
+
+
+def _name(activation: str) -> str:
+    return "linear" if activation == "identity" else activation

@@ -1,0 +1,104 @@
+"""Fits Caser: epochs of many steps inside one graph call, early stopping on a ranking metric."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components import progress
+from components.caser import Caser
+from components.contracts import UNKNOWN
+from components.errors import UserError
+from components.losses import loss_of
+from components.settings import TrainerSettings
+from components.training_data import Windows
+
+# Progress is told this many times in an epoch; between them Python does nothing.
+_REPORTS_PER_EPOCH = 20
+
+
+def fit(
+    model: Caser,
+    windows: Windows,
+    settings: TrainerSettings,
+    seed: int,
+    validate: Callable[[], dict[str, float]] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains `model` in place and leaves the weights of its best epoch in it (the last one without `validate`).
+
+    Args:
+        model: a new model.
+        windows: all training windows.
+        settings: loss, optimiser and stopping.
+        seed: of shuffling, dropout and negatives.
+        validate: ranking metrics of the valid split with the model's present weights.
+
+    Returns:
+        One dict per epoch: `epoch`, `seconds`, `loss`, and the metrics of `validate`.
+
+    Raises:
+        UserError: the loss is no longer a finite number.
+    """
+    batch_size = min(settings.batch_size, len(windows.user))
+    steps = windows.steps(batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps * settings.epochs)
+    optimizer = keras.optimizers.Adam(schedule)
+    train = _train_function(model, optimizer, settings)
+
+    history: list[dict[str, Any]] = []
+    best, best_weights = -np.inf, None
+    for epoch in range(1, settings.epochs + 1):
+        started = time.monotonic()
+        batches = iter(windows.epoch(batch_size, seed=hash((seed, epoch)) % 2**32))
+        losses, done = [], 0
+        for part in np.array_split(np.arange(steps), min(steps, _REPORTS_PER_EPOCH)):
+            losses.append(float(train(batches, tf.constant(len(part)))) * len(part))
+            done += len(part)
+            progress.report(epoch, settings.epochs, done, steps, {"loss": losses[-1] / len(part)})
+        loss = sum(losses) / steps
+        if not np.isfinite(loss):
+            raise UserError(
+                f"Training diverged: the loss in epoch {epoch} is {loss}. "
+                "Remedy: lower `trainer.learning_rate`, or remove extreme settings of the model."
+            )
+        metrics = validate() if validate else {}
+        history.append({"epoch": epoch, "seconds": time.monotonic() - started, "loss": loss, **metrics})
+        if validate:
+            if metrics[settings.metric] > best:
+                best, best_weights, best_epoch = metrics[settings.metric], model.get_weights(), epoch
+            elif epoch - best_epoch >= settings.patience:
+                break
+    if best_weights is not None:
+        model.set_weights(best_weights)
+    return history
+
+
+def _train_function(
+    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings
+) -> Callable[[Any, tf.Tensor], tf.Tensor]:
+    """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
+
+    def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        # Some users are taken for unknown, so that the unknown user's embedding learns what users have in common.
+        unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
+        with tf.GradientTape() as tape:
+            state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
+            loss = loss_of(model, state, targets, settings.loss, settings.negatives)
+            total = tf.add_n([loss, *model.losses])
+        gradients = tape.gradient(total, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    @tf.function(reduce_retracing=True)
+    def train(batches: Any, steps: tf.Tensor) -> tf.Tensor:
+        total = tf.constant(0.0)
+        for _ in tf.range(steps):
+            total += step(*next(batches))
+        return total / tf.cast(steps, tf.float32)
+
+    return train

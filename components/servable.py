@@ -1,0 +1,170 @@
+"""The exported model: Caser with its vocabularies, strings in and strings out, stock TensorFlow ops only."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from components.caser import Caser
+from components.contracts import (
+    EVALUATE,
+    FIRST_ID,
+    MAX_K,
+    POPULARITY_RANKS,
+    POPULARITY_TOP_ITEMS,
+    RANKS,
+    SCORE,
+    SERVE_TF_EXAMPLE,
+    SERVING,
+    TOP_ITEMS,
+)
+from components.ranks import held_out_ranks, top_items
+from components.raw_examples import parse_raw_examples
+from components.vocabulary import Vocabulary
+from components.windows import known_items, last_window
+
+
+class ServableCaser(tf.Module):
+    """What TF Serving and TFMA call. Items that the user has seen are never recommended."""
+
+    def __init__(self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str) -> None:
+        """Holds the parts.
+
+        Args:
+            model: a trained model.
+            items: the item vocabulary.
+            users: the user vocabulary.
+            k: items in one answer.
+            loss: that the model was trained with; decides how scores become probabilities.
+        """
+        super().__init__()
+        self.model, self.items, self.users = model, items, users
+        self.k = min(k, items.size)
+        self.loss = loss
+
+    def save(self, path: str) -> None:
+        """Writes the SavedModel.
+
+        Args:
+            path: of the new folder.
+        """
+        tf.saved_model.save(
+            self,
+            path,
+            signatures={
+                SERVING: self.recommend,
+                SERVE_TF_EXAMPLE: self.recommend_for_examples,
+                SCORE: self.score,
+                EVALUATE: self.evaluate,
+            },
+        )
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
+            tf.TensorSpec([None, None], tf.string, "exclude_item_ids"),
+        ]
+    )
+    def recommend(
+        self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, exclude_item_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `serving_default`.
+
+        Args:
+            user_id: string [B]; an unknown user gets the unknown user's embedding.
+            recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored,
+                an empty history is answered by popularity.
+            exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items.
+
+        Returns:
+            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float where fewer than k
+            items are left.
+        """
+        return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def recommend_for_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `serve_tf_example`: the same for serialized raw Examples.
+
+        Args:
+            examples: string [B]; `holdout` is not looked at.
+
+        Returns:
+            As `recommend`.
+        """
+        users = parse_raw_examples(examples)
+        history = known_items(self.items.ids(users.item_ids))
+        return self._best(users.user_id, history, tf.zeros_like(history[:, :0]))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
+            tf.TensorSpec([None, None], tf.string, "candidate_item_ids"),
+        ]
+    )
+    def score(
+        self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, candidate_item_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `score`.
+
+        Args:
+            user_id: string [B].
+            recent_item_ids: string [B, any], as in `recommend`.
+            candidate_item_ids: string [B, C].
+
+        Returns:
+            `probabilities` float [B, C]: that the candidate comes next among all items (softmax), or that it is one
+            of the next items (bce); 0 for an unknown candidate.
+        """
+        candidates = self.items.ids(candidate_item_ids)
+        scores = self._scores(user_id, self._history(recent_item_ids))
+        probabilities = tf.nn.softmax(scores) if self.loss == "softmax" else tf.sigmoid(scores)
+        chosen = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
+        return {"probabilities": tf.where(candidates >= FIRST_ID, chosen, tf.zeros_like(chosen))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `evaluate`: what the metrics need of a user (see `components.contracts`).
+
+        Args:
+            examples: string [B], serialized raw Examples with a holdout.
+
+        Returns:
+            RANKS, POPULARITY_RANKS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K].
+        """
+        users = parse_raw_examples(examples)
+        history = known_items(self.items.ids(users.item_ids))
+        seen = history.to_tensor()
+        held_out = self.items.ids(users.holdout).to_tensor()
+        scores = self._scores(users.user_id, history)
+        popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
+        return {
+            RANKS: held_out_ranks(scores, seen, held_out),
+            TOP_ITEMS: top_items(scores, seen, MAX_K),
+            POPULARITY_RANKS: held_out_ranks(popularity, seen, held_out),
+            POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
+        }
+
+    def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
+        return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
+
+    def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
+        """Float [B, N]: the model's, or those of popularity where the history is empty."""
+        state = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+        empty = history.row_lengths()[:, tf.newaxis] == 0
+        return tf.where(empty, _popularity(self.items.size), self.model.score_all(state))
+
+    def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        scores = self._scores(user_id, history)
+        best = top_items(scores, tf.concat([history, exclude], axis=1).to_tensor(), self.k)
+        best_scores = tf.gather(scores, tf.maximum(best - FIRST_ID, 0), batch_dims=1)
+        return {
+            "item_ids": self.items.tokens(best),
+            "scores": tf.where(best >= FIRST_ID, best_scores, scores.dtype.min),
+        }
+
+
+def _popularity(n_items: int) -> tf.Tensor:
+    """Float [1, N], falling: ids are in the order of frequency, which by Zipf's law falls as 1 / rank."""
+    return -tf.math.log(tf.range(1, n_items + 1, dtype=tf.float32))[tf.newaxis]

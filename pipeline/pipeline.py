@@ -1,0 +1,113 @@
+"""The one definition of the pipeline, in DAG order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from tfx import v1 as tfx
+from tfx.proto import transform_pb2
+
+from components.blessed_model import PreviousBlessedModelStrategy
+from components.contracts import TEST, TRAIN, VALID
+from components.evaluation import eval_config
+from components.example_gen import InteractionExampleGen
+from components.history_validator import HistoryValidator
+from components.pusher import CaserPusher
+from components.trainer import CaserTrainer
+from components.transform import preprocessing_fn
+from pipeline.config import Config
+from schemas import schema_path
+
+PIPELINE_NAME = "caser"
+
+# Beam's DirectRunner would otherwise try a runner whose binary it downloads first.
+LOCAL_BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
+
+
+def create_pipeline(
+    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = ()
+) -> tfx.dsl.Pipeline:
+    """Wires the nodes.
+
+    Args:
+        config: all settings.
+        data_path: file, glob or `{SPAN}` pattern of interactions.
+        output_dir: everything that the run leaves is below it.
+        beam_args: options for the data nodes, after (and so before) those for this machine.
+
+    Returns:
+        A pipeline that any TFX runner can run.
+    """
+    example_gen = InteractionExampleGen(
+        path=data_path,
+        data=config.data,
+        histories=config.histories,
+        split=config.split,
+        quarantine_dir=os.path.join(output_dir, "quarantine"),
+    )
+    examples = example_gen.outputs["examples"]
+
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
+    validator = HistoryValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+
+    transform = tfx.components.Transform(
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        preprocessing_fn=f"{preprocessing_fn.__module__}.{preprocessing_fn.__name__}",
+        custom_config={"windows": config.windows.model_dump()},
+        # Valid and test stay raw: they are ranked over the whole history, not by windows.
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(validator)
+
+    trainer = CaserTrainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        raw_examples=examples,
+        seed=config.seed,
+        windows=config.windows,
+        model=config.model,
+        trainer=config.trainer,
+        export=config.export,
+    )
+    nodes = [example_gen, statistics_gen, schema_gen, validator, transform, trainer]
+
+    last_blessed = tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=trainer.outputs["model"],
+    ).with_id("LastBlessedModel")
+    evaluator = tfx.components.Evaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=last_blessed.outputs["model"],
+        eval_config=eval_config(config.evaluator),
+        example_splits=[TEST if config.split.has(TEST) else VALID],
+    )
+    nodes += [last_blessed, evaluator]
+
+    if config.pusher.enabled:
+        nodes.append(
+            CaserPusher(
+                model=trainer.outputs["model"],
+                model_blessing=evaluator.outputs["blessing"],
+                serving_dir=os.path.join(output_dir, "serving"),
+            )
+        )
+
+    return tfx.dsl.Pipeline(
+        pipeline_name=PIPELINE_NAME,
+        pipeline_root=os.path.join(output_dir, "pipeline"),
+        components=nodes,
+        enable_cache=True,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            os.path.join(output_dir, "metadata.sqlite")
+        ),
+        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *beam_args],
+    )
