@@ -73,9 +73,7 @@ class VerticalConvolution(keras.layers.Layer):
 
     def build(self, image_shape: tuple[int | None, int, int]) -> None:
         """Makes one weight per row and filter."""
-        self.kernel = self.add_weight(
-            shape=(self.filters, image_shape[1]), initializer="glorot_uniform", name="kernel"
-        )
+        self.kernel = self.add_weight(shape=(self.filters, image_shape[1]), initializer="glorot_uniform", name="kernel")
         self.bias = self.add_weight(shape=(self.filters, 1), initializer="zeros", name="bias")
 
     def call(self, image: keras.KerasTensor) -> keras.KerasTensor:

@@ -28,6 +28,7 @@ RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; p
 POPULARITY_RANKS = "popularity_ranks"  # the same, for the order of falling frequency
 TOP_ITEMS = "top_items"  # int64 [B, MAX_K]: ids of the best unseen items, padded with PADDING
 POPULARITY_TOP_ITEMS = "popularity_top_items"
+ITEM_COUNT = "item_count"  # int64 [B]: size of the catalogue, the same in every row
 NO_RANK = 0  # padding, not an item
 MISS = 2**31 - 1  # a held-out item that can never be recommended: unknown, or seen before
 CUTOFFS = (1, 5, 10, 20)

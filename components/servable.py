@@ -8,6 +8,7 @@ from components.caser import Caser
 from components.contracts import (
     EVALUATE,
     FIRST_ID,
+    ITEM_COUNT,
     MAX_K,
     POPULARITY_RANKS,
     POPULARITY_TOP_ITEMS,
@@ -131,7 +132,7 @@ class ServableCaser(tf.Module):
             examples: string [B], serialized raw Examples with a holdout.
 
         Returns:
-            RANKS, POPULARITY_RANKS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K].
+            RANKS, POPULARITY_RANKS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K]; ITEM_COUNT int64 [B].
         """
         users = parse_raw_examples(examples)
         history = known_items(self.items.ids(users.item_ids))
@@ -144,6 +145,7 @@ class ServableCaser(tf.Module):
             TOP_ITEMS: top_items(scores, seen, MAX_K),
             POPULARITY_RANKS: held_out_ranks(popularity, seen, held_out),
             POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
+            ITEM_COUNT: tf.fill([tf.shape(scores)[0]], tf.constant(self.items.size, tf.int64)),
         }
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:

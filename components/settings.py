@@ -24,7 +24,7 @@ class DataSettings(Settings):
     columns: list[str] | None = Field(None, description="names of the columns, in order, where there is no header")
     user_column: str = "user_id"
     item_column: str = "item_id"
-    time_column: str = "timestamp"
+    time_column: str | None = Field("timestamp", description="null: the rows of the files are in true order")
     time_format: Literal["auto", "seconds", "milliseconds", "iso8601"] = Field(
         "auto", description="`auto`: ISO 8601 where it is not a number; milliseconds where numbers exceed 1e11"
     )
@@ -50,7 +50,9 @@ class HistorySettings(Settings):
 
     min_item_interactions: int = Field(1, ge=1, description="items with fewer interactions are dropped")
     max_per_user: int = Field(10_000, ge=2, description="only the newest of a user are kept")
-    repeats: Literal["keep", "drop"] = Field("keep", description="`drop`: only the first time a user met an item counts")
+    repeats: Literal["keep", "drop"] = Field(
+        "keep", description="`drop`: only the first time a user met an item counts"
+    )
     min_user_interactions: int = Field(2, ge=1, description="users with fewer interactions are dropped")
 
 
@@ -67,7 +69,15 @@ class SplitSettings(Settings):
         total = self.train + self.valid + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"`split.train`, `split.valid` and `split.test` should add up to 1. Received: {total:g}")
+        if self.strategy == "ratio" and not self.valid and not self.test:
+            raise ValueError(
+                "`split.valid` and `split.test` should not both be 0: something must be left to evaluate on"
+            )
         return self
+
+    def has(self, split: str) -> bool:
+        """Whether ExampleGen makes this split."""
+        return self.strategy == "leave_last" or getattr(self, split) > 0
 
 
 class WindowSettings(Settings):
@@ -122,3 +132,24 @@ class ExportSettings(Settings):
     """What the exported model answers (`components.signatures`)."""
 
     k: int = Field(100, ge=1, description="items in one answer, at most the catalogue")
+
+
+class EvaluatorSettings(Settings):
+    """When a model is blessed (`components.evaluation`)."""
+
+    metric: Literal["map", "ndcg_at_10", "recall_at_10", "hit_rate_at_10", "mrr", "next_item_ndcg_at_10"] = Field(
+        "map", description="what the thresholds below are about"
+    )
+    min_value: float = Field(0.0, ge=0, le=1, description="not blessed below this")
+    min_margin: float | None = Field(
+        0.0, description="not blessed unless better than popularity by at least this (absolute); null: not asked"
+    )
+    min_change: float | None = Field(
+        -0.01, description="not blessed unless the change against the last blessed model is at least this (absolute)"
+    )
+
+
+class PusherSettings(Settings):
+    """Where a blessed model goes (`components.pusher`)."""
+
+    enabled: bool = True

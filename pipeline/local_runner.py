@@ -26,9 +26,7 @@ class NodeObserver(Protocol):
         """A node failed; the runner raises `error` next."""
 
 
-def run(
-    pipeline: tfx.dsl.Pipeline, observer: NodeObserver, orchestrator: Literal["local", "beam"] = "local"
-) -> None:
+def run(pipeline: tfx.dsl.Pipeline, observer: NodeObserver, orchestrator: Literal["local", "beam"] = "local") -> None:
     """Runs all nodes.
 
     Args:

@@ -25,9 +25,7 @@ PIPELINE_NAME = "caser"
 LOCAL_BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
 
 
-def create_pipeline(
-    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = ()
-) -> tfx.dsl.Pipeline:
+def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = ()) -> tfx.dsl.Pipeline:
     """Wires the nodes.
 
     Args:
@@ -50,9 +48,7 @@ def create_pipeline(
 
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
-    validator = HistoryValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
-    )
+    validator = HistoryValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
 
     transform = tfx.components.Transform(
         examples=examples,

@@ -1,0 +1,25 @@
+"""Finds what somebody probably meant to type."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+
+def nearest(text: str, choices: Sequence[str]) -> str:
+    """The most similar of `choices`; of dotted keys, the last part alone may be what was meant.
+
+    Args:
+        text: what was typed.
+        choices: at least one.
+
+    Returns:
+        One of `choices`; the first of equally similar ones.
+    """
+
+    def similarity(choice: str) -> float:
+        whole = difflib.SequenceMatcher(None, text.lower(), choice.lower()).ratio()
+        last = difflib.SequenceMatcher(None, text.lower().split(".")[-1], choice.lower().split(".")[-1]).ratio()
+        return max(whole, 0.9 * last)
+
+    return max(choices, key=similarity)
