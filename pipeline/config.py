@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -60,7 +59,7 @@ def load_config(preset: str | None = None, file: Path | None = None, overrides: 
     """
     sources = []
     if preset is not None:
-        sources.append(config_source.from_yaml(_preset_text(preset), f"preset {preset}"))
+        sources.append(config_source.from_yaml(preset_text(preset), f"preset {preset}"))
     if file is not None:
         sources.append(config_source.from_yaml(config_source.read_text(file), str(file)))
     sources += [config_source.from_override(text, leaves=set(fields())) for text in overrides]
@@ -79,6 +78,20 @@ def preset_names() -> list[str]:
     return sorted(entry.name[: -len(".yaml")] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+def preset_text(name: str) -> str:
+    """The YAML of a preset, with its comments.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    if name not in preset_names():
+        raise UserError(
+            f"There is no preset `{name}`. Did you mean `{nearest(name, preset_names())}`? "
+            f"Presets: {', '.join(preset_names())}."
+        )
+    return (resources.files("pipeline") / PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def fields() -> dict[str, FieldInfo]:
     """All settings by dotted key, in the order of the sections."""
     return dict(_fields(Config, ""))
@@ -95,15 +108,6 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInf
             yield from _fields(field.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name, field
-
-
-def _preset_text(name: str) -> str:
-    if name not in preset_names():
-        raise UserError(
-            f"There is no preset `{name}`. Did you mean `{nearest(name, preset_names())}`? "
-            f"Presets: {', '.join(preset_names())}."
-        )
-    return (resources.files("pipeline") / PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def _refuse_unknown_keys(source: Source) -> None:

@@ -1,0 +1,76 @@
+# Everything starts here: `make run`, `make test`, `make lint`. Needs GNU make, a POSIX shell and any Python 3.10+.
+# The tools land in .tools/, the locked environment in .venv/; nothing outside this folder is changed.
+
+PYTHON ?= 3.10
+UV_VERSION := 0.13.9
+# The first Python that starts uv; the project's own Python is found, or fetched, by uv.
+BOOTSTRAP_PYTHON ?= python3
+JOBS ?= 2
+OUTPUT ?= out/sample
+
+VENV := $(if $(filter 3.10,$(PYTHON)),.venv,.venv-$(PYTHON))
+UV := .tools/uv-$(UV_VERSION)/bin/uv
+INSTALLED := $(VENV)/.installed
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
+
+.PHONY: help install run test lint format clean
+.DEFAULT_GOAL := help
+
+help: ## this text
+	@echo 'Targets (PYTHON=$(PYTHON), environment in $(VENV)):'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@echo 'PYTHON=3.11, 3.12 or 3.13 takes the second TFX line (glibc 2.39 or later) in an environment of its own.'
+
+install: $(INSTALLED) ## the locked environment; then .venv/bin/caser works from anywhere
+
+run: $(INSTALLED) ## train, evaluate and push a model from the built-in sample, into OUTPUT=out/sample
+	@$(VENV)/bin/caser run --sample --output '$(OUTPUT)'
+
+test: $(INSTALLED) ## all tests
+	@$(VENV)/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+lint: $(INSTALLED) ## ruff, types, and the directions of imports
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/pytest tests/test_import_directions.py
+
+format: $(INSTALLED) ## rewrites the code in the project's format
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+clean: ## removes environments, tools and results
+	rm -rf .tools .venv .venv-* out
+
+$(INSTALLED): $(UV) uv.lock pyproject.toml setup.py
+	@echo 'Installing the locked environment into $(VENV) (Python $(PYTHON)) ...'
+	@$(UV) python find '$(PYTHON)' >/dev/null 2>&1 || $(UV) python install '$(PYTHON)' || { \
+	  echo; \
+	  echo 'Python $(PYTHON) was not found, and uv could not fetch it. Install it in one of these ways, then repeat:'; \
+	  echo '  apt-get install python$(PYTHON) python$(PYTHON)-dev    (where the distribution has it)'; \
+	  echo '  pyenv install $(PYTHON)'; \
+	  echo '  $(UV) python install $(PYTHON)                         (needs access to GitHub)'; \
+	  exit 1; } >&2
+	@$(UV) sync --locked --quiet --python '$(PYTHON)'
+	@touch $@
+
+# uv comes from PyPI with whatever this Python has: venv, or pip alone. Without both, a uv on the PATH will do.
+$(UV):
+	@command -v '$(BOOTSTRAP_PYTHON)' >/dev/null || { \
+	  echo 'This needs Python 3.10 or later as `python3`: install it (apt-get install python3 python3-venv), then repeat.' >&2; \
+	  exit 1; }
+	@echo 'Installing uv $(UV_VERSION) into .tools ...'
+	@rm -rf '.tools/uv-$(UV_VERSION)'; mkdir -p .tools
+	@{ '$(BOOTSTRAP_PYTHON)' -m venv '.tools/uv-$(UV_VERSION)' \
+	    && '.tools/uv-$(UV_VERSION)/bin/python' -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'; \
+	  } >.tools/bootstrap.log 2>&1 || { rm -rf '.tools/uv-$(UV_VERSION)'; \
+	  '$(BOOTSTRAP_PYTHON)' -m pip install --quiet --disable-pip-version-check \
+	    --target '.tools/uv-$(UV_VERSION)' 'uv==$(UV_VERSION)' >>.tools/bootstrap.log 2>&1; \
+	  } || { rm -rf '.tools/uv-$(UV_VERSION)'; mkdir -p '.tools/uv-$(UV_VERSION)/bin'; \
+	  command -v uv >/dev/null && ln -s "$$(command -v uv)" $@; \
+	  } || { rm -rf '.tools/uv-$(UV_VERSION)'; cat .tools/bootstrap.log; echo; \
+	  echo 'uv could not be installed (above). Either `python3` has neither venv nor pip: apt-get install python3-venv;'; \
+	  echo 'or PyPI cannot be reached: check the network, or set the usual PIP_INDEX_URL and UV_DEFAULT_INDEX.'; \
+	  exit 1; } >&2
+	@test -x $@ && touch $@

@@ -1,0 +1,53 @@
+"""Writes `metrics.json`: the run in numbers, for programs.
+
+test, popularity   {"map": ..., "precision_at_1": ..., ...}: Caser and the baseline on the same rows
+ceiling            the same keys; only for the built-in sample
+counts             what ExampleGen counted: rows, users, items, ...
+blessed            true or false
+blessing_reason    why
+pushed_version     the folder below serving/caser, or null
+seconds            per node
+states             per node: "done", or "cached" where an earlier run's outputs were reused
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline.summary import Summary
+
+
+def write_metrics(summary: Summary, file: Path) -> None:
+    """Writes the file at once: a reader sees the old one or the new one, never a part.
+
+    Args:
+        summary: of the run.
+        file: is replaced.
+    """
+    content: dict[str, Any] = {"test": summary.test, "popularity": summary.popularity}
+    if summary.ceiling is not None:
+        content["ceiling"] = summary.ceiling
+    content |= {
+        "counts": summary.counts,
+        "blessed": summary.blessed,
+        "blessing_reason": summary.blessing_reason,
+        "pushed_version": summary.pushed_version,
+        "seconds": {node: round(seconds, 2) for node, seconds in summary.seconds.items()},
+        "states": summary.states,
+    }
+    write_text(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Replaces a file atomically.
+
+    Args:
+        file: its folder exists.
+        text: is written as UTF-8.
+    """
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, file)

@@ -1,0 +1,105 @@
+"""Gathers what a finished run found, out of its artifacts: so it is right for reused nodes too."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from components.contracts import COUNTS_FILE, SERVING, TEST, VALID
+from components.raw_examples import parse_raw_examples
+from components.trainer import HISTORY_FILE
+from pipeline.ceiling import ceiling
+from pipeline.config import Config
+from pipeline.pipeline import PIPELINE_NAME
+from pipeline.run_record import newest_outputs
+from pipeline.summary import Example, Summary
+
+_EXAMPLES, _SHOWN_HISTORY, _SHOWN_ITEMS = 6, 6, 8
+
+
+class HeldOut:
+    """The split that was evaluated: per user the id, the history before, and what was held out, all as text."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads all of it.
+
+        Args:
+            folder: of the split; gzipped TFRecords of raw Examples.
+        """
+        files = sorted(str(file) for file in folder.iterdir() if file.is_file())
+        serialized = sorted(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())
+        parsed = parse_raw_examples(tf.constant(serialized))
+        self.users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
+        self.histories = _texts(parsed.item_ids)
+        self.held_out = _texts(parsed.holdout)
+
+
+def gather(
+    config: Config, output: Path, seconds: Mapping[str, float], states: Mapping[str, str], is_sample: bool
+) -> Summary:
+    """Reads the artifacts of the newest run.
+
+    Args:
+        config: of the run.
+        output: of the run.
+        seconds: per node.
+        states: per node.
+        is_sample: whether the data are the built-in sample, whose ceiling is known.
+
+    Returns:
+        The summary.
+    """
+    artifacts = newest_outputs(output / "metadata.sqlite", PIPELINE_NAME)
+    examples = artifacts["InteractionExampleGen", "examples"]
+    model_run = artifacts["CaserTrainer", "model_run"]
+    _link(output / "tensorboard", model_run / "tensorboard")
+    held_out = HeldOut(examples / f"Split-{TEST if config.split.has(TEST) else VALID}")
+    model = artifacts["CaserTrainer", "model"] / "Format-Serving"
+    return Summary(
+        **_evaluation(artifacts["Evaluator", "evaluation"]),
+        counts=json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8")),
+        seconds=dict(seconds),
+        states=dict(states),
+        ceiling=ceiling(held_out.users, held_out.histories, held_out.held_out) if is_sample else None,
+        history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
+        examples=_recommendations(model, held_out),
+    )
+
+
+def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
+    """Asks the model for a few users spread over the split."""
+    count = len(held_out.users)
+    rows = sorted({int(row) for row in np.linspace(0, count - 1, min(_EXAMPLES, count))})
+    recent = tf.ragged.constant([held_out.histories[row] for row in rows], dtype=tf.string).to_tensor()
+    answer = tf.saved_model.load(str(model)).signatures[SERVING](
+        user_id=tf.constant([held_out.users[row] for row in rows]),
+        recent_item_ids=recent,
+        exclude_item_ids=tf.zeros([len(rows), 0], tf.string),
+    )
+    recommended = [[item.decode() for item in items if item] for items in answer["item_ids"].numpy()]
+    return [
+        Example(
+            held_out.users[row],
+            held_out.histories[row][-_SHOWN_HISTORY:],
+            items[:_SHOWN_ITEMS],
+            held_out.held_out[row][:_SHOWN_ITEMS],
+        )
+        for row, items in zip(rows, recommended, strict=True)
+    ]
+
+
+def _texts(ragged: tf.RaggedTensor) -> list[list[str]]:
+    return [[item.decode(errors="replace") for item in items] for items in ragged.to_list()]
+
+
+def _link(link: Path, target: Path) -> None:
+    """Points `link` at the newest TensorBoard events, so that they are found without knowing TFX's folders."""
+    part = link.with_name(f".{link.name}.part")
+    part.unlink(missing_ok=True)
+    part.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
+    os.replace(part, link)
