@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-USERS, GENRES, SONGS_PER_GENRE = 2_000, 10, 30
+USERS, GENRES, SONGS_PER_GENRE = 3_000, 10, 30
 SONGS = GENRES * SONGS_PER_GENRE
 SEED = 7
 HEADER = "user_id,item_id,timestamp"
