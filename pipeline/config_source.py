@@ -10,6 +10,9 @@ import yaml
 
 from components.errors import UserError
 
+# What stands for nothing on purpose.
+_EMPTY = ("", "~", "null", "Null", "NULL", "''", '""')
+
 
 class Source(NamedTuple):
     """Settings by dotted key, and for each where it was set, such as `my.yaml:3`."""
@@ -105,6 +108,8 @@ def from_override(text: str, leaves: set[str]) -> Source:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError:
         parsed = value
+    if not parsed and isinstance(parsed, str | None) and value not in _EMPTY:
+        parsed = value  # a separator such as `|`, `#` or a tab is syntax in YAML
     if isinstance(parsed, dict):
         if key not in leaves:
             nested = from_yaml(value, place)

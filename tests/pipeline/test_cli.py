@@ -1,0 +1,130 @@
+"""The console command: help at once, and one message with exit status 2 for what the user got wrong."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+
+HEADER = "user_id,item_id,timestamp\n"
+
+
+def caser(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_help_answers_in_about_a_second():
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, check=True)
+    assert time.monotonic() - started < 3  # a busy machine; tensorflow alone would take longer
+    for command in ("run", "recommend", "config", "presets", "sample", "doctor"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_help_imports_no_framework():
+    code = (
+        "import sys; from click.testing import CliRunner; from pipeline.cli import main;"
+        "[CliRunner().invoke(main, [c, '--help']) for c in main.commands];"
+        "print([m for m in ('tensorflow', 'tfx', 'keras', 'apache_beam', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_explains_itself(command):
+    shown = caser(command, "--help")
+    assert shown.exit_code == 0
+    assert len(shown.output.splitlines()) > 4
+
+
+def test_config_shows_effective_values():
+    shown = caser("config", "--preset", "movielens-dat", "--set", "trainer.epochs=3")
+    assert "  separator: '::'" in shown.output
+    assert "  epochs: 3" in shown.output
+
+
+def test_presets_lists_all_and_shows_one():
+    assert "ml-1m-caser" in caser("presets").output
+    assert caser("presets", "movielens-dat").output.startswith("# Purpose")
+    assert caser("presets", "nothing").exit_code == 2
+
+
+def test_sample_writes_the_file_and_says_what_comes_next(tmp_path):
+    shown = caser("sample", "--output", tmp_path / "sample.csv")
+    assert shown.exit_code == 0
+    assert (tmp_path / "sample.csv").read_text().startswith(HEADER)
+    assert "caser run --data" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--preset", "movielens-data"], "Did you mean `movielens-dat`"),
+        (["--set", "trainer.epoch=1"], "Did you mean `trainer.epochs`"),
+        (["--set", "trainer.epochs=none"], "`trainer.epochs` should be"),
+        (["--set", "trainer.epochs"], "key=value"),
+        (["--config", "absent.yaml"], "cannot be read"),
+        (["--sample"], "either --data PATH, or --sample"),
+    ],
+)
+def test_bad_settings_are_one_message_and_leave_nothing(tmp_path, arguments, part):
+    data = tmp_path / "data.csv"
+    data.write_text(HEADER + "a,b,1\n")
+    shown = caser("run", "--data", data, "--output", tmp_path / "out", *arguments)
+    assert shown.exit_code == 2
+    assert part in shown.output
+    assert "Traceback" not in shown.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_run_without_data_says_what_can_be_given(tmp_path):
+    shown = caser("run", "--output", tmp_path / "out")
+    assert shown.exit_code == 2
+    assert "--sample" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (None, "data.csv"),
+        ("", "empty"),
+        ("user,item,time\na,b,1\n", "user_id"),
+        (HEADER.replace(",", ";") + "a;b;1\n", "separator"),
+    ],
+    ids=["missing", "empty", "wrong column", "wrong separator"],
+)
+def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, content, part):
+    data = tmp_path / "data.csv"
+    if content is not None:
+        data.write_text(content)
+    shown = caser("run", "--data", data, "--output", tmp_path / "out")
+    assert shown.exit_code == 2
+    assert part in shown.output
+    assert "Traceback" not in shown.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    shown = caser("run", "--sample", "--output", tmp_path / "file" / "out")
+    assert shown.exit_code == 2
+    assert "pass another --output" in shown.output
+
+
+def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
+    from pipeline.run import _locked
+
+    with _locked(tmp_path):
+        shown = caser("run", "--sample", "--output", tmp_path)
+    assert shown.exit_code == 2
+    assert "Another run is at work" in shown.output
+
+
+def test_recommend_without_a_model_says_where_it_should_be(tmp_path):
+    shown = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
+    assert shown.exit_code == 2
+    assert "There is no model folder" in shown.output

@@ -1,0 +1,30 @@
+"""The lines of a run where there is no terminal."""
+
+import io
+
+from pipeline.console import RunConsole, new_console
+
+
+def test_without_a_terminal_there_are_plain_lines_only():
+    stream = io.StringIO()
+    nodes = RunConsole(new_console(stream))
+    with nodes:
+        nodes.on_node_start("Transform")
+        nodes.on_node_end("Transform", "cached", 0.25)
+        nodes.on_node_start("CaserTrainer")
+        for step in (50, 100):
+            nodes.on_training(1, 10, step, 100, {"loss": 1.5})
+        nodes.on_node_failed("CaserTrainer", ValueError("x"), 12.0)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert "\x1b" not in stream.getvalue()
+    assert lines[0].split()[1] == "Transform" and lines[0].endswith("cached      0.2 s")
+    assert lines[1].split() == ["epoch", "1", "of", "10", "loss", "1.5000"]
+    assert "failed" in lines[2]
+    assert nodes.states == {"Transform": "cached", "CaserTrainer": "failed"}
+
+
+def test_markup_in_a_path_is_no_markup():
+    stream = io.StringIO()
+    new_console(stream).print("data[1].csv [bold]", markup=False)
+    assert "data[1].csv [bold]" in stream.getvalue()

@@ -1,0 +1,35 @@
+"""The screen stays quiet and the log holds all noise."""
+
+import subprocess
+import sys
+
+from pipeline.log_file import new_log_file
+
+SCRIPT = """
+import logging, os, subprocess, sys, warnings
+from pathlib import Path
+from pipeline.log_file import noise_to
+with noise_to(Path(sys.argv[1])) as screen:
+    print("printed noise"); print("error noise", file=sys.stderr)
+    os.write(1, b"noise of C\\n"); os.write(2, b"error noise of C\\n")
+    subprocess.run(["echo", "noise of a child"])
+    logging.getLogger("tfx").info("logged noise"); warnings.warn("warned noise")
+    screen.write("for the user\\n")
+print("after")
+"""
+
+
+def test_noise_of_every_kind_goes_to_the_log(tmp_path):
+    log = tmp_path / "run.log"
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(log)], capture_output=True, text=True, check=True)
+    assert done.stdout == "for the user\nafter\n"
+    assert done.stderr == ""
+    text = log.read_text()
+    for noise in ("printed", "error noise\n", "noise of C", "error noise of C", "of a child", "logged", "warned"):
+        assert noise in text
+
+
+def test_two_logs_of_one_second_do_not_share_a_file(tmp_path):
+    first = new_log_file(tmp_path / "logs")
+    first.touch()
+    assert new_log_file(tmp_path / "logs") != first

@@ -1,0 +1,22 @@
+"""What somebody probably meant."""
+
+import pytest
+
+from pipeline.nearest import nearest
+
+KEYS = ["seed", "data.separator", "trainer.epochs", "trainer.learning_rate", "windows.L", "windows.T"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("trainer.epoch", "trainer.epochs"),
+        ("epochs", "trainer.epochs"),
+        ("model.learning_rate", "trainer.learning_rate"),
+        ("Seed", "seed"),
+        ("data.seperator", "data.separator"),
+        ("windows.l", "windows.L"),
+    ],
+)
+def test_a_typing_mistake_finds_its_key(typed, meant):
+    assert nearest(typed, KEYS) == meant

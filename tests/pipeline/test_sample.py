@@ -1,0 +1,57 @@
+"""The built-in sample: deterministic, without repeats, and what its probabilities claim."""
+
+import numpy as np
+import pytest
+
+from pipeline import sample
+
+
+@pytest.fixture(scope="module")
+def generated():
+    return sample.generate()
+
+
+def test_the_same_seed_gives_the_same_file(generated, tmp_path):
+    sample.write_csv(generated, tmp_path / "a" / "1.csv")
+    sample.write_csv(sample.generate(), tmp_path / "2.csv")
+    sample.write_csv(sample.generate(seed=8), tmp_path / "3.csv")
+    first, second, third = ((tmp_path / name).read_bytes() for name in ("a/1.csv", "2.csv", "3.csv"))
+    assert first == second != third
+    lines = first.decode().splitlines()
+    assert lines[0] == "user_id,item_id,timestamp"
+    assert len(lines) == 1 + sum(map(len, generated.histories))
+
+
+def test_nobody_hears_a_song_twice(generated):
+    assert all(len(set(songs.tolist())) == len(songs) for songs in generated.histories)
+
+
+def test_probabilities_are_whole_and_leave_out_what_was_heard(generated):
+    heard = np.array([[-1, 5, 6], [-1, -1, -1], [0, 1, 2]])
+    probabilities = generated.probabilities(np.array([0, 1, 2]), heard)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert not probabilities[0, [5, 6]].any()
+
+
+def test_the_planted_patterns_are_in_the_probabilities(generated):
+    before, last = 40, 100
+    row = generated.probabilities(np.array([0]), np.array([[before, last]]))[0]
+    assert row.argmax() == generated.sequels[before]
+    genre = generated.next_genre[before // sample.SONGS_PER_GENRE, last // sample.SONGS_PER_GENRE]
+    of_genre = row.reshape(sample.GENRES, -1).sum(axis=1)
+    assert of_genre[genre] >= 0.45
+
+
+def test_songs_are_drawn_with_the_probabilities_that_are_told(generated):
+    # If so, the mean probability of the drawn song equals the mean of the sums of squares, up to chance.
+    users = np.arange(sample.USERS)
+    heard = np.array([songs[:10] for songs in generated.histories])
+    drawn = np.array([songs[10] for songs in generated.histories])
+    probabilities = generated.probabilities(users, heard)
+    expected = (probabilities**2).sum(axis=1).mean()
+    assert probabilities[users, drawn].mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_names_are_read_back():
+    assert [sample.song_of(sample.song_name(song)) for song in range(sample.SONGS)] == list(range(sample.SONGS))
+    assert sample.user_of(sample.user_name(2_999)) == 2_999
