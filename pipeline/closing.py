@@ -25,7 +25,9 @@ def closing(console: Console, summary: Summary, output: Path, log: Path, seconds
         log: absolute.
         seconds: from the command to here.
     """
+    console.print()
     console.print(_table(summary))
+    console.print()
     verdict = Text(
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
     )
@@ -33,7 +35,14 @@ def closing(console: Console, summary: Summary, output: Path, log: Path, seconds
     console.print()
     serving = output / "serving" / "caser"
     places = [
-        ("model", f"{shown(serving)}/{summary.pushed_version}" if summary.pushed_version else "none was pushed"),
+        (
+            "model",
+            f"{shown(serving)}/{summary.pushed_version}"
+            if summary.pushed_version
+            else "none was pushed"
+            if summary.blessed
+            else "none was pushed, since none was blessed",
+        ),
         ("report", shown(output / "report.html")),
         ("metrics", shown(output / "metrics.json")),
         ("training", f"tensorboard --logdir {shlex.quote(shown(output / 'tensorboard'))}"),
@@ -81,7 +90,7 @@ def _table(summary: Summary) -> Table:
 
 def _next_command(summary: Summary, serving: Path, output: Path) -> str:
     if not summary.pushed_version:
-        return f"caser run ... --set evaluator.{'min_margin=null'} --output {shlex.quote(shown(output))}"
+        return f"xdg-open {shlex.quote(shown(output / 'report.html'))}"
     command = f"caser recommend --model {shlex.quote(shown(serving))}"
     if summary.examples:
         example = summary.examples[0]

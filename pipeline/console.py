@@ -113,7 +113,7 @@ class RunConsole:
                 Spinner(
                     "dots" if "utf" in self.console.encoding else "line",
                     Text.assemble(
-                        f" {node_id:<22}",
+                        f"{node_id:<22}",
                         (f"{_PURPOSES.get(node_id, ''):<42}", "dim"),
                         f"running{time.monotonic() - started:>8.0f} s",
                     ),
@@ -123,7 +123,7 @@ class RunConsole:
             ]
             if self._training:
                 rows.append(self._training.bar())
-        return Group(*(Text.assemble("  ") if row is None else _indented(row) for row in rows))
+        return Group(*map(_indented, rows))
 
 
 class _Training:

@@ -18,7 +18,8 @@ def test_without_a_terminal_there_are_plain_lines_only():
     lines = stream.getvalue().splitlines()
     assert len(lines) == 3
     assert "\x1b" not in stream.getvalue()
-    assert lines[0].split()[1] == "Transform" and lines[0].endswith("cached      0.2 s")
+    assert lines[0].split()[1] == "Transform"
+    assert lines[0].endswith("cached      0.2 s")
     assert lines[1].split() == ["epoch", "1", "of", "10", "loss", "1.5000"]
     assert "failed" in lines[2]
     assert nodes.states == {"Transform": "cached", "CaserTrainer": "failed"}

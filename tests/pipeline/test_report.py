@@ -1,0 +1,113 @@
+"""The report and `metrics.json`: complete, self-contained, and safe to show whatever the ids are."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from pipeline.config import Config
+from pipeline.line_chart import line_chart
+from pipeline.metrics_file import write_metrics
+from pipeline.report import write_report
+from pipeline.summary import Example, Slice, Summary
+
+VOID = {"meta"}
+
+
+class Checker(HTMLParser):
+    """Notes what a browser would fetch, and elements that are not closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.fetched, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID:
+            self.open.append(tag)
+        self.fetched += [value for name, value in attributes if name in {"src", "href", "xlink:href"}]
+        assert tag not in {"script", "link", "iframe"}
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def summary():
+    return Summary(
+        test={"map": 0.25, "ndcg_at_10": 0.3},
+        popularity={"map": 0.05, "ndcg_at_10": 0.1},
+        ceiling={"map": 0.5, "ndcg_at_10": 0.6},
+        counts={"users": 1234, "items": 56, "dropped": {"rare": 7}},
+        blessed=True,
+        blessing_reason="map 0.25 is at least 0",
+        pushed_version="1700000000",
+        seconds={"Transform": 1.25, "CaserTrainer": 2.0},
+        states={"Transform": "cached", "CaserTrainer": "done"},
+        slices=[Slice("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
+        history=[
+            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "map": 0.1},
+            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "map": 0.2},
+        ],
+        examples=[Example("<script>u</script>", ["a&b"], ["x", "y"], ["y"])],
+    )
+
+
+def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
+    file = tmp_path / "report.html"
+    write_report(summary, Config(), "plays <1>.csv", file)
+    page = Checker()
+    page.feed(file.read_text())
+    assert not page.open
+    assert not page.fetched
+    assert "url(" not in file.read_text()
+    for part in (
+        "plays <1>.csv",
+        "<script>u</script>",
+        "a&b",
+        "0.2500",
+        "ceiling",
+        "1 to 10",
+        "1,234",
+        "epoch 2 were kept",
+    ):
+        assert part in page.text, part
+    assert '<span class="item hit">y</span>' in file.read_text()
+    assert "$" not in page.text
+
+
+def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_path):
+    file = tmp_path / "report.html"
+    bare = Summary({"map": 0.1}, {"map": 0.0}, {}, False, "too low", {}, {}, history=[{"epoch": 1, "loss": 1.0}])
+    write_report(bare, Config(), "data.csv", file)
+    page = Checker()
+    page.feed(file.read_text())
+    assert not page.open
+    assert "Not blessed." in page.text
+
+
+def test_metrics_are_written_as_documented(summary, tmp_path):
+    file = tmp_path / "metrics.json"
+    write_metrics(summary, file)
+    content = json.loads(file.read_text())
+    assert list(content) == [
+        "test", "popularity", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds", "states",
+    ]  # fmt: skip
+    assert content["test"] == summary.test
+    assert content["seconds"] == {"Transform": 1.25, "CaserTrainer": 2.0}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("values", [[1.0], [2.0, 2.0], [0.0, 0.0, 0.0], [3.0, -1.0, 2.0]])
+def test_a_chart_keeps_all_points_inside(values):
+    svg = line_chart("loss", values, "red")
+    (points,) = [part.split('"')[1] for part in svg.split("<polyline points=")[1:]]
+    for point in points.split():
+        x, y = map(float, point.split(","))
+        assert 0 <= x <= 420
+        assert 0 <= y <= 230
