@@ -13,10 +13,10 @@ states             per node: "done", or "cached" where an earlier run's outputs 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.atomic import write_text
 from pipeline.summary import Summary
 
 
@@ -39,15 +39,3 @@ def write_metrics(summary: Summary, file: Path) -> None:
         "states": summary.states,
     }
     write_text(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(file: Path, text: str) -> None:
-    """Replaces a file atomically.
-
-    Args:
-        file: its folder exists.
-        text: is written as UTF-8.
-    """
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)

@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from pipeline.atomic import write_text
 from pipeline.config import Config, to_yaml
 from pipeline.line_chart import line_chart
-from pipeline.metrics_file import write_text
 from pipeline.summary import TITLES, Example, Summary
 
 _COLORS = {"Caser": "--caser", "popularity": "--popularity", "ceiling": "--ceiling"}

@@ -114,12 +114,10 @@ def _absolute(data: str | None) -> str | None:
 
 
 def _sample_file(output: Path) -> str:
-    """Writes the built-in sample where it is not there yet."""
     from pipeline.sample import generate, write_csv
 
     file = output / "sample.csv"
-    if not file.exists():
-        write_csv(generate(), file)
+    write_csv(generate(), file)
     return str(file)
 
 

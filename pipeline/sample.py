@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.atomic import write_text
+
 USERS, GENRES, SONGS_PER_GENRE = 3_000, 10, 30
 SONGS = GENRES * SONGS_PER_GENRE
 SEED = 7
@@ -103,7 +105,7 @@ def write_csv(sample: Sample, file: Path) -> None:
 
     Args:
         sample: from `generate`.
-        file: is overwritten; its folder is made where it is absent.
+        file: is replaced, or left as it is where it would not change; its folder is made where it is absent.
     """
     rows = [
         (_FIRST_TIME + 7 * user + _PAUSE * position, f"{user_name(user)},{song_name(song)}")
@@ -111,8 +113,10 @@ def write_csv(sample: Sample, file: Path) -> None:
         for position, song in enumerate(songs)
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
-    lines = [HEADER, *(f"{text},{time}" for time, text in sorted(rows))]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = "\n".join([HEADER, *(f"{names},{time}" for time, names in sorted(rows))]) + "\n"
+    # An untouched file keeps its date, so that a second run sees unchanged input.
+    if not file.is_file() or file.read_bytes() != text.encode():
+        write_text(file, text)
 
 
 def user_name(user: int) -> str:

@@ -23,7 +23,7 @@ def test_a_user_error_is_found_behind_its_wrappers():
 
 
 def test_a_user_error_is_found_in_the_text_that_beam_makes_of_it():
-    text = "Traceback (most recent call last):\n  ...\ncomponents.errors.UserError: row 3\nis bad [while running 'A/B']"
+    text = "Traceback ...\ncomponents.errors.UserError: row 3\nis bad [while running 'A/B']"
     inner = RuntimeError(f"components.errors.UserError: row 3\nis bad [while running 'A/B']\n\n{text}\n")
     assert failure_of(raised(RuntimeError(str(inner)), inner)) == ("row 3\nis bad", True)
 
