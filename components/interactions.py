@@ -247,7 +247,9 @@ def _read_parquet(stream: IO[bytes], name: str, data: DataSettings) -> Iterator[
             *(None if column is None else _plain(table[column]) for column in names[2:]),
         )
         rows = np.arange(row, row + record_batch.num_rows)
-        yield _checked(columns, rows, name, data, lambda i, t=table: str({c: v[i].as_py() for c, v in t.items()}).encode())
+        yield _checked(
+            columns, rows, name, data, lambda i, t=table: str({c: v[i].as_py() for c, v in t.items()}).encode()
+        )
         row += record_batch.num_rows
 
 

@@ -52,11 +52,14 @@ def check_share(bad: Sequence[BadRow], rows_read: int, max_share: float, place: 
     """
     if len(bad) <= max_share * rows_read:
         return
-    shown = "\n".join(f"  {row.file}, row {row.row}: {row.reason}: {row.raw[:_RAW_SHOWN]}" for row in sorted(bad)[:_SHOWN])
+    shown = "\n".join(
+        f"  {row.file}, row {row.row}: {row.reason}: {row.raw[:_RAW_SHOWN]}" for row in sorted(bad)[:_SHOWN]
+    )
     share = len(bad) / rows_read
     allowed = min(1.0, float(f"{share * 1.05 + 1e-9:.2g}"))
     raise UserError(
         f"{len(bad):,} of {rows_read:,} rows cannot be read, more than `data.max_bad_rows` = {max_share:g} allows:\n"
-        f"{shown}\n" + (f"  ... all of them are in {place}\n" if len(bad) > _SHOWN else f"  (also in {place})\n")
+        f"{shown}\n"
+        + (f"  ... all of them are in {place}\n" if len(bad) > _SHOWN else f"  (also in {place})\n")
         + f"Remedy: mend the rows, or leave them out with --set data.max_bad_rows={allowed:g}"
     )

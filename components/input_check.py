@@ -1,0 +1,87 @@
+"""Looks at the input before any node runs, so that an ordinary mistake is answered at once."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from components.errors import UserError
+from components.interactions import read_interactions
+from components.settings import DataSettings, HistorySettings, SplitSettings
+
+# Up to this many bytes are read in full; of more, the beginning of every file.
+_READ_IN_FULL = 200 << 20
+
+
+def check_input(path: str, data: DataSettings, histories: HistorySettings, split: SplitSettings) -> None:
+    """Reads the files once, as ExampleGen will.
+
+    Bad rows are no concern here: ExampleGen counts them and keeps them. What has a scheme (`gs://...`) is left to it.
+
+    Args:
+        path: file, glob or `{SPAN}` pattern.
+        data: how files are read.
+        histories: thresholds.
+        split: how histories are divided.
+
+    Raises:
+        UserError: a problem of the whole input: missing, empty, cut short, without the configured columns, or no
+            user is long enough.
+    """
+    if "://" in path:
+        return
+    files = _files(path)
+    in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
+    needed = max(2, histories.min_user_interactions)
+    counts: dict[bytes, int] = {}
+    good = bad = 0
+    for file in files:
+        with open(file, "rb") as stream:
+            for batch in read_interactions(stream, file, data):
+                good, bad = good + len(batch.time), bad + len(batch.bad)
+                encoded = batch.user.dictionary_encode()
+                sizes = np.bincount(np.asarray(encoded.indices), minlength=len(encoded.dictionary))
+                for user, size in zip(encoded.dictionary.to_pylist(), sizes.tolist(), strict=True):
+                    counts[user] = counts.get(user, 0) + size
+                if not in_full:
+                    break
+    if in_full and not bad and max(counts.values(), default=0) < needed:
+        if not good:
+            raise UserError(f"{path}: no interaction is left. Remedy: check `data.min_rating` and `data.events`.")
+        raise UserError(
+            f"{path}: no user is long enough: {needed} interactions are needed, the longest has "
+            f"{max(counts.values())}. Remedy: give more data, or check `data.user_column` (now {data.user_column!r})."
+        )
+
+
+def _files(path: str) -> list[str]:
+    pattern = re.sub(r"\{(SPAN|VERSION|YYYY|MM|DD)[^}]*\}", "*", path)
+    if not glob.has_magic(pattern):
+        return [_existing(pattern)]
+    files = sorted(file for file in glob.glob(pattern) if os.path.isfile(file))
+    if not files:
+        raise UserError(f"No file matches {path}. Remedy: check the pattern.")
+    return files
+
+
+def _existing(file: str) -> str:
+    if os.path.isdir(file):
+        raise UserError(f"{file} is a folder. Remedy: name the files in it, such as '{file.rstrip('/')}/*.csv'.")
+    if not os.path.exists(file):
+        parent = Path(file).parent
+        there = sorted(entry.name for entry in parent.iterdir())[:8] if parent.is_dir() else None
+        hint = (
+            f" In {parent} there is: {', '.join(there)}."
+            if there
+            else f" There is no folder {parent}."
+            if there is None
+            else ""
+        )
+        raise UserError(f"There is no file {file}.{hint} Remedy: check the path.")
+    if not os.access(file, os.R_OK):
+        raise UserError(f"{file} cannot be read: permission denied. Remedy: chmod +r, or run as another user.")
+    return file
