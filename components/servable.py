@@ -8,6 +8,8 @@ from components.caser import Caser
 from components.contracts import (
     EVALUATE,
     FIRST_ID,
+    HELD_OUT_ITEMS,
+    HISTORY_LENGTH,
     ITEM_COUNT,
     MAX_K,
     POPULARITY_RANKS,
@@ -132,7 +134,8 @@ class ServableCaser(tf.Module):
             examples: string [B], serialized raw Examples with a holdout.
 
         Returns:
-            RANKS, POPULARITY_RANKS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K]; ITEM_COUNT int64 [B].
+            RANKS, POPULARITY_RANKS, HELD_OUT_ITEMS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K];
+            HISTORY_LENGTH, ITEM_COUNT int64 [B].
         """
         users = parse_raw_examples(examples)
         history = known_items(self.items.ids(users.item_ids))
@@ -140,10 +143,14 @@ class ServableCaser(tf.Module):
         held_out = self.items.ids(users.holdout).to_tensor()
         scores = self._scores(users.user_id, history)
         popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
+        ranks, held_out_items = held_out_ranks(scores, seen, held_out)
+        popularity_ranks, _ = held_out_ranks(popularity, seen, held_out)
         return {
-            RANKS: held_out_ranks(scores, seen, held_out),
+            RANKS: ranks,
             TOP_ITEMS: top_items(scores, seen, MAX_K),
-            POPULARITY_RANKS: held_out_ranks(popularity, seen, held_out),
+            HELD_OUT_ITEMS: held_out_items,
+            HISTORY_LENGTH: history.row_lengths(),
+            POPULARITY_RANKS: popularity_ranks,
             POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
             ITEM_COUNT: tf.fill([tf.shape(scores)[0]], tf.constant(self.items.size, tf.int64)),
         }
