@@ -9,15 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from ml_metadata.proto import metadata_store_pb2
 
 from components.contracts import COUNTS_FILE, SERVING, TEST, VALID
+from components.evaluation import read_evaluation
+from components.pusher import PUSHED_VERSION
 from components.raw_examples import parse_raw_examples
 from components.trainer import HISTORY_FILE
 from pipeline.ceiling import ceiling
 from pipeline.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.run_record import newest_outputs
-from pipeline.summary import Example, Summary
+from pipeline.summary import Example, Slice, Summary
 
 _EXAMPLES, _SHOWN_HISTORY, _SHOWN_ITEMS = 6, 6, 8
 
@@ -54,14 +57,21 @@ def gather(
     Returns:
         The summary.
     """
-    artifacts = newest_outputs(output / "metadata.sqlite", PIPELINE_NAME)
+    outputs = newest_outputs(output / "metadata.sqlite", PIPELINE_NAME)
+    artifacts = {key: Path(artifact.uri) for key, artifact in outputs.items()}
     examples = artifacts["InteractionExampleGen", "examples"]
     model_run = artifacts["CaserTrainer", "model_run"]
     _link(output / "tensorboard", model_run / "tensorboard")
     held_out = HeldOut(examples / f"Split-{TEST if config.split.has(TEST) else VALID}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
+    evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
     return Summary(
-        **_evaluation(artifacts["Evaluator", "evaluation"]),
+        test=evaluation.model,
+        popularity=evaluation.popularity,
+        slices=[Slice(*part) for part in evaluation.slices],
+        blessed=evaluation.blessed,
+        blessing_reason=evaluation.reason,
+        pushed_version=_pushed_version(outputs),
         counts=json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8")),
         seconds=dict(seconds),
         states=dict(states),
@@ -69,6 +79,11 @@ def gather(
         history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
         examples=_recommendations(model, held_out),
     )
+
+
+def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:
+    pushed = outputs.get(("CaserPusher", "pushed_model"))
+    return pushed.custom_properties[PUSHED_VERSION].string_value or None if pushed else None
 
 
 def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:

@@ -10,7 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 _OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
 
-def newest_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], Path]:
+def newest_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], metadata_store_pb2.Artifact]:
     """The output artifacts of the newest run in an MLMD store.
 
     Args:
@@ -18,7 +18,7 @@ def newest_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], 
         pipeline_name: of the run's pipeline.
 
     Returns:
-        The folder of each artifact by node id and output key, such as `("CaserTrainer", "model")`.
+        The artifacts by node id and output key, such as `("CaserTrainer", "model")`.
     """
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(database)
@@ -27,7 +27,7 @@ def newest_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], 
 
     run = max(store.get_contexts_by_type("pipeline_run"), key=lambda context: context.id)
     executions = {execution.id for execution in store.get_executions_by_context(run.id)}
-    outputs: dict[tuple[str, str], Path] = {}
+    outputs: dict[tuple[str, str], metadata_store_pb2.Artifact] = {}
     for node in store.get_contexts_by_type("node"):
         name, _, node_id = node.name.partition(".")
         mine = executions & {execution.id for execution in store.get_executions_by_context(node.id)}
@@ -36,5 +36,5 @@ def newest_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], 
         events = [event for event in store.get_events_by_execution_ids([max(mine)]) if event.type in _OUTPUTS]
         for event in events:
             (artifact,) = store.get_artifacts_by_id([event.artifact_id])
-            outputs[node_id, event.path.steps[0].key] = Path(artifact.uri)
+            outputs[node_id, event.path.steps[0].key] = artifact
     return outputs

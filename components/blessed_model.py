@@ -1,0 +1,40 @@
+"""Resolves the model that the candidate is compared with: the newest blessed one before it."""
+
+from __future__ import annotations
+
+import ml_metadata as mlmd
+from tfx import types
+from tfx.dsl.components.common import resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+
+_CANDIDATE = "candidate"
+
+
+class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
+    """TFX's `LatestBlessedModelStrategy` that leaves out the candidate and what is newer.
+
+    A second run on unchanged input reuses the model of the first. With TFX's own strategy that model would be its own
+    baseline, and Evaluator would run again; without it, the second run asks exactly what the first one asked.
+
+    Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model that is to be evaluated.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]] | None:
+        """Resolves the inputs.
+
+        Args:
+            store: of ML Metadata.
+            input_dict: all artifacts by input.
+
+        Returns:
+            At most one artifact each of `model` and `model_blessing`, and the candidate.
+        """
+        candidates = input_dict[_CANDIDATE]
+        newest = max(candidate.id for candidate in candidates) if candidates else 0
+        earlier = [model for model in input_dict["model"] if model.id < newest]
+        blessed = LatestBlessedModelStrategy().resolve_artifacts(
+            store, {"model": earlier, "model_blessing": list(input_dict["model_blessing"])}
+        )
+        return {**(blessed or {"model": [], "model_blessing": []}), _CANDIDATE: candidates}

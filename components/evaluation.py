@@ -1,0 +1,147 @@
+"""What TFMA is asked, and what it answered."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.contracts import EVALUATE, HOLDOUT
+from components.settings import EvaluatorSettings
+from components.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, CaserRanking
+
+CANDIDATE, BASELINE = "candidate", "baseline"
+
+
+class SliceMetrics(NamedTuple):
+    """Metrics of a part: the kind of slice, its value, and metrics by name."""
+
+    name: str
+    value: str
+    model: dict[str, float]
+    popularity: dict[str, float]
+
+
+class Evaluation(NamedTuple):
+    """Metrics by name of the model and of the popularity baseline, of slices, and why the model is (not) blessed."""
+
+    model: dict[str, float]
+    popularity: dict[str, float]
+    slices: list[SliceMetrics]
+    blessed: bool
+    reason: str
+
+
+def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
+    """The configuration of TFX's Evaluator.
+
+    Args:
+        settings: thresholds.
+
+    Returns:
+        One candidate and, where there is one, the last blessed model as baseline; TFX leaves out thresholds on the
+        change where there is none.
+    """
+    value = config_pb2.MetricThreshold(
+        # TFMA asks for more than the bound; the settings promise at least.
+        value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": settings.min_value - _EPSILON})
+    )
+    if settings.min_change is not None:
+        value.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
+        value.change_threshold.absolute.value = settings.min_change - _EPSILON
+    thresholds = {settings.metric: value}
+    if settings.min_margin is not None:
+        thresholds[settings.metric + MARGIN] = config_pb2.MetricThreshold(
+            value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": settings.min_margin - _EPSILON})
+        )
+    return config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(name=CANDIDATE, signature_name=EVALUATE, label_key=HOLDOUT),
+            config_pb2.ModelSpec(name=BASELINE, signature_name=EVALUATE, label_key=HOLDOUT, is_baseline=True),
+        ],
+        slicing_specs=[config_pb2.SlicingSpec()],
+        metrics_specs=[
+            config_pb2.MetricsSpec(
+                metrics=[config_pb2.MetricConfig(class_name=CaserRanking.__name__, module=CaserRanking.__module__)],
+                thresholds=thresholds,
+                model_names=[CANDIDATE, BASELINE],
+            )
+        ],
+    )
+
+
+_EPSILON = 1e-9
+
+
+def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
+    """Reads what Evaluator left.
+
+    Args:
+        uri: of the ModelEvaluation artifact.
+        settings: that it ran with.
+
+    Returns:
+        All of it.
+    """
+    results = tfma.load_eval_results(uri)
+    by_model = {result.model_name: result for result in results.results} if hasattr(results, "results") else {}
+    candidate = by_model.get(CANDIDATE) or by_model.get("") or tfma.load_eval_result(uri)
+    values = {
+        name: value["doubleValue"]
+        for name, value in candidate.get_metrics_for_all_slices()[()].items()
+        if "doubleValue" in value
+    }
+    model, popularity, slices = _parts(values)
+    blessed, reason = _blessing(uri, values, settings)
+    return Evaluation(model, popularity, slices, blessed, reason)
+
+
+def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float], list[SliceMetrics]]:
+    model: dict[str, float] = {}
+    popularity: dict[str, float] = {}
+    slices: dict[tuple[str, str], SliceMetrics] = {}
+    for name in sorted(values):
+        of_model, of_popularity = model, popularity
+        metric = name
+        if SLICE_SEPARATOR in name:
+            kind, part, metric = name.split(SLICE_SEPARATOR)
+            found = slices.setdefault((kind, part), SliceMetrics(kind, part, {}, {}))
+            of_model, of_popularity = found.model, found.popularity
+        if metric.startswith(POPULARITY):
+            of_popularity[metric.removeprefix(POPULARITY)] = values[name]
+        elif not metric.endswith(MARGIN):
+            of_model[metric] = values[name]
+    return model, popularity, sorted(slices.values(), key=lambda part: (part.name, _number(part.value), part.value))
+
+
+def _number(text: str) -> int:
+    digits = text.split(" ")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _blessing(uri: str, values: dict[str, float], settings: EvaluatorSettings) -> tuple[bool, str]:
+    validation = tfma.load_validation_result(os.path.join(uri))
+    failed = {
+        (failure.metric_key.name, failure.metric_key.is_diff): failure.metric_value.double_value.value
+        for part in validation.metric_validations_per_slice
+        for failure in part.failures
+    }
+    metric = settings.metric
+    reasons = []
+    if (metric, False) in failed:
+        reasons.append(f"{metric} {values[metric]:.4f} is below evaluator.min_value {settings.min_value:g}")
+    if (metric + MARGIN, False) in failed:
+        reasons.append(
+            f"the margin over popularity, {values[metric + MARGIN]:+.4f} {metric}, "
+            f"is below evaluator.min_margin {settings.min_margin:g}"
+        )
+    if (metric, True) in failed:
+        reasons.append(
+            f"the change against the last blessed model, {failed[metric, True]:+.4f} {metric}, "
+            f"is below evaluator.min_change {settings.min_change:g}"
+        )
+    if validation.validation_ok:
+        return True, f"{metric} {values[metric]:.4f}, {values[metric + MARGIN]:+.4f} against popularity"
+    return False, "; ".join(reasons) or f"{metric} could not be evaluated"

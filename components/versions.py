@@ -1,0 +1,91 @@
+"""Version folders as TF Serving reads them: the highest number below the model's folder is the newest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+
+# TF Serving takes folders whose name is a number for versions, and no others.
+_STAGING = ".staging-"
+_CHUNK_BYTES = 1 << 20
+
+
+def versions(model_dir: str) -> list[int]:
+    """All versions, oldest first.
+
+    Args:
+        model_dir: such as `<output>/serving/caser`; need not exist.
+    """
+    names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def publish(source: str, model_dir: str, verify: Callable[[str], None]) -> int:
+    """Makes a new version appear all at once: copied beside the others, verified, renamed.
+
+    Args:
+        source: SavedModel to copy.
+        model_dir: gets the new version.
+        verify: is called with the copy before it becomes visible; what it raises stops the push.
+
+    Returns:
+        The version: unix seconds, or one more than the newest version where that is not less. A model whose files
+        equal those of the newest version is not published again; its version is returned.
+    """
+    os.makedirs(model_dir, exist_ok=True)
+    _remove_leftovers(model_dir)
+    present = versions(model_dir)
+    if present and digest(os.path.join(model_dir, str(present[-1]))) == digest(source):
+        return present[-1]
+    staged = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
+    try:
+        shutil.copytree(source, staged)
+        _flush(staged)
+        verify(staged)
+        version = max(int(time.time()), present[-1] + 1 if present else 0)
+        os.rename(staged, os.path.join(model_dir, str(version)))
+        _flush_folder(model_dir)
+        return version
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def digest(folder: str) -> str:
+    """Of all names and contents below a folder."""
+    total = hashlib.sha256()
+    for path, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            total.update(os.path.relpath(os.path.join(path, name), folder).encode() + b"\0")
+            with open(os.path.join(path, name), "rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    total.update(chunk)
+            total.update(b"\0")
+    return total.hexdigest()
+
+
+def _remove_leftovers(model_dir: str) -> None:
+    """Of pushes that were killed. Two pushes to one folder at once are kept apart by the lock of the run."""
+    for name in os.listdir(model_dir):
+        if name.startswith(_STAGING):
+            shutil.rmtree(os.path.join(model_dir, name), ignore_errors=True)
+
+
+def _flush(folder: str) -> None:
+    """Brings a copy to the disk, so that not even a power cut leaves a version without its content."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(path, name), "rb") as file:
+                os.fsync(file.fileno())
+        _flush_folder(path)
+
+
+def _flush_folder(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
