@@ -11,7 +11,7 @@ from components.settings import ModelSettings
 
 @keras.saving.register_keras_serializable("caser")
 class HorizontalConvolution(keras.layers.Layer):
-    """Union-level patterns: filters of several heights slide over the image, max-pooled over time (equations 3 to 5)."""
+    """Union-level patterns: filters of several heights slide over the image, max-pooled over time (eq. 3 to 5)."""
 
     def __init__(self, heights: list[int], filters: int, activation: str, **kwargs: object) -> None:
         """Checks nothing: `Caser` does.

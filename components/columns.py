@@ -45,7 +45,9 @@ def _message(header: list[str], setting: str, column: str, data: DataSettings, n
     if len(header) == 1:
         for separator in _SEPARATORS:
             if separator != data.separator and separator in header[0]:
-                return f"{found} The fields seem to be separated by {separator!r}. Remedy: --set data.separator={separator!r}"
+                return (
+                    f"{found} Fields seem to be separated by {separator!r}. Remedy: --set data.separator={separator!r}"
+                )
     close = difflib.get_close_matches(column, header, n=1, cutoff=0.0) or header[:1]
     remedy = f"{found} Remedy: --set data.{setting}={close[0]} (or the right one)"
     if setting == "time_column":

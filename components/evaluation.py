@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 import tensorflow_model_analysis as tfma
@@ -66,7 +65,6 @@ def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
             config_pb2.MetricsSpec(
                 metrics=[config_pb2.MetricConfig(class_name=CaserRanking.__name__, module=CaserRanking.__module__)],
                 thresholds=thresholds,
-                model_names=[CANDIDATE, BASELINE],
             )
         ],
     )
@@ -122,7 +120,7 @@ def _number(text: str) -> int:
 
 
 def _blessing(uri: str, values: dict[str, float], settings: EvaluatorSettings) -> tuple[bool, str]:
-    validation = tfma.load_validation_result(os.path.join(uri))
+    validation = tfma.load_validation_result(uri)
     failed = {
         (failure.metric_key.name, failure.metric_key.is_diff): failure.metric_value.double_value.value
         for part in validation.metric_validations_per_slice

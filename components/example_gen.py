@@ -28,11 +28,11 @@ _INPUT = "interactions"
 class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
     """Groups rows by user; TFX's base class writes the splits."""
 
-    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:
+    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802 -- named by TFX
         """Not used: all splits come out of one pass over the rows."""
         raise NotImplementedError("InteractionExampleGen makes all splits at once, in GenerateExamplesByBeam")
 
-    def Do(
+    def Do(  # noqa: N802 -- named by TFX
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
@@ -42,7 +42,7 @@ class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
         self._artifact_dir = artifact_utils.get_single_uri(output_dict["examples"])
         super().Do(input_dict, output_dict, exec_properties)
 
-    def GenerateExamplesByBeam(
+    def GenerateExamplesByBeam(  # noqa: N802 -- named by TFX
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
         """See the base class."""

@@ -5,6 +5,7 @@ An element is a file, a batch of many rows, or a user's Example: never a single 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import zlib
@@ -136,7 +137,7 @@ class _Read(beam.DoFn):
             }
         ).take(pa.array(order))
         edges = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
-        for key, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for key, (start, end) in enumerate(itertools.pairwise(edges)):
             if end > start:
                 yield key, _packed(table.slice(start, end - start))
 

@@ -13,7 +13,7 @@ from components.errors import UserError
 class _Executor(executor.Executor):
     """TFX's validation, with an anomaly as an error."""
 
-    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
+    def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:  # noqa: N802 -- named by TFX
         anomalies = super()._Validate(inputs, outputs)
         found = [
             f"  feature `{feature}`: {info.short_description} ({info.description})"

@@ -160,7 +160,7 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time, ending in `\\n` instead of `\\r\\n`."""
+    """Whole lines, some megabytes at a time, with Unix line ends."""
     rest = b""
     while chunk := stream.read(_BLOCK_BYTES):
         lines, newline, tail = chunk.rpartition(b"\n")

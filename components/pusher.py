@@ -24,7 +24,7 @@ PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pu
 class _Executor(base_executor.BaseExecutor):
     """Copies, verifies, renames."""
 
-    def Do(
+    def Do(  # noqa: N802 -- named by TFX
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

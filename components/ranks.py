@@ -56,8 +56,9 @@ def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tf.Tensor:
 
 def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     """Scores with -inf for seen items, and finite ones for all others."""
-    lowest, highest = scores.dtype.limits
-    finite = tf.clip_by_value(tf.where(tf.math.is_nan(scores), lowest, scores), lowest, highest)
+    lowest, highest = scores.dtype.min, scores.dtype.max
+    numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
+    finite = tf.clip_by_value(numbers, lowest, highest)
     rows, positions = tf.shape(seen)[0], tf.shape(seen)[1]
     row = tf.repeat(tf.range(rows, dtype=tf.int64), positions)
     column = tf.reshape(seen, [-1]) - FIRST_ID

@@ -72,7 +72,7 @@ def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
 class _Executor(executor.GenericExecutor):
     """TFX's Trainer that also tells `run_fn` where the raw valid split is."""
 
-    def _GetFnArgs(
+    def _GetFnArgs(  # noqa: N802 -- named by TFX
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
