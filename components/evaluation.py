@@ -50,7 +50,7 @@ def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
     if settings.min_change is not None:
         value.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
         value.change_threshold.absolute.value = settings.min_change - _EPSILON
-    thresholds = {settings.metric: value}
+    thresholds: dict[str, config_pb2.MetricThreshold] = {settings.metric: value}
     if settings.min_margin is not None:
         thresholds[settings.metric + MARGIN] = config_pb2.MetricThreshold(
             value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": settings.min_margin - _EPSILON})

@@ -153,15 +153,15 @@ class _MakeExamples(beam.DoFn):
         users, user = _codes(table["user"])
         items, item = _codes(table["item"])
         rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
-        position = (np.asarray(table[name]) for name in ("time", "file", "row"))
-        made = build_histories(user, item, *position, rare_item, self._histories)
+        time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
+        made = build_histories(user, item, time, file, row, rare_item, self._histories)
         first, second = cut_points(np.diff(made.start), self._split)
         yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(made, first, second, items))
 
         tokens = [items[code] for code in made.item]
-        for row, start in enumerate(made.start[:-1]):
-            history = tokens[start : made.start[row + 1]]
-            user_id, a, b = users[made.user[row]], first[row], second[row]
+        for index, start in enumerate(made.start[:-1]):
+            history = tokens[start : made.start[index + 1]]
+            user_id, a, b = users[made.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
                 if name == TRAIN or after > before:
                     yield beam.pvalue.TaggedOutput(name, _example(user_id, history[:before], history[before:after]))

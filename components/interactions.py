@@ -7,6 +7,7 @@ unusual (quotes, bytes that are not UTF-8, unreadable times) are looked at row b
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import io
 import zlib
@@ -68,12 +69,8 @@ def read_interactions(stream: IO[bytes], name: str, data: DataSettings) -> Itera
     try:
         start = stream.read(2)
         stream.seek(0)
-        if start == _GZIP_MAGIC:
-            stream = gzip.GzipFile(fileobj=stream)  # type: ignore[assignment]
-        if _is_parquet(name, data):
-            yield from _read_parquet(stream, name, data)
-        else:
-            yield from _read_text(stream, name, data)
+        plain = gzip.GzipFile(fileobj=stream) if start == _GZIP_MAGIC else stream
+        yield from (_read_parquet if _is_parquet(name, data) else _read_text)(plain, name, data)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(
             f"{name}: the gzip stream is damaged or cut short ({error}). Remedy: copy or compress the file again."
@@ -131,7 +128,7 @@ class _Fields(NamedTuple):
         return _Fields(*(None if column is None else column.filter(mask) for column in self))
 
 
-def _read_text(stream: IO[bytes], name: str, data: DataSettings) -> Iterator[Interactions]:
+def _read_text(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettings) -> Iterator[Interactions]:
     blocks = _blocks(stream)
     first = next(blocks, b"").removeprefix(_BOM)
     if not first.strip():
@@ -159,7 +156,7 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+def _blocks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time, with Unix line ends."""
     rest = b""
     while chunk := stream.read(_BLOCK_BYTES):
@@ -229,10 +226,9 @@ def _split_line(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator), [""])
 
 
-def _read_parquet(stream: IO[bytes], name: str, data: DataSettings) -> Iterator[Interactions]:
-    if isinstance(stream, gzip.GzipFile):
-        stream = io.BytesIO(stream.read())
-    file = pq.ParquetFile(stream)
+def _read_parquet(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettings) -> Iterator[Interactions]:
+    # Parquet is read from its end, which is slow in a gzip stream.
+    file = pq.ParquetFile(io.BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream)
     if not file.metadata.num_rows:
         raise UserError(f"{name}: the file has no rows. Remedy: pass a file with one interaction per row.")
     header = file.schema_arrow.names
@@ -247,10 +243,12 @@ def _read_parquet(stream: IO[bytes], name: str, data: DataSettings) -> Iterator[
             *(None if column is None else _plain(table[column]) for column in names[2:]),
         )
         rows = np.arange(row, row + record_batch.num_rows)
-        yield _checked(
-            columns, rows, name, data, lambda i, t=table: str({c: v[i].as_py() for c, v in t.items()}).encode()
-        )
+        yield _checked(columns, rows, name, data, functools.partial(_raw_record, record_batch))
         row += record_batch.num_rows
+
+
+def _raw_record(batch: pa.RecordBatch, index: int) -> bytes:
+    return str({name: batch.column(i)[index].as_py() for i, name in enumerate(batch.schema.names)}).encode()
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -99,7 +99,11 @@ class _Combiner(beam.CombineFn):
             if POPULARITY + name in values
         }
         values[USERS] = float(accumulator.counts.get("map", 0))
-        return {metric_types.MetricKey(name=name, model_name=self._model_name): v for name, v in values.items()}
+        # Thresholds look metrics up by a key that says nothing of weights.
+        return {
+            metric_types.MetricKey(name=name, model_name=self._model_name, example_weighted=None): value
+            for name, value in values.items()
+        }
 
 
 def _flush(sums: _Sums) -> None:

@@ -40,7 +40,10 @@ class Vocabulary(tf.Module):
     @classmethod
     def from_transform(cls, transform: tft.TFTransformOutput, name: str) -> Vocabulary:
         """The vocabulary that Transform wrote under `name`."""
-        return cls(transform.vocabulary_file_by_name(name), transform.vocabulary_size_by_name(name))
+        path = transform.vocabulary_file_by_name(name)
+        if path is None:
+            raise ValueError(f"`name` should be a vocabulary of this Transform. Received: {name!r}")
+        return cls(path, transform.vocabulary_size_by_name(name))
 
     def ids(self, tokens: tf.Tensor) -> tf.Tensor:
         """Ids of strings.
