@@ -127,6 +127,7 @@ class Caser(keras.Model):
             self.convolutions.append(HorizontalConvolution(heights, settings.horizontal_filters, activation))
         if settings.vertical_filters:
             self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear"))
+        self.embedding_dropout = keras.layers.Dropout(settings.embedding_dropout)
         self.dropout = keras.layers.Dropout(settings.dropout)
         self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation), kernel_regularizer=l2)
         # One row per item, without padding and unknown, which are never scored.
@@ -148,9 +149,11 @@ class Caser(keras.Model):
         user, sequence = inputs
         image = self.item_embedding(sequence)
         image = image * ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
+        image = self.embedding_dropout(image, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
         z = self.dense(self.dropout(features, training=training))
-        return ops.concatenate([z, self.user_embedding(user)], axis=-1)
+        taste = self.embedding_dropout(self.user_embedding(user), training=training)
+        return ops.concatenate([z, taste], axis=-1)
 
     def score_all(self, state: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of all items.

@@ -100,6 +100,7 @@ class ModelSettings(Settings):
     convolution_activation: Activation = "relu"
     dense_activation: Activation = "relu"
     dropout: float = Field(0.5, ge=0, lt=1, description="on the output of the convolutions")
+    embedding_dropout: float = Field(0.0, ge=0, lt=1, description="on the embedded items and the user's embedding")
     l2: float = Field(1e-6, ge=0, description="weight of the squared norms in the loss")
 
     @model_validator(mode="after")

@@ -81,10 +81,9 @@ def _table(summary: Summary) -> Table:
     table.add_column("  held-out interactions")
     for title, _ in columns:
         table.add_column(title, justify="right", style="bold" if title == "Caser" else "")
-    for name, title in TITLES.items():
-        if name in summary.test:
-            values = [f"{values[name]:.4f}" if name in values else "" for _, values in columns]
-            table.add_row(f"  {title}", *values)
+    for name in summary.main_metrics():
+        values = [f"{values[name]:.4f}" if name in values else "" for _, values in columns]
+        table.add_row(f"  {TITLES[name]}", *values)
     return table
 
 

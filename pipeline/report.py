@@ -17,6 +17,8 @@ from pipeline.summary import TITLES, Example, Summary
 
 _COLORS = {"Caser": "--caser", "popularity": "--popularity", "ceiling": "--ceiling"}
 
+_SHOWN_FILES = 5
+
 
 def write_report(summary: Summary, config: Config, data: str, file: Path) -> None:
     """Writes the file at once.
@@ -73,10 +75,18 @@ def _quality_note(summary: Summary) -> str:
 
 
 def _metrics(summary: Summary) -> str:
+    first = summary.main_metrics()
+    others = [name for name in sorted(summary.test) if name not in first and not summary.is_repeated(name)]
+    table = _metrics_table(summary, first)
+    if others:
+        table += f"<details><summary>All metrics</summary>{_metrics_table(summary, others)}</details>"
+    return table
+
+
+def _metrics_table(summary: Summary, names: Sequence[str]) -> str:
     columns = summary.columns()
-    names = [*TITLES, *(name for name in summary.test if name not in TITLES)]
     rows = []
-    for name in (name for name in names if name in summary.test):
+    for name in names:
         scale = max((values.get(name, 0.0) for _, values in columns), default=0.0) or 1.0
         bars = "".join(
             f'<div class="bar" style="width:{100 * values.get(name, 0.0) / scale:.1f}%;'
@@ -170,4 +180,6 @@ def _number(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4f}" if math.isfinite(value) else ""
+    if isinstance(value, list):
+        return "<br>".join(map(_number, value[:_SHOWN_FILES])) + (" ..." if len(value) > _SHOWN_FILES else "")
     return escape(str(value)) if value is not None else ""

@@ -15,12 +15,13 @@ from components.contracts import COUNTS_FILE, SERVING, TEST, VALID
 from components.evaluation import read_evaluation
 from components.pusher import PUSHED_VERSION
 from components.raw_examples import parse_raw_examples
+from components.tfma_metrics import USERS
 from components.trainer import HISTORY_FILE
 from pipeline.ceiling import ceiling
 from pipeline.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.run_record import newest_outputs
-from pipeline.summary import Example, Slice, Summary
+from pipeline.summary import Example, Metrics, Slice, Summary
 
 _EXAMPLES, _SHOWN_HISTORY, _SHOWN_ITEMS = 6, 6, 8
 
@@ -65,20 +66,26 @@ def gather(
     held_out = HeldOut(examples / f"Split-{TEST if config.split.has(TEST) else VALID}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
+    counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
     return Summary(
-        test=evaluation.model,
-        popularity=evaluation.popularity,
+        test=_without_users(evaluation.model),
+        popularity=_without_users(evaluation.popularity),
         slices=[Slice(*part) for part in evaluation.slices],
         blessed=evaluation.blessed,
         blessing_reason=evaluation.reason,
         pushed_version=_pushed_version(outputs),
-        counts=json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8")),
+        counts={**counts, "evaluated_users": int(evaluation.model[USERS])},
         seconds=dict(seconds),
         states=dict(states),
         ceiling=ceiling(held_out.users, held_out.histories, held_out.held_out) if is_sample else None,
         history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
         examples=_recommendations(model, held_out),
     )
+
+
+def _without_users(values: Mapping[str, float]) -> Metrics:
+    """TFMA carries the number of users along, which is a count and no metric."""
+    return {name: value for name, value in values.items() if name != USERS}
 
 
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:

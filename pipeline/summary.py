@@ -63,7 +63,17 @@ class Summary:
         ceiling = [("ceiling", self.ceiling)] if self.ceiling else []
         return [("Caser", self.test), ("popularity", self.popularity), *ceiling]
 
+    def main_metrics(self) -> list[str]:
+        """Names of the metrics that people look at first, without those that only repeat another."""
+        return [name for name in TITLES if name in self.test and not self.is_repeated(name)]
 
+    def is_repeated(self, name: str) -> bool:
+        """Whether a next-item metric says nothing new, as where only one item of each user is held out."""
+        whole = name.removeprefix(NEXT_ITEM)
+        return whole != name and all(values.get(name) == values.get(whole) for _, values in self.columns())
+
+
+NEXT_ITEM = "next_item_"
 # The metrics that people look at first, in this order.
 TITLES = {
     "map": "MAP",
@@ -75,5 +85,4 @@ TITLES = {
     "mrr": "MRR",
     "coverage_at_10": "coverage@10",
     "next_item_ndcg_at_10": "next item NDCG@10",
-    "next_item_hit_rate_at_10": "next item hit rate@10",
 }

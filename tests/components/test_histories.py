@@ -1,0 +1,96 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.histories import build_histories
+from components.settings import HistorySettings
+
+
+def histories(rows, rare=(), **rules):
+    """`rows`: (user, item, time), in the order of the file."""
+    user, item, time = (np.array(column, int) for column in zip(*rows, strict=True))
+    made = build_histories(
+        user,
+        item,
+        time,
+        np.zeros(len(rows), int),
+        np.arange(len(rows)),
+        np.isin(np.arange(100), rare),
+        HistorySettings(**{"min_user_interactions": 1, **rules}),
+    )
+    return {
+        int(u): made.item[made.start[i] : made.start[i + 1]].tolist() for i, u in enumerate(made.user)
+    }, made.dropped
+
+
+def test_time_decides_and_then_the_position_in_the_file():
+    assert histories([(1, 5, 9), (2, 6, 1), (1, 7, 3), (1, 8, 3)])[0] == {1: [7, 8, 5], 2: [6]}
+
+
+def test_rare_items_are_dropped_before_short_users():
+    rows = [(1, 5, 1), (1, 6, 2), (2, 6, 1), (2, 7, 2), (2, 8, 3)]
+    found, dropped = histories(rows, rare=[6], min_user_interactions=2)
+    assert found == {2: [7, 8]}
+    assert dropped["min_item_interactions"] == 2
+    assert dropped["min_user_interactions"] == 1
+
+
+def test_only_the_newest_of_a_user_are_kept():
+    assert histories([(1, i, i) for i in range(10)], max_per_user=3)[0] == {1: [7, 8, 9]}
+
+
+def test_repeats_keep_the_first_meeting():
+    assert histories([(1, 5, 1), (1, 6, 2), (1, 5, 3)], repeats="drop")[0] == {1: [5, 6]}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 5)), min_size=1), st.randoms())
+def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
+    user, item, time = (np.array(column, int) for column in zip(*rows, strict=True))
+    row, rare, rules = np.arange(len(rows)), np.zeros(10, bool), HistorySettings(max_per_user=4, repeats="drop")
+    order = np.array(random.sample(range(len(rows)), len(rows)))
+    one = build_histories(user, item, time, row * 0, row, rare, rules)
+    other = build_histories(user[order], item[order], time[order], row * 0, row[order], rare, rules)
+    assert one.item.tolist() == other.item.tolist()
+    assert one.start.tolist() == other.start.tolist()
+
+
+def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
+    from components.interactions import read_interactions
+    from components.settings import DataSettings, SplitSettings
+    from components.splits import cut_points
+
+    with open(shared_data / "ml-1m" / "interactions.csv", "rb") as stream:
+        batches = list(read_interactions(stream, "interactions.csv", DataSettings()))
+    user, item = (
+        np.concatenate([np.array(getattr(batch, name).to_pylist(), "S8") for batch in batches]).astype(int)
+        for name in ("user", "item")
+    )
+    time, row = (np.concatenate([getattr(batch, name) for batch in batches]) for name in ("time", "row"))
+    made = build_histories(
+        user, item, time, row * 0, row, np.bincount(item) < 5, HistorySettings(min_item_interactions=5)
+    )
+    first, _ = cut_points(np.diff(made.start), SplitSettings(train=0.8, valid=0, test=0.2))
+
+    theirs = [np.loadtxt(shared_data / "ml1m-caser" / "test" / f"{name}.txt", int)[:, :2] for name in ("train", "test")]
+    position = np.arange(len(made.item)) - np.repeat(made.start[:-1], np.diff(made.start))
+    in_train = position < np.repeat(first, np.diff(made.start))
+    users = np.repeat(np.arange(len(made.user)), np.diff(made.start))
+    assert (len(made.user), len(np.unique(made.item)), int(in_train.sum()), int((~in_train).sum())) == (
+        6040,
+        3416,
+        802_085,
+        197_526,
+    )
+    # Users and items have other names there: the same up to a renaming.
+    for ours, rows in ((in_train, theirs[0]), (~in_train, theirs[1])):
+        assert np.array_equal(_renamed(made.item[ours], made.item[in_train]), _renamed(rows[:, 1], theirs[0][:, 1]))
+        assert np.array_equal(users[ours], np.unique(rows[:, 0], return_inverse=True)[1])
+
+
+def _renamed(items, reference):
+    """Items by the order in which they first appear in `reference`; -1 for those that do not."""
+    names, first = np.unique(reference, return_index=True)
+    rank = np.argsort(np.argsort(first))
+    index = np.clip(np.searchsorted(names, items), 0, len(names) - 1)
+    return np.where(names[index] == items, rank[index], -1)

@@ -1,0 +1,109 @@
+import gzip
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.errors import UserError
+from components.interactions import read_interactions
+from components.settings import DataSettings
+
+
+def read(content, name="log.csv", **settings):
+    batches = list(read_interactions(io.BytesIO(content), name, DataSettings(**settings)))
+    rows = [
+        (user.decode(), item.decode(), time // 1_000_000, row)
+        for batch in batches
+        for user, item, time, row in zip(
+            batch.user.to_pylist(), batch.item.to_pylist(), batch.time.tolist(), batch.row.tolist(), strict=True
+        )
+    ]
+    return rows, [bad for batch in batches for bad in batch.bad], sum(batch.filtered for batch in batches)
+
+
+CSV = b"user_id,item_id,timestamp\na,x,1\nb,y,2\n"
+ROWS = [("a", "x", 1, 2), ("b", "y", 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [
+        (CSV, {}),
+        (CSV.replace(b"\n", b"\r\n"), {}),
+        (b"\xef\xbb\xbf" + CSV, {}),
+        (CSV.rstrip(b"\n"), {}),
+        (gzip.compress(CSV), {}),
+        (CSV.replace(b",", b"\t"), {"separator": "\t"}),
+        (CSV.replace(b",", b"::"), {"separator": "::"}),
+        (b"\n".join(b",".join(reversed(line.split(b","))) for line in CSV.split(b"\n")), {}),
+        (b'user_id,item_id,timestamp\n"a",x,1\nb,"y",2\n', {}),
+    ],
+    ids=[
+        "plain",
+        "windows line ends",
+        "byte order mark",
+        "no last line end",
+        "gzip",
+        "tabs",
+        "colons",
+        "order",
+        "quotes",
+    ],
+)
+def test_the_same_rows_come_out_of_every_form_of_text(content, settings):
+    assert read(content, **settings)[:2] == (ROWS, [])
+
+
+def test_files_without_header_take_their_columns_from_the_settings():
+    settings = {"header": False, "columns": ["user_id", "item_id", "rating", "timestamp"], "separator": "::"}
+    assert read(b"a::x::5::1\n", **settings)[0] == [("a", "x", 1, 1)]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_parquet_with_whole_numbers_as_ids(compress):
+    table = pa.table({"user_id": [1.0, 2.0], "item_id": [7, 8], "timestamp": pa.array([5, 6], pa.timestamp("s"))})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    content = gzip.compress(sink.getvalue()) if compress else sink.getvalue()
+    assert read(content, "log.parquet.gz" if compress else "log.parquet")[0] == [("1", "7", 5, 1), ("2", "8", 6, 2)]
+
+
+def test_every_bad_row_is_kept_with_its_row_reason_and_text():
+    content = b"user_id,item_id,timestamp\n,x,1\na,x\n\xff,x,1\n\na,x,soon\na, ,1\na,x,1\n"
+    rows, bad, _ = read(content)
+    assert rows == [("a", "x", 1, 8)]
+    assert [(row.row, row.reason, row.raw) for row in bad] == [
+        (2, "blank `user_id`", ",x,1"),
+        (3, "2 fields instead of 3", "a,x"),
+        (4, "bytes that are not UTF-8", "\\xff,x,1"),
+        (6, "unreadable time in `timestamp`", "a,x,soon"),
+        (7, "blank `item_id`", "a, ,1"),
+    ]
+
+
+def test_filters_leave_rows_out_and_count_them():
+    content = b"user_id,item_id,timestamp,rating,event\na,x,1,5,buy\na,y,2,3,buy\na,z,3,5,view\n"
+    settings = {"rating_column": "rating", "min_rating": 4, "event_column": "event", "events": ["buy"]}
+    rows, bad, filtered = read(content, **settings)
+    assert (len(rows), bad, filtered) == (1, [], 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "message"),
+    [
+        (b"", {}, "empty"),
+        (CSV, {"user_column": "userId"}, "--set data.user_column=user_id"),
+        (CSV.replace(b",", b";"), {}, "--set data.separator=';'"),
+        (gzip.compress(CSV * 1000)[:-20], {}, "cut short"),
+        (b"a,b\n1,2\n", {}, "no column `user_id`"),
+    ],
+)
+def test_problems_of_the_whole_file_name_the_remedy(content, settings, message):
+    with pytest.raises(UserError, match=message.replace("[", r"\[").replace("(", r"\(")):
+        read(content, **settings)
+
+
+def test_a_damaged_parquet_file_is_answered_in_one_message():
+    with pytest.raises(UserError, match="not a Parquet file"):
+        read(b"PAR1 nonsense", "log.parquet")

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.contracts import FIRST_ID, MISS, NO_RANK, PADDING, UNKNOWN
+from components.ranks import held_out_ranks, top_items
+
+
+def ranks(scores, seen, held_out):
+    found, items = held_out_ranks(
+        tf.constant(scores, tf.float32), tf.constant(seen, tf.int64), tf.constant(held_out, tf.int64)
+    )
+    return found.numpy().tolist(), items.numpy().tolist()
+
+
+def test_ranks_count_from_one_among_unseen_items():
+    # Ids 2, 3, 4, 5; id 5 is the best but seen.
+    assert ranks([[0.1, 0.3, 0.2, 0.9]], [[5]], [[3, 4, 2]]) == ([[1, 2, 3]], [[3, 4, 2]])
+
+
+def test_ties_count_against_the_model():
+    assert ranks([[0.5, 0.5, 0.5]], [[0]], [[2]])[0] == [[3]]
+
+
+def test_unknown_and_seen_items_are_misses():
+    assert ranks([[0.1, 0.2, 0.3]], [[4]], [[UNKNOWN, 4, 3, UNKNOWN]])[0] == [[MISS, MISS, 1, MISS]]
+
+
+def test_a_held_out_item_that_comes_again_counts_once():
+    found, items = ranks([[0.1, 0.2, 0.3]], [[0]], [[3, 2, 3, 4]])
+    assert found == [[2, 3, 1, NO_RANK]]
+    assert items == [[3, 2, 4, PADDING]]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_scores_that_are_not_numbers_never_win(score):
+    assert ranks([[score, 0.0, 1.0]], [[0]], [[2]])[0] == [[3]]
+
+
+def test_no_held_out_items_give_no_ranks():
+    assert ranks(np.zeros([2, 3]), [[0], [0]], np.zeros([2, 0]))[0] == [[], []]
+
+
+def test_top_items_leave_out_seen_ones_and_pad():
+    best = top_items(tf.constant([[0.1, 0.3, 0.3, 0.9]]), tf.constant([[5, 0]], tf.int64), 5)
+    assert best.numpy().tolist() == [[3, 4, 2, PADDING, PADDING]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_ranks_equal_counting(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 12))
+    scores = rng.integers(0, 4, n).astype(np.float32)
+    seen = rng.choice(n, rng.integers(0, n), replace=False)
+    held_out = rng.choice(n, rng.integers(1, n + 1), replace=False)
+    unseen = [j for j in range(n) if j not in seen]
+    expected = [MISS if j in seen else sum(scores[i] >= scores[j] for i in unseen) for j in held_out]
+    found, _ = ranks([scores], [[*(seen + FIRST_ID), 0]], [held_out + FIRST_ID])
+    assert found == [expected]

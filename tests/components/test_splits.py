@@ -1,0 +1,36 @@
+import math
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.settings import SplitSettings
+from components.splits import cut_points
+
+
+def cut(lengths, **split):
+    first, second = cut_points(np.array(lengths), SplitSettings(**split))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def test_leave_last_holds_out_one_item_each():
+    assert cut([1, 2, 3, 9], strategy="leave_last") == [(1, 1), (1, 1), (1, 2), (7, 8)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 10_000), st.integers(1, 9))
+def test_ratio_rounds_train_up_without_floating_point_surprises(length, tenths):
+    split = {"train": tenths / 10, "valid": 0, "test": 1 - tenths / 10}
+    expected = math.ceil(Fraction(tenths, 10) * length)
+    assert cut([length], **split) == [(expected, expected)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 500), min_size=1), st.sampled_from([(0.7, 0.1, 0.2), (0.8, 0.2, 0), (0.5, 0, 0.5)]))
+def test_nothing_is_lost_and_everybody_has_something_to_learn_from(lengths, shares):
+    train, valid, test = shares
+    for length, (first, second) in zip(lengths, cut(lengths, train=train, valid=valid, test=test), strict=True):
+        assert 1 <= first <= second <= length
+        assert test or second == length
+        assert valid or first == second
