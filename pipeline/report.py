@@ -17,7 +17,7 @@ from pipeline.summary import TITLES, Example, Summary
 
 _COLORS = {"Caser": "--caser", "popularity": "--popularity", "ceiling": "--ceiling"}
 
-_SHOWN_FILES = 5
+_SHOWN_FILES, _SHOWN_HELD_OUT = 5, 8
 
 
 def write_report(summary: Summary, config: Config, data: str, file: Path) -> None:
@@ -55,7 +55,7 @@ def _verdict(summary: Summary) -> str:
     word = "Blessed" if summary.blessed else "Not blessed"
     pushed = f" Pushed as version <code>{escape(summary.pushed_version)}</code>." if summary.pushed_version else ""
     style = "verdict" if summary.blessed else "verdict bad"
-    return f'<div class="{style}"><b>{word}.</b> {escape(summary.blessing_reason)}{pushed}</div>'
+    return f'<div class="{style}"><b>{word}:</b> {escape(summary.blessing_reason)}.{pushed}</div>'
 
 
 def _tiles(summary: Summary) -> str:
@@ -76,7 +76,9 @@ def _quality_note(summary: Summary) -> str:
 
 def _metrics(summary: Summary) -> str:
     first = summary.main_metrics()
-    others = [name for name in sorted(summary.test) if name not in first and not summary.is_repeated(name)]
+    others = [
+        name for name in sorted(summary.test, key=_natural) if name not in first and not summary.is_repeated(name)
+    ]
     table = _metrics_table(summary, first)
     if others:
         table += f"<details><summary>All metrics</summary>{_metrics_table(summary, others)}</details>"
@@ -136,7 +138,7 @@ def _examples(examples: Sequence[Example]) -> str:
             escape(example.user),
             _items(example.history),
             _items(example.recommended, set(example.held_out)),
-            _items(example.held_out),
+            _items(example.held_out[:_SHOWN_HELD_OUT]),
         )
         for example in examples
     ]
@@ -169,6 +171,12 @@ def _flat(counts: dict[str, object], prefix: str = "") -> Iterable[tuple[str, ob
             yield from _flat(value, f"{prefix}{name} ")
         else:
             yield prefix + name, value
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """Sorts `recall_at_5` before `recall_at_10`."""
+    stem, _, cutoff = name.rpartition("_")
+    return (stem, int(cutoff)) if cutoff.isdigit() else (name, 0)
 
 
 def _words(name: str) -> str:

@@ -109,7 +109,7 @@ def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
             held_out.users[row],
             held_out.histories[row][-_SHOWN_HISTORY:],
             items[:_SHOWN_ITEMS],
-            held_out.held_out[row][:_SHOWN_ITEMS],
+            held_out.held_out[row],
         )
         for row, items in zip(rows, recommended, strict=True)
     ]

@@ -81,6 +81,14 @@ def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
     assert "$" not in page.text
 
 
+def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
+    for values in (summary.test, summary.popularity, summary.ceiling):
+        values["next_item_ndcg_at_10"] = values["ndcg_at_10"]
+    assert summary.main_metrics() == ["map", "ndcg_at_10"]
+    summary.test["next_item_ndcg_at_10"] += 0.1
+    assert summary.main_metrics() == ["map", "ndcg_at_10", "next_item_ndcg_at_10"]
+
+
 def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_path):
     file = tmp_path / "report.html"
     bare = Summary({"map": 0.1}, {"map": 0.0}, {}, False, "too low", {}, {}, history=[{"epoch": 1, "loss": 1.0}])
@@ -88,7 +96,7 @@ def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_pat
     page = Checker()
     page.feed(file.read_text())
     assert not page.open
-    assert "Not blessed." in page.text
+    assert "Not blessed: too low." in page.text
 
 
 def test_metrics_are_written_as_documented(summary, tmp_path):
