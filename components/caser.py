@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from components.contracts import FIRST_ID, PADDING
+from components.notebook_caser import notebook_caser
 from components.settings import ModelSettings
 
 
@@ -135,6 +136,8 @@ class Caser(keras.Model):
             shape=(n_items, 2 * d), initializer=_normal(2 * d), regularizer=l2, name="output_embedding"
         )
         self.output_bias = self.add_weight(shape=(n_items,), initializer="zeros", name="output_bias")
+
+    from_feature_columns = staticmethod(notebook_caser)
 
     def call(self, inputs: tuple[keras.KerasTensor, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
         """What the model knows of a user at a moment.

@@ -22,23 +22,27 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     # One softmax serves all T targets: log-sum-exp once, then the T scores.
     log_normaliser = tf.reduce_logsumexp(scores, axis=1, keepdims=True)
     target_scores = tf.gather(scores, tf.maximum(targets - FIRST_ID, 0), batch_dims=1)
-    return tf.reduce_sum((log_normaliser - target_scores) * real) / tf.reduce_sum(real)
+    return _mean(log_normaliser - target_scores, real)
 
 
-def sampled_bce_loss(target_scores: tf.Tensor, targets: tf.Tensor, negative_scores: tf.Tensor) -> tf.Tensor:
+def sampled_bce_loss(
+    target_scores: tf.Tensor, targets: tf.Tensor, negative_scores: tf.Tensor, negatives: tf.Tensor
+) -> tf.Tensor:
     """Binary cross-entropy with sampled negatives (equation 11 of the paper).
 
     Args:
         target_scores: float [B, T].
         targets: int [B, T] ids, padded with 0.
-        negative_scores: float [B, negatives].
+        negative_scores: float [B, N].
+        negatives: int [B, N] ids; one that is a target of its row is no negative and does not count.
 
     Returns:
         float []: mean over real targets of -log sigmoid(score), plus mean over negatives of -log(1 - sigmoid(score)).
     """
-    real = tf.cast(targets >= FIRST_ID, target_scores.dtype)
-    positive = tf.reduce_sum(tf.nn.softplus(-target_scores) * real) / tf.reduce_sum(real)
-    return positive + tf.reduce_mean(tf.nn.softplus(negative_scores))
+    dtype = target_scores.dtype
+    hit = tf.reduce_any(negatives[:, :, tf.newaxis] == tf.cast(targets, negatives.dtype)[:, tf.newaxis, :], axis=2)
+    positive = _mean(tf.nn.softplus(-target_scores), tf.cast(targets >= FIRST_ID, dtype))
+    return positive + _mean(tf.nn.softplus(negative_scores), tf.cast(~hit, dtype))
 
 
 def uniform_negatives(n_items: int, batch: tf.Tensor, negatives: int) -> tf.Tensor:
@@ -71,4 +75,8 @@ def loss_of(model: Caser, state: tf.Tensor, targets: tf.Tensor, loss: str, negat
     if loss == "softmax":
         return softmax_loss(model.score_all(state), targets)
     sampled = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
-    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, sampled))
+    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, sampled), sampled)
+
+
+def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))

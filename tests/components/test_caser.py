@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from components.caser import Caser
+from components.contracts import FIRST_ID
+from components.settings import ModelSettings
+
+ACTIVATIONS = {
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "identity": lambda x: x,
+}
+
+
+def built(L=4, n_users=5, n_items=7, **settings):
+    model = Caser(
+        n_users, n_items, L, ModelSettings(**{"d": 3, "horizontal_filters": 2, "vertical_filters": 2, **settings})
+    )
+    model((np.array([FIRST_ID]), np.zeros([1, L], int)))
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(0, 0.7, weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def by_hand(model, user, sequence, heights, convolution, dense):
+    """Equations 3 to 10 of the paper, row by row."""
+    items, users = (np.asarray(layer.embeddings) for layer in (model.item_embedding, model.user_embedding))
+    scores = []
+    for u, row in zip(user, sequence, strict=True):
+        image = np.array([items[i] if i else np.zeros(items.shape[1]) for i in row])
+        features = []
+        for layer in model.convolutions:
+            if hasattr(layer, "heights"):
+                for h, kernel, bias in zip(heights, layer.kernels, layer.biases, strict=True):
+                    slid = [
+                        image[i : i + h].ravel() @ np.asarray(kernel) + np.asarray(bias)
+                        for i in range(len(row) - h + 1)
+                    ]
+                    features.append(np.max(convolution(np.array(slid)), axis=0))
+            else:
+                features += [
+                    np.asarray(k) @ image + b for k, b in zip(np.asarray(layer.kernel), np.asarray(layer.bias), strict=True)
+                ]
+        kernel, bias = model.dense.get_weights()
+        z = dense(np.concatenate(features) @ kernel + bias)
+        scores.append(
+            np.asarray(model.output_embedding) @ np.concatenate([z, users[u]]) + np.asarray(model.output_bias)
+        )
+    return np.array(scores)
+
+
+@pytest.mark.parametrize("convolution", ACTIVATIONS)
+@pytest.mark.parametrize("dense", ["relu", "tanh"])
+@pytest.mark.parametrize("heights", [None, [1, 3]])
+def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights):
+    model = built(convolution_activation=convolution, dense_activation=dense, heights=heights)
+    rng = np.random.default_rng(2)
+    user, sequence = rng.integers(1, 7, 6), rng.integers(FIRST_ID, 9, [6, 4])
+    sequence[0, :3] = sequence[1, :1] = 0
+    expected = by_hand(model, user, sequence, heights or [1, 2, 3, 4], ACTIVATIONS[convolution], ACTIVATIONS[dense])
+    state = model((user, sequence))
+    np.testing.assert_allclose(np.asarray(model.score_all(state)), expected, rtol=1e-4, atol=1e-5)
+    some = np.array([[FIRST_ID, FIRST_ID + 6]] * 6)
+    np.testing.assert_allclose(np.asarray(model.score_items(state, some)), expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"horizontal_filters": 0}, {"vertical_filters": 0}])
+def test_either_kind_of_filter_may_be_left_out(settings):
+    model = built(**settings)
+    assert len(model.convolutions) == 1
+    assert model.score_all(model((np.array([2]), np.array([[0, 2, 3, 4]])))).shape == (1, 7)
+
+
+def test_a_height_beyond_the_image_is_named():
+    with pytest.raises(ValueError, match=r"heights.*L=4.*heights=\[5\]"):
+        built(heights=[5])

@@ -1,0 +1,24 @@
+import numpy as np
+import tensorflow as tf
+
+from components.losses import sampled_bce_loss, softmax_loss
+
+
+def test_softmax_loss_is_the_mean_over_real_targets():
+    scores = np.random.default_rng(0).normal(size=[2, 5]).astype(np.float32)
+    targets = [[2, 4], [6, 0]]
+    log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    expected = -(log_p[0, 0] + log_p[0, 2] + log_p[1, 4]) / 3
+    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets)), expected, rtol=1e-5)
+
+
+def test_bce_leaves_out_padding_and_negatives_that_are_targets():
+    loss = sampled_bce_loss(
+        tf.constant([[1.0, 9.0]]), tf.constant([[2, 0]]), tf.constant([[0.5, 7.0]]), tf.constant([[3, 2]])
+    )
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    np.testing.assert_allclose(loss, -np.log(sigmoid(1.0)) - np.log(1 - sigmoid(0.5)), rtol=1e-5)
+
+
+def test_a_batch_without_any_target_has_no_loss():
+    assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]))) == 0
