@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -90,11 +92,16 @@ def _table(summary: Summary) -> Table:
 def _next_command(summary: Summary, serving: Path, output: Path) -> str:
     if not summary.pushed_version:
         return f"xdg-open {shlex.quote(shown(output / 'report.html'))}"
-    command = f"caser recommend --model {shlex.quote(shown(serving))}"
+    command = f"{_program()} recommend --model {shlex.quote(shown(serving))}"
     if summary.examples:
         example = summary.examples[0]
         command += f" --user {shlex.quote(example.user)} --history {shlex.quote(','.join(example.history))}"
     return command
+
+
+def _program() -> str:
+    """What to type for `caser`: its path where the environment is not activated."""
+    return "caser" if shutil.which("caser") else shlex.quote(shown(Path(sys.executable).with_name("caser")))
 
 
 def _duration(seconds: float) -> str:
