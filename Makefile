@@ -28,7 +28,7 @@ run: $(INSTALLED) ## train, evaluate and push a model from the built-in sample, 
 	@$(VENV)/bin/caser run --sample --output '$(OUTPUT)'
 
 test: $(INSTALLED) ## all tests
-	@$(VENV)/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 lint: $(INSTALLED) ## ruff, types, and the directions of imports
 	@$(VENV)/bin/ruff check .

@@ -40,7 +40,8 @@ def by_hand(model, user, sequence, heights, convolution, dense):
                     features.append(np.max(convolution(np.array(slid)), axis=0))
             else:
                 features += [
-                    np.asarray(k) @ image + b for k, b in zip(np.asarray(layer.kernel), np.asarray(layer.bias), strict=True)
+                    np.asarray(k) @ image + b
+                    for k, b in zip(np.asarray(layer.kernel), np.asarray(layer.bias), strict=True)
                 ]
         kernel, bias = model.dense.get_weights()
         z = dense(np.concatenate(features) @ kernel + bias)
