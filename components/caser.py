@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import ops
 
 from components.contracts import FIRST_ID, PADDING
@@ -47,12 +48,20 @@ class HorizontalConvolution(keras.layers.Layer):
         Returns:
             float [B, len(heights) * filters].
         """
-        L = image.shape[1]
+        L, d = image.shape[1:]
+        # One product of the image with every row of every filter; a filter's response is then a sum of shifted rows.
+        # This costs what the multiplications cost: no window is ever copied out of the image.
+        rows = [
+            ops.reshape(ops.transpose(ops.reshape(kernel, (h, d, self.filters)), (1, 0, 2)), (d, h * self.filters))
+            for h, kernel in zip(self.heights, self.kernels, strict=True)
+        ]
+        products = ops.split(
+            ops.matmul(image, ops.concatenate(rows, axis=1)), np.cumsum(self.heights)[:-1] * self.filters, axis=2
+        )
         pooled = []
-        for h, kernel, bias in zip(self.heights, self.kernels, self.biases, strict=True):
-            # All windows of height h side by side: one matrix product costs what its multiplications cost.
-            windows = ops.concatenate([image[:, i : L - h + 1 + i] for i in range(h)], axis=-1)
-            pooled.append(ops.max(self.activation(ops.matmul(windows, kernel) + bias), axis=1))
+        for h, product, bias in zip(self.heights, products, self.biases, strict=True):
+            shifted = [product[:, i : L - h + 1 + i, i * self.filters : (i + 1) * self.filters] for i in range(h)]
+            pooled.append(ops.max(self.activation(sum(shifted) + bias), axis=1))
         return ops.concatenate(pooled, axis=-1)
 
 
