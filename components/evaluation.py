@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.proto import config_pb2
+from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
 from components.contracts import EVALUATE, HOLDOUT
 from components.settings import EvaluatorSettings
-from components.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, CaserRanking
+from components.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, USERS, CaserRanking
 
 CANDIDATE, BASELINE = "candidate", "baseline"
+
+# Bounds are inclusive: what equals them but for rounding passes.
+_EPSILON = 1e-9
 
 
 class SliceMetrics(NamedTuple):
@@ -44,7 +47,6 @@ def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
         change where there is none.
     """
     value = config_pb2.MetricThreshold(
-        # TFMA asks for more than the bound; the settings promise at least.
         value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": settings.min_value - _EPSILON})
     )
     if settings.min_change is not None:
@@ -70,9 +72,6 @@ def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
     )
 
 
-_EPSILON = 1e-9
-
-
 def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
     """Reads what Evaluator left.
 
@@ -83,17 +82,15 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
     Returns:
         All of it.
     """
-    results = tfma.load_eval_results(uri)
-    by_model = {result.model_name: result for result in results.results} if hasattr(results, "results") else {}
-    candidate = by_model.get(CANDIDATE) or by_model.get("") or tfma.load_eval_result(uri)
-    values = {
-        name: value["doubleValue"]
-        for name, value in candidate.get_metrics_for_all_slices()[()].items()
-        if "doubleValue" in value
-    }
-    model, popularity, slices = _parts(values)
-    blessed, reason = _blessing(uri, values, settings)
-    return Evaluation(model, popularity, slices, blessed, reason)
+    values: dict[str, float] = {}
+    changes: dict[str, float] = {}
+    for part in tfma.load_metrics(uri):
+        for metric in part.metric_keys_and_values:
+            key = metric.key
+            if key.model_name != BASELINE:
+                (changes if key.is_diff else values)[key.name] = metric.value.double_value.value
+    blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
+    return Evaluation(*_parts(values), blessed, reason)
 
 
 def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float], list[SliceMetrics]]:
@@ -119,27 +116,35 @@ def _number(text: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _blessing(uri: str, values: dict[str, float], settings: EvaluatorSettings) -> tuple[bool, str]:
-    validation = tfma.load_validation_result(uri)
+def _blessing(
+    validation: validation_result_pb2.ValidationResult,
+    values: dict[str, float],
+    changes: dict[str, float],
+    settings: EvaluatorSettings,
+) -> tuple[bool, str]:
+    """TFMA's verdict and a sentence for it. `changes`: differences to the last blessed model, empty without one."""
     failed = {
-        (failure.metric_key.name, failure.metric_key.is_diff): failure.metric_value.double_value.value
+        (failure.metric_key.name, failure.metric_key.is_diff)
         for part in validation.metric_validations_per_slice
         for failure in part.failures
     }
     metric = settings.metric
+    if metric not in values or not values[USERS]:
+        return False, f"{metric} could not be evaluated: nothing was held out"
+    value, margin, change = values[metric], values[metric + MARGIN], changes.get(metric)
+    if validation.validation_ok:
+        against = "" if change is None else f", {change:+.4f} against the last blessed model"
+        return True, f"{metric} {value:.4f}, {margin:+.4f} against popularity{against}"
     reasons = []
     if (metric, False) in failed:
-        reasons.append(f"{metric} {values[metric]:.4f} is below evaluator.min_value {settings.min_value:g}")
+        reasons.append(f"{metric} {value:.4f} is below evaluator.min_value {settings.min_value:g}")
     if (metric + MARGIN, False) in failed:
         reasons.append(
-            f"the margin over popularity, {values[metric + MARGIN]:+.4f} {metric}, "
-            f"is below evaluator.min_margin {settings.min_margin:g}"
+            f"the margin over popularity, {margin:+.4f} {metric}, is below evaluator.min_margin {settings.min_margin:g}"
         )
     if (metric, True) in failed:
         reasons.append(
-            f"the change against the last blessed model, {failed[metric, True]:+.4f} {metric}, "
+            f"the change against the last blessed model, {change:+.4f} {metric}, "
             f"is below evaluator.min_change {settings.min_change:g}"
         )
-    if validation.validation_ok:
-        return True, f"{metric} {values[metric]:.4f}, {values[metric + MARGIN]:+.4f} against popularity"
-    return False, "; ".join(reasons) or f"{metric} could not be evaluated"
+    return False, "; ".join(reasons)

@@ -39,7 +39,18 @@ class _Executor(base_executor.BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         source = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
-        version = publish(source, model_dir, _verified)
+        if "://" in model_dir:
+            raise UserError(
+                f"The model was not pushed: {model_dir} is no folder of this machine, and an object store cannot rename. "
+                "Remedy: give a local or mounted serving folder."
+            )
+        try:
+            version = publish(source, model_dir, _verified)
+        except OSError as error:
+            raise UserError(
+                f"The model was not pushed to {model_dir}: {error.strerror or error}. The versions there are untouched. "
+                "Remedy: see that the folder can be written to and has room."
+            ) from error
         pushed.set_int_custom_property(PUSHED, 1)
         pushed.set_string_custom_property(PUSHED_DESTINATION, os.path.join(model_dir, str(version)))
         pushed.set_string_custom_property(PUSHED_VERSION, str(version))
@@ -47,7 +58,12 @@ class _Executor(base_executor.BaseExecutor):
 
 def _verified(folder: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", verify_model.__name__, folder], capture_output=True, text=True, check=False
+        [sys.executable, "-m", verify_model.__name__, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        # This process may hold all memory of the GPUs.
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines() or ["it ended without a word"]

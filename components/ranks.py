@@ -26,8 +26,7 @@ def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> t
     masked = _without(scores, seen)
     columns = tf.clip_by_value(held_out - FIRST_ID, 0, tf.cast(n_items - 1, tf.int64))
     own = tf.gather(masked, columns, batch_dims=1)
-    # The number of scores that are at least as high, out of scores in rising order.
-    rank = tf.cast(n_items - tf.searchsorted(tf.sort(masked, axis=1), own, side="left"), tf.int64)
+    rank = _count_at_least(masked, own)
     known = (held_out >= FIRST_ID) & tf.math.is_finite(own)
     rank = tf.where(known, rank, tf.cast(MISS, tf.int64))
     kept = (held_out != PADDING) & ~_came_before(held_out)
@@ -52,6 +51,20 @@ def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tf.Tensor:
     best = tf.math.top_k(masked, tf.minimum(k, tf.shape(scores)[1]))
     items = tf.where(tf.math.is_finite(best.values), tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
     return tf.pad(items, [[0, 0], [0, k - tf.shape(items)[1]]], constant_values=PADDING)
+
+
+def _count_at_least(scores: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
+    """For each of `own` [B, H], how many `scores` [B, N] of its row are at least as high; int64 [B, H].
+
+    Sorts the few held-out scores instead of those of the whole catalogue.
+    """
+    order = tf.argsort(own, axis=1)
+    reached = tf.searchsorted(tf.gather(own, order, batch_dims=1), scores, side="right")
+    width = tf.shape(own)[1] + 1
+    # Column h: how many scores reach exactly the h lowest of `own`.
+    reaching = tf.math.bincount(reached, minlength=width, maxlength=width, dtype=tf.int64, axis=-1)
+    at_least = tf.cumsum(reaching, axis=1, reverse=True)[:, 1:]
+    return tf.gather(at_least, tf.argsort(order, axis=1), batch_dims=1)
 
 
 def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:

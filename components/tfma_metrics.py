@@ -108,10 +108,12 @@ class _Combiner(beam.CombineFn):
 
 def _flush(sums: _Sums) -> None:
     """Turns pending users into sums."""
-    if not sums.pending:
-        return
-    users = {name: _stacked([user[name] for user in sums.pending]) for name in sums.pending[0]}
+    # Of a user with nothing held out nothing can be said.
+    pending = [user for user in sums.pending if (user[contracts.RANKS] != contracts.NO_RANK).any()]
     sums.pending = []
+    if not pending:
+        return
+    users = {name: _stacked([user[name] for user in pending]) for name in pending[0]}
     n_items = int(users[contracts.ITEM_COUNT][0, 0])
     lengths = length_slices(users[contracts.HISTORY_LENGTH][:, 0])
     for prefix, ranks_of, top_of in (

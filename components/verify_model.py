@@ -33,15 +33,21 @@ def verify(folder: str) -> str | None:
         second = _ask(model, best)
     except (tf.errors.OpError, OSError, ValueError, KeyError) as error:
         return f"the golden query failed: {str(error).splitlines()[0]}"
+    if not _items(first):
+        return "the golden query was answered without items"
     for answer in (first, second):
-        items = [item for item in answer["item_ids"].numpy()[0] if item]
-        if not items or len(set(items)) != len(items):
-            return "the golden query was answered without items, or with the same item twice"
+        items = _items(answer)
+        if len(set(items)) != len(items):
+            return "the golden query was answered with the same item twice"
         if not np.isfinite(answer["scores"].numpy()).all():
             return "the golden query was answered with scores that are not finite"
-    if best.numpy()[0, 0] in second["item_ids"].numpy()[0]:
+    if best.numpy()[0, 0] in _items(second):
         return "an item of the history was recommended again"
     return None
+
+
+def _items(answer: dict[str, tf.Tensor]) -> list[bytes]:
+    return [item for item in answer["item_ids"].numpy()[0] if item]
 
 
 def _ask(model: tf.Module, history: tf.Tensor) -> dict[str, tf.Tensor]:

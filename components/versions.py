@@ -21,7 +21,7 @@ def versions(model_dir: str) -> list[int]:
         model_dir: such as `<output>/serving/caser`; need not exist.
     """
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
-    return sorted(int(name) for name in names if name.isdigit())
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
 def publish(source: str, model_dir: str, verify: Callable[[str], None]) -> int:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 # Small enough for seconds, large enough that the pattern beats popularity.
-USERS, ITEMS = 150, 30
+USERS, ITEMS = 200, 30
 SETTINGS = (
-    "trainer.epochs=4",
+    "trainer.epochs=20",
     "trainer.learning_rate=0.01",
     "trainer.batch_size=128",
     "model.d=16",
