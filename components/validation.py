@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from components import ranking_metrics
 from components.contracts import RANKS, TOP_ITEMS
+from components.ranking_metrics import all_metrics
 from components.servable import ServableCaser
 
 _USERS_PER_BATCH = 512
@@ -46,6 +46,6 @@ def validator(servable: ServableCaser, examples: np.ndarray) -> Callable[[], dic
         width = max(batch[RANKS].shape[1] for batch in batches)
         ranks = np.concatenate([np.pad(b[RANKS].numpy(), [(0, 0), (0, width - b[RANKS].shape[1])]) for b in batches])
         top_items = np.concatenate([batch[TOP_ITEMS].numpy() for batch in batches])
-        return ranking_metrics.all_metrics(ranks, top_items, servable.items.size)
+        return all_metrics(ranks, top_items, servable.items.size)
 
     return validate

@@ -1,0 +1,82 @@
+"""The TFMA metric against the plain numpy functions, over merged parts."""
+
+import numpy as np
+import pytest
+from tensorflow_model_analysis.metrics import metric_types
+
+from components import contracts
+from components.ranking_metrics import all_metrics
+from components.tfma_metrics import MARGIN, POPULARITY, USERS, CaserRanking
+
+N_ITEMS, N_USERS = 50, 700
+
+
+def users():
+    rng = np.random.default_rng(3)
+    for _ in range(N_USERS):
+        held_out = int(rng.integers(1, 6))
+        yield {
+            contracts.RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
+            contracts.POPULARITY_RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
+            contracts.HELD_OUT_ITEMS: rng.choice(N_ITEMS, held_out, replace=False) + contracts.FIRST_ID,
+            contracts.TOP_ITEMS: rng.choice(N_ITEMS, contracts.MAX_K, replace=False) + contracts.FIRST_ID,
+            contracts.POPULARITY_TOP_ITEMS: np.arange(contracts.MAX_K) + contracts.FIRST_ID,
+            contracts.HISTORY_LENGTH: np.array([rng.integers(1, 200)]),
+            contracts.ITEM_COUNT: np.array([N_ITEMS]),
+        }
+
+
+def padded(rows):
+    width = max(map(len, rows))
+    return np.array([np.pad(row, (0, width - len(row))) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def computed():
+    (computation,) = CaserRanking().computations()
+    combiner = computation.combiner
+    parts = []
+    for part in np.array_split(np.array(list(users())), 3):
+        accumulator = combiner.create_accumulator()
+        for user in part:
+            accumulator = combiner.add_input(accumulator, metric_types.StandardMetricInputs(prediction=user))
+        parts.append(accumulator)
+    found = combiner.extract_output(combiner.merge_accumulators(parts))
+    return {key.name: value for key, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "ranks", "top"),
+    [
+        ("", contracts.RANKS, contracts.TOP_ITEMS),
+        (POPULARITY, contracts.POPULARITY_RANKS, contracts.POPULARITY_TOP_ITEMS),
+    ],
+)
+def test_merged_parts_give_the_metrics_of_all_users(computed, prefix, ranks, top):
+    rows = list(users())
+    expected = all_metrics(padded([row[ranks] for row in rows]), padded([row[top] for row in rows]), N_ITEMS)
+    for name, value in expected.items():
+        assert computed[prefix + name] == pytest.approx(value), name
+    assert computed[USERS] == N_USERS
+
+
+def test_margins_are_differences(computed):
+    assert computed["map" + MARGIN] == pytest.approx(computed["map"] - computed[POPULARITY + "map"])
+
+
+def test_slices_add_up_to_the_whole(computed):
+    lengths = np.array([row[contracts.HISTORY_LENGTH][0] for row in users()])
+    short = [row for row in users() if 6 <= row[contracts.HISTORY_LENGTH][0] <= 20]
+    expected = all_metrics(
+        padded([row[contracts.RANKS] for row in short]), padded([row[contracts.TOP_ITEMS] for row in short]), N_ITEMS
+    )
+    assert computed["history length|6 to 20|map"] == pytest.approx(expected["map"])
+    assert ("history length|101 and more|map" in computed) == bool((lengths > 100).any())
+
+
+def test_the_head_is_the_most_popular_tenth(computed):
+    rows = [(row[contracts.RANKS], row[contracts.HELD_OUT_ITEMS]) for row in users()]
+    # 10 % of 50 items: ids 2 to 6.
+    head = [[rank for rank, item in zip(*row, strict=True) if item < contracts.FIRST_ID + 5] for row in rows]
+    recalls = [np.mean([rank <= 10 for rank in ranks]) for ranks in head if ranks]
+    assert computed["popularity of the item|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))
