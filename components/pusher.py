@@ -41,15 +41,15 @@ class _Executor(base_executor.BaseExecutor):
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
         if "://" in model_dir:
             raise UserError(
-                f"The model was not pushed: {model_dir} is no folder of this machine, and an object store cannot rename. "
-                "Remedy: give a local or mounted serving folder."
+                f"The model was not pushed: {model_dir} is no folder of this machine, and an object store cannot "
+                "rename. Remedy: give a local or mounted serving folder."
             )
         try:
             version = publish(source, model_dir, _verified)
         except OSError as error:
             raise UserError(
-                f"The model was not pushed to {model_dir}: {error.strerror or error}. The versions there are untouched. "
-                "Remedy: see that the folder can be written to and has room."
+                f"The model was not pushed to {model_dir}: {error.strerror or error}. The versions there are "
+                "untouched. Remedy: see that the folder can be written to and has room."
             ) from error
         pushed.set_int_custom_property(PUSHED, 1)
         pushed.set_string_custom_property(PUSHED_DESTINATION, os.path.join(model_dir, str(version)))

@@ -1,0 +1,31 @@
+"""A real exported model, so small that its answers are known: every user gets the same scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from components.caser import Caser
+from components.servable import ServableCaser
+from components.settings import ModelSettings
+from components.vocabulary import Vocabulary
+
+ITEMS = [f"i{n}" for n in range(8)]
+USERS = ["u0", "u1", "u2"]
+
+
+def save(folder: Path, favourite: str | None = None) -> str:
+    """Writes the SavedModel: all scores equal, but for the favourite item's."""
+    vocabularies = []
+    folder.mkdir(parents=True)
+    for name, tokens in (("items", ITEMS), ("users", USERS)):
+        file = folder.parent / f"{folder.name}-{name}.txt"
+        file.write_text("".join(token + "\n" for token in tokens))
+        vocabularies.append(Vocabulary(str(file), len(tokens)))
+    model = Caser(len(USERS), len(ITEMS), 3, ModelSettings(d=2, horizontal_filters=1, vertical_filters=1))
+    model((np.array([2]), np.zeros([1, 3], int)))
+    model.output_embedding.assign(np.zeros(model.output_embedding.shape))
+    model.output_bias.assign([float(item == favourite) for item in ITEMS])
+    ServableCaser(model, *vocabularies, k=5, loss="softmax").save(str(folder))
+    return str(folder)
