@@ -1,0 +1,82 @@
+"""Which model a candidate is compared with, in real runs of a pipeline by both local runners."""
+
+from __future__ import annotations
+
+import pytest
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.orchestration import metadata
+from tfx.types import standard_artifacts
+
+from components.blessed_model import PreviousBlessedModelStrategy
+
+
+@component
+def Train(model: OutputArtifact[standard_artifacts.Model], setting: Parameter[str]):
+    model.set_string_custom_property("setting", setting)
+
+
+@component
+def Bless(
+    model: InputArtifact[standard_artifacts.Model],
+    blessing: OutputArtifact[standard_artifacts.ModelBlessing],
+    baseline: InputArtifact[standard_artifacts.Model] = None,
+):
+    """As TFX's Evaluator does; a setting of which the name says so is not blessed."""
+    setting = model.get_string_custom_property("setting")
+    blessing.set_int_custom_property("current_model_id", model.id)
+    blessing.set_int_custom_property("blessed", int("bad" not in setting))
+    blessing.set_string_custom_property("comparison", f"{setting} after {baseline.id if baseline else 'nothing'}")
+
+
+def run(runner, folder, setting):
+    """Runs the pipeline; returns what was compared in it and in the runs before, oldest first."""
+    train = Train(setting=setting)
+    resolver = tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=standard_artifacts.ModelBlessing),
+        candidate=train.outputs["model"],
+    )
+    bless = Bless(model=train.outputs["model"], baseline=resolver.outputs["model"])
+    connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    runner().run(
+        tfx.dsl.Pipeline(
+            pipeline_name="comparison",
+            pipeline_root=str(folder),
+            components=[train, resolver, bless],
+            enable_cache=True,
+            metadata_connection_config=connection,
+        )
+    )
+    with metadata.Metadata(connection) as handle:
+        names = {
+            model.id: model.custom_properties["setting"].string_value
+            for model in handle.store.get_artifacts_by_type("Model")
+        }
+        blessings = handle.store.get_artifacts_by_type("ModelBlessing")
+    found = []
+    for blessing in sorted(blessings, key=lambda artifact: artifact.id):
+        setting, baseline = blessing.custom_properties["comparison"].string_value.split(" after ")
+        found.append((setting, names[int(baseline)] if baseline.isdigit() else None))
+    return found
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        tfx.orchestration.LocalDagRunner,
+        tfx.orchestration.experimental.BeamDagRunner
+        if hasattr(tfx.orchestration.experimental, "BeamDagRunner")
+        else None,
+    ],
+)
+def test_a_candidate_meets_the_newest_blessed_model_before_it_and_a_repeated_run_nothing_new(runner, tmp_path):
+    assert run(runner, tmp_path, "first") == [("first", None)]
+    # The model of the first run is blessed now, and yet not its own baseline: all nodes are reused.
+    assert run(runner, tmp_path, "first") == [("first", None)]
+    compared = [("first", None), ("bad", "first")]
+    assert run(runner, tmp_path, "bad") == compared
+    assert run(runner, tmp_path, "third") == [*compared, ("third", "first")]
+    assert run(runner, tmp_path, "bad") == run(runner, tmp_path, "first") == [*compared, ("third", "first")]
