@@ -13,12 +13,12 @@ from components.blessed_model import PreviousBlessedModelStrategy
 
 
 @component
-def Train(model: OutputArtifact[standard_artifacts.Model], setting: Parameter[str]):
+def Train(model: OutputArtifact[standard_artifacts.Model], setting: Parameter[str]):  # noqa: N802 -- names of nodes
     model.set_string_custom_property("setting", setting)
 
 
 @component
-def Bless(
+def Bless(  # noqa: N802 -- names of nodes
     model: InputArtifact[standard_artifacts.Model],
     blessing: OutputArtifact[standard_artifacts.ModelBlessing],
     baseline: InputArtifact[standard_artifacts.Model] = None,
