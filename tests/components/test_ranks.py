@@ -60,3 +60,31 @@ def test_ranks_equal_counting(seed):
     expected = [MISS if j in seen else sum(scores[i] >= scores[j] for i in unseen) for j in held_out]
     found, _ = ranks([scores], [[*(seen + FIRST_ID), 0]], [held_out + FIRST_ID])
     assert found == [expected]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_rows_of_a_batch_do_not_disturb_each_other(seed):
+    rng = np.random.default_rng(seed)
+    rows, n, width = 3, 6, 5
+    scores = rng.choice([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf], [rows, n])
+    seen = rng.integers(PADDING, n + FIRST_ID, [rows, 2])
+    held_out = rng.integers(PADDING, n + FIRST_ID, [rows, width])
+    found, items = ranks(scores, seen, held_out)
+    for row in range(rows):
+        expected = counted_by_hand(scores[row], seen[row], held_out[row])
+        padding = [(NO_RANK, PADDING)] * (width - len(expected))
+        assert list(zip(found[row], items[row], strict=True)) == expected + padding
+
+
+def counted_by_hand(scores, seen, held_out):
+    """(rank, item) of one user, by counting."""
+    value = {j + FIRST_ID: -np.inf if np.isnan(score) else score for j, score in enumerate(scores)}
+    unseen = [item for item in value if item not in seen]
+    found = []
+    for item in held_out:
+        if item == PADDING or (item != UNKNOWN and item in [known for _, known in found]):
+            continue
+        known = item in unseen
+        found.append((sum(value[other] >= value[item] for other in unseen) if known else MISS, item))
+    return found

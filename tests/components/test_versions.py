@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -54,3 +56,26 @@ def test_leftovers_of_a_killed_push_are_removed_and_never_count_as_versions(tmp_
     assert versions(str(target)) == []
     version = publish(model(tmp_path / "a", "a"), str(target), accept)
     assert [path.name for path in target.iterdir()] == [str(version)]
+
+
+def test_a_push_killed_before_its_rename_leaves_no_version_and_the_next_one_cleans_up(tmp_path):
+    target, source = tmp_path / "caser", model(tmp_path / "a", "a")
+    code = f"""
+import time
+from components.versions import publish
+publish({source!r}, {str(target)!r}, lambda staged: (print("staged", flush=True), time.sleep(60)))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as pushing:
+        assert pushing.stdout.readline() == "staged\n"
+        pushing.kill()
+    assert versions(str(target)) == []
+    (staged,) = target.iterdir()
+    assert digest(str(staged)) == digest(source)
+    version = publish(source, str(target), accept)
+    assert [path.name for path in target.iterdir()] == [str(version)]
+
+
+def test_names_that_are_no_plain_numbers_are_no_versions(tmp_path):
+    for name in ("5", "5a", "²", "-3", ".staging-7"):
+        (tmp_path / name).mkdir()
+    assert versions(str(tmp_path)) == [5]
