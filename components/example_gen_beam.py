@@ -26,7 +26,7 @@ from components.histories import Histories, build_histories
 from components.interactions import Interactions, read_interactions
 from components.quarantine import QUARANTINE_FILE, BadRow, check_share, to_csv
 from components.settings import DataSettings, HistorySettings, SplitSettings
-from components.splits import cut_points
+from components.splits import cut_points, nothing_to_evaluate_on
 
 # A bucket should fit a worker comfortably: about this many bytes of input go into one.
 _BUCKET_BYTES = 8 << 20
@@ -93,7 +93,7 @@ def examples(
         | "Once" >> beam.Create([[file.path for file in files]])
         | "Account"
         >> beam.ParDo(
-            _Account(data.max_bad_rows, counts_dir, quarantine_dir),
+            _Account(data.max_bad_rows, split, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
             beam.pvalue.AsList(read[_BAD]),
         )
@@ -180,10 +180,11 @@ class _MakeExamples(beam.DoFn):
 
 
 class _Account(beam.DoFn):
-    """Leaves `counts.json` and the quarantine file; stops a run with too many bad rows, or with nobody left."""
+    """Leaves `counts.json` and the quarantine file; stops a run that has too many bad rows, or too little left."""
 
-    def __init__(self, max_bad_rows: float, counts_dir: str, quarantine_dir: str) -> None:
-        self._max_bad_rows, self._counts_dir, self._quarantine_dir = max_bad_rows, counts_dir, quarantine_dir
+    def __init__(self, max_bad_rows: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
+        self._max_bad_rows, self._split = max_bad_rows, split
+        self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
     def process(self, files: list[str], counts: Counts, bad_rows: list[tuple]) -> None:
         bad = [BadRow(*row) for row in bad_rows]
@@ -195,6 +196,8 @@ class _Account(beam.DoFn):
         check_share(bad, counts.rows_read, self._max_bad_rows, quarantine)
         if not counts.users:
             raise UserError(nobody_left(counts.dropped))
+        if not counts.split_users[self._split.evaluated]:
+            raise UserError(nothing_to_evaluate_on(self._split))
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
         _write(os.path.join(self._counts_dir, COUNTS_FILE), text)
 

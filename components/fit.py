@@ -59,7 +59,8 @@ def fit(
         for part in np.array_split(np.arange(steps), min(steps, _REPORTS_PER_EPOCH)):
             losses.append(float(train(batches, tf.constant(len(part)))) * len(part))
             done += len(part)
-            progress.report(epoch, settings.epochs, done, steps, {"loss": losses[-1] / len(part)})
+            if done < steps:
+                progress.report(epoch, settings.epochs, done, steps, {"loss": losses[-1] / len(part)})
         loss = sum(losses) / steps
         if not np.isfinite(loss):
             raise UserError(
@@ -67,6 +68,8 @@ def fit(
                 "Remedy: lower `trainer.learning_rate`, or remove extreme settings of the model."
             )
         metrics = validate() if validate else {}
+        judged = {settings.metric: metrics[settings.metric]} if validate else {}
+        progress.report(epoch, settings.epochs, steps, steps, {"loss": loss, **judged})
         history.append({"epoch": epoch, "seconds": time.monotonic() - started, "loss": loss, **metrics})
         if validate:
             if metrics[settings.metric] > best:

@@ -12,6 +12,7 @@ import numpy as np
 from components.errors import UserError
 from components.interactions import read_interactions
 from components.settings import DataSettings, HistorySettings, SplitSettings
+from components.splits import holds_out_anything, nothing_to_evaluate_on
 
 # Up to this many bytes are read in full; of more, the beginning of every file.
 _READ_IN_FULL = 200 << 20
@@ -49,13 +50,18 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
                     counts[user] = counts.get(user, 0) + size
                 if not in_full:
                     break
-    if in_full and not bad and max(counts.values(), default=0) < needed:
-        if not good:
-            raise UserError(f"{path}: no interaction is left. Remedy: check `data.min_rating` and `data.events`.")
+    if not in_full or bad:
+        return
+    if not good:
+        raise UserError(f"{path}: no interaction is left. Remedy: check `data.min_rating` and `data.events`.")
+    longest = max(counts.values())
+    if longest < needed:
         raise UserError(
-            f"{path}: no user is long enough: {needed} interactions are needed, the longest has "
-            f"{max(counts.values())}. Remedy: give more data, or check `data.user_column` (now {data.user_column!r})."
+            f"{path}: no user is long enough: {needed} interactions are needed, the longest has {longest}. "
+            f"Remedy: give more data, or check `data.user_column` (now {data.user_column!r})."
         )
+    if not holds_out_anything(min(longest, histories.max_per_user), split):
+        raise UserError(f"{path}: {nothing_to_evaluate_on(split)}")
 
 
 def _files(path: str) -> list[str]:

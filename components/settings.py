@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from components.contracts import TEST, VALID
+
 
 class Settings(BaseModel):
     """Base of all settings: immutable, and an unknown key is an error."""
@@ -78,6 +80,11 @@ class SplitSettings(Settings):
     def has(self, split: str) -> bool:
         """Whether ExampleGen makes this split."""
         return self.strategy == "leave_last" or getattr(self, split) > 0
+
+    @property
+    def evaluated(self) -> str:
+        """The split that the finished model is judged on: test where there is one, else valid."""
+        return TEST if self.has(TEST) else VALID
 
 
 class WindowSettings(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from components.contracts import TEST
 from components.settings import SplitSettings
 
 # What floating-point arithmetic may add to a share times a length.
@@ -29,6 +30,21 @@ def cut_points(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndarray, n
     first = _rounded_up(lengths, split.train)
     second = lengths if not split.test else _rounded_up(lengths, split.train + split.valid)
     return first, np.maximum(first, second)
+
+
+def holds_out_anything(length: int, split: SplitSettings) -> bool:
+    """Whether a history of this length has a part in the split that the model is judged on."""
+    first, second = cut_points(np.array([length]), split)
+    return bool(length > (second if split.has(TEST) else first)[0])
+
+
+def nothing_to_evaluate_on(split: SplitSettings) -> str:
+    """The message for an input of which no history is long enough for the split that the model is judged on."""
+    problem = f"No history is long enough to hold anything out for `{split.evaluated}`"
+    if split.strategy == "leave_last":
+        return f"{problem}. Remedy: give more data."
+    shares = f"{split.train:g}, {split.valid:g} and {split.test:g}"
+    return f"{problem} with the shares {shares}. Remedy: --set split.strategy=leave_last, or give more data."
 
 
 def _rounded_up(lengths: np.ndarray, share: float) -> np.ndarray:

@@ -51,8 +51,9 @@ def run_fn(fn_args: FnArgs) -> None:
     model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
     k = ExportSettings.model_validate(config["export"]).k
     servable = ServableCaser(model, items, users, k, trainer_settings.loss)
-    held_out = config.get(_VALIDATION_FILES)
-    validate = validator(servable, read_raw_examples(held_out)) if held_out else None
+    held_out = read_raw_examples(config.get(_VALIDATION_FILES, []))
+    # Where all histories are short, the split may be there and hold nobody.
+    validate = validator(servable, held_out) if len(held_out) else None
     history = fit(model, windows, trainer_settings, seed, validate)
 
     _write_history(fn_args.model_run_dir, history)

@@ -23,7 +23,7 @@ def read_raw_examples(files: list[str]) -> np.ndarray:
     Returns:
         bytes [users], sorted, so that results do not depend on how Beam wrote them.
     """
-    dataset = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+    dataset = tf.data.TFRecordDataset(tf.constant(sorted(files), tf.string), compression_type="GZIP")
     return np.sort(np.array(list(dataset.as_numpy_iterator()), dtype=object))
 
 

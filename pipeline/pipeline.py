@@ -9,7 +9,7 @@ from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
 from components.blessed_model import PreviousBlessedModelStrategy
-from components.contracts import TEST, TRAIN, VALID
+from components.contracts import TRAIN
 from components.evaluation import eval_config
 from components.example_gen import InteractionExampleGen
 from components.history_validator import HistoryValidator
@@ -84,7 +84,7 @@ def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: 
         model=trainer.outputs["model"],
         baseline_model=last_blessed.outputs["model"],
         eval_config=eval_config(config.evaluator),
-        example_splits=[TEST if config.split.has(TEST) else VALID],
+        example_splits=[config.split.evaluated],
     )
     nodes += [last_blessed, evaluator]
 

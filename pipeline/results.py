@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 
-from components.contracts import COUNTS_FILE, SERVING, TEST, VALID
+from components.contracts import COUNTS_FILE, SERVING
 from components.evaluation import read_evaluation
 from components.pusher import PUSHED_VERSION
 from components.raw_examples import parse_raw_examples
@@ -63,7 +63,7 @@ def gather(
     examples = artifacts["InteractionExampleGen", "examples"]
     model_run = artifacts["CaserTrainer", "model_run"]
     _link(output / "tensorboard", model_run / "tensorboard")
-    held_out = HeldOut(examples / f"Split-{TEST if config.split.has(TEST) else VALID}")
+    held_out = HeldOut(examples / f"Split-{config.split.evaluated}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))

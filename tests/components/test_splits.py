@@ -2,11 +2,12 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.settings import SplitSettings
-from components.splits import cut_points
+from components.splits import cut_points, holds_out_anything, nothing_to_evaluate_on
 
 
 def cut(lengths, **split):
@@ -34,3 +35,18 @@ def test_nothing_is_lost_and_everybody_has_something_to_learn_from(lengths, shar
         assert 1 <= first <= second <= length
         assert test or second == length
         assert valid or first == second
+
+
+@pytest.mark.parametrize(
+    ("split", "shortest"),
+    [
+        ({}, 5),
+        ({"train": 0.8, "valid": 0.2, "test": 0}, 5),
+        ({"train": 0.5, "valid": 0, "test": 0.5}, 2),
+        ({"strategy": "leave_last"}, 2),
+    ],
+)
+def test_the_shortest_history_that_can_be_judged(split, shortest):
+    settings = SplitSettings(**split)
+    assert next(n for n in range(1, 12) if holds_out_anything(n, settings)) == shortest
+    assert f"`{settings.evaluated}`" in nothing_to_evaluate_on(settings)

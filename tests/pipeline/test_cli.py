@@ -94,8 +94,10 @@ def test_run_without_data_says_what_can_be_given(tmp_path):
         ("", "empty"),
         ("user,item,time\na,b,1\n", "user_id"),
         (HEADER.replace(",", ";") + "a;b;1\n", "separator"),
+        (HEADER + "a,b,1\n", "no user is long enough"),
+        (HEADER + "a,b,1\na,c,2\na,d,3\n", "--set split.strategy=leave_last"),
     ],
-    ids=["missing", "empty", "wrong column", "wrong separator"],
+    ids=["missing", "empty", "wrong column", "wrong separator", "one interaction each", "nothing can be held out"],
 )
 def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, content, part):
     data = tmp_path / "data.csv"
