@@ -27,6 +27,8 @@ setup(
         "pydantic>=2.6,<3",
         "PyYAML>=6",
         "rich>=13",
+        # Writes the training curves; TensorFlow 2.21 no longer brings it.
+        "tensorboard",
     ],
     entry_points={"console_scripts": ["caser = pipeline.cli:main"]},
 )
