@@ -68,8 +68,8 @@ def fit(
                 "Remedy: lower `trainer.learning_rate`, or remove extreme settings of the model."
             )
         metrics = validate() if validate else {}
-        judged = {settings.metric: metrics[settings.metric]} if validate else {}
-        progress.report(epoch, settings.epochs, steps, steps, {"loss": loss, **judged})
+        shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.metric}
+        progress.report(epoch, settings.epochs, steps, steps, {"loss": loss, **shown})
         history.append({"epoch": epoch, "seconds": time.monotonic() - started, "loss": loss, **metrics})
         if validate:
             if metrics[settings.metric] > best:

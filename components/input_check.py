@@ -6,22 +6,35 @@ import glob
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from components.columns import likely_separator, separator_remedy
 from components.errors import UserError
 from components.interactions import read_interactions
+from components.quarantine import BadRow
 from components.settings import DataSettings, HistorySettings, SplitSettings
 from components.splits import holds_out_anything, nothing_to_evaluate_on
 
 # Up to this many bytes are read in full; of more, the beginning of every file.
 _READ_IN_FULL = 200 << 20
+_RAW_SHOWN = 80
+
+
+class _Glance(NamedTuple):
+    """What a first look found: rows read, good ones, the first bad one, and interactions that are left per user."""
+
+    rows: int
+    good: int
+    first_bad: BadRow | None
+    per_user: dict[bytes, int]
 
 
 def check_input(path: str, data: DataSettings, histories: HistorySettings, split: SplitSettings) -> None:
     """Reads the files once, as ExampleGen will.
 
-    Bad rows are no concern here: ExampleGen counts them and keeps them. What has a scheme (`gs://...`) is left to it.
+    Some bad rows are no concern here: ExampleGen counts and keeps them. What has a scheme (`gs://...`) is left to it.
 
     Args:
         path: file, glob or `{SPAN}` pattern.
@@ -30,31 +43,24 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
         split: how histories are divided.
 
     Raises:
-        UserError: a problem of the whole input: missing, empty, cut short, without the configured columns, or no
-            user is long enough.
+        UserError: a problem of the whole input: missing, empty, cut short, without the configured columns, without
+            a readable row, or no user is long enough.
     """
     if "://" in path:
         return
     files = _files(path)
     in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
-    needed = max(2, histories.min_user_interactions)
-    counts: dict[bytes, int] = {}
-    good = bad = 0
-    for file in files:
-        with open(file, "rb") as stream:
-            for batch in read_interactions(stream, file, data):
-                good, bad = good + len(batch.time), bad + len(batch.bad)
-                encoded = batch.user.dictionary_encode()
-                sizes = np.bincount(np.asarray(encoded.indices), minlength=len(encoded.dictionary))
-                for user, size in zip(encoded.dictionary.to_pylist(), sizes.tolist(), strict=True):
-                    counts[user] = counts.get(user, 0) + size
-                if not in_full:
-                    break
-    if not in_full or bad:
+    found = _glance(files, data, in_full)
+    if found.first_bad and not found.good:
+        raise UserError(_nothing_readable(found.first_bad, data))
+    if not found.rows:
+        raise UserError(f"{path}: nothing is below the header. Remedy: pass a file with one interaction per line.")
+    if found.first_bad or not in_full:
         return
-    if not good:
-        raise UserError(f"{path}: no interaction is left. Remedy: check `data.min_rating` and `data.events`.")
-    longest = max(counts.values())
+    if not found.per_user:
+        filters = "`data.min_rating` and `data.events`"
+        raise UserError(f"{path}: all {found.rows:,} rows are filtered out. Remedy: check {filters}.")
+    longest, needed = max(found.per_user.values()), max(2, histories.min_user_interactions)
     if longest < needed:
         raise UserError(
             f"{path}: no user is long enough: {needed} interactions are needed, the longest has {longest}. "
@@ -62,6 +68,32 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
         )
     if not holds_out_anything(min(longest, histories.max_per_user), split):
         raise UserError(f"{path}: {nothing_to_evaluate_on(split)}")
+
+
+def _glance(files: list[str], data: DataSettings, in_full: bool) -> _Glance:
+    rows = good = 0
+    first_bad: BadRow | None = None
+    per_user: dict[bytes, int] = {}
+    for file in files:
+        with open(file, "rb") as stream:
+            for batch in read_interactions(stream, file, data):
+                rows, good = rows + batch.rows_read, good + len(batch.time) + batch.filtered
+                first_bad = first_bad or next(iter(batch.bad), None)
+                encoded = batch.user.dictionary_encode()
+                sizes = np.bincount(np.asarray(encoded.indices), minlength=len(encoded.dictionary))
+                for user, size in zip(encoded.dictionary.to_pylist(), sizes.tolist(), strict=True):
+                    per_user[user] = per_user.get(user, 0) + size
+                if not in_full:
+                    break
+    return _Glance(rows, good, first_bad, per_user)
+
+
+def _nothing_readable(bad: BadRow, data: DataSettings) -> str:
+    problem = f"Not a single row can be read. {bad.file}, row {bad.row}: {bad.reason}: {bad.raw[:_RAW_SHOWN]}"
+    separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
+    if separator is not None and separator != data.separator:
+        return f"{problem}\n{separator_remedy(separator)}"
+    return f"{problem}\nRemedy: check `data.separator`, `data.columns` and `data.time_format`."
 
 
 def _files(path: str) -> list[str]:

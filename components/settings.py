@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from components.contracts import TEST, VALID
 
@@ -35,6 +35,14 @@ class DataSettings(Settings):
     event_column: str | None = None
     events: list[str] | None = Field(None, description="rows with another event are left out")
     max_bad_rows: float = Field(0.0, ge=0, le=1, description="share of unreadable rows above which the run fails")
+
+    @field_validator("separator")
+    @classmethod
+    def _tab_may_be_escaped(cls, separator: str) -> str:
+        # A shell passes a tab on as a backslash and a letter.
+        if not separator:
+            raise ValueError("`data.separator` should not be empty")
+        return separator.replace("\\t", "\t")
 
     @model_validator(mode="after")
     def _filters_are_whole(self) -> DataSettings:

@@ -97,6 +97,9 @@ def test_filters_leave_rows_out_and_count_them():
         (CSV.replace(b",", b";"), {}, "--set data.separator=';'"),
         (gzip.compress(CSV * 1000)[:-20], {}, "cut short"),
         (b"a,b\n1,2\n", {}, "no column `user_id`"),
+        (b"user_id,item_id,time\na,b,1\n", {}, "--set data.time_column=time"),
+        (b"1\t7\t5\t88\n", {"separator": "\\t"}, "no header: --set data.header=false"),
+        (b"1\t7\t5\t88\n", {}, "data.separator='.t'.*no header"),
     ],
 )
 def test_problems_of_the_whole_file_name_the_remedy(content, settings, message):

@@ -94,10 +94,21 @@ def test_run_without_data_says_what_can_be_given(tmp_path):
         ("", "empty"),
         ("user,item,time\na,b,1\n", "user_id"),
         (HEADER.replace(",", ";") + "a;b;1\n", "separator"),
+        (HEADER, "nothing is below the header"),
+        (HEADER + "a,b,soon\nb,c,never\n", "Not a single row can be read"),
         (HEADER + "a,b,1\n", "no user is long enough"),
         (HEADER + "a,b,1\na,c,2\na,d,3\n", "--set split.strategy=leave_last"),
     ],
-    ids=["missing", "empty", "wrong column", "wrong separator", "one interaction each", "nothing can be held out"],
+    ids=[
+        "missing",
+        "empty",
+        "wrong column",
+        "wrong separator",
+        "header alone",
+        "no readable row",
+        "one interaction each",
+        "nothing can be held out",
+    ],
 )
 def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, content, part):
     data = tmp_path / "data.csv"
@@ -108,6 +119,14 @@ def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, co
     assert part in shown.output
     assert "Traceback" not in shown.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_separator_without_a_header_is_named_before_any_node(tmp_path):
+    (tmp_path / "u.data").write_text("1\t7\t5\t88\n1\t8\t5\t89\n")
+    columns = ["--set", "data.header=false", "--set", "data.columns=[user_id,item_id,rating,timestamp]"]
+    shown = caser("run", "--data", tmp_path / "u.data", "--output", tmp_path / "out", *columns)
+    assert shown.exit_code == 2
+    assert r"--set data.separator='\t'" in shown.output
 
 
 def test_an_output_folder_that_cannot_be_written_is_named(tmp_path):
