@@ -22,7 +22,7 @@ def other(tmp_path_factory):
         plain = write(folder / "part.csv", lines[part::3][::-1])
         (folder / f"span-2-{part}.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
     arguments = run_arguments(folder / "span-{SPAN}-*", folder / "out")
-    workers = ("--beam-arg=--direct_running_mode=multi_processing", "--beam-arg=--direct_num_workers=2")
+    workers = ("--beam-arg=--direct_running_mode=multi_threading", "--beam-arg=--direct_num_workers=2")
     done = caser(*arguments, "--orchestrator", "beam", *workers)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / "out" / "metrics.json").read_text())
