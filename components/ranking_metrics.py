@@ -74,6 +74,19 @@ def recommended(top_items: np.ndarray, k: int, n_items: int) -> np.ndarray:
     return found
 
 
+def stacked(parts: list[np.ndarray]) -> np.ndarray:
+    """Batches of users one below the other.
+
+    Args:
+        parts: int [U_i, H_i] each.
+
+    Returns:
+        int [sum of U_i, largest H_i], filled up with 0 (NO_RANK, or the padding of items) on the right.
+    """
+    width = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, [(0, 0), (0, width - part.shape[1])]) for part in parts])
+
+
 def all_metrics(ranks: np.ndarray, top_items: np.ndarray, n_items: int) -> dict[str, float]:
     """Means over users of all metrics, and coverage.
 

@@ -6,6 +6,21 @@ import tensorflow as tf
 
 from components.contracts import FIRST_ID, MISS, NO_RANK, PADDING
 
+# A row per user and a column per item: some copies of this many scores are held at a time.
+_SCORES_AT_ONCE = 1 << 22
+
+
+def users_per_batch(n_items: int) -> int:
+    """How many users to rank at a time, so that memory does not grow with the catalogue.
+
+    Args:
+        n_items: size of the catalogue.
+
+    Returns:
+        At least 1, at most 512.
+    """
+    return int(min(max(_SCORES_AT_ONCE // n_items, 1), 512))
+
 
 def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Ranks every distinct held-out item among all unseen items, the other held-out ones included.

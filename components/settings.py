@@ -165,6 +165,19 @@ class EvaluatorSettings(Settings):
     )
 
 
+class MarkovSettings(Settings):
+    """The counting baseline (`components.markov`)."""
+
+    enabled: bool = Field(True, description="false: no such node, and nothing to compare with but popularity")
+    history: int = Field(20, ge=1, description="newest items of a user that are looked at")
+    history_decay: float = Field(1.0, ge=0, description="an item k steps back counts k ** -history_decay")
+    window: int = Field(20, ge=1, description="how far behind an item another one still counts as following it")
+    window_decay: float = Field(0.5, ge=0, description="an item j places behind counts j ** -window_decay")
+    max_memory_gb: float = Field(
+        4.0, gt=0, description="skipped where it could need more: 36 bytes per pair of items, or of places in a window"
+    )
+
+
 class PusherSettings(Settings):
     """Where a blessed model goes (`components.pusher`)."""
 

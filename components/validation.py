@@ -8,10 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.contracts import RANKS, TOP_ITEMS
-from components.ranking_metrics import all_metrics
+from components.ranking_metrics import all_metrics, stacked
+from components.ranks import users_per_batch
 from components.servable import ServableCaser
-
-_USERS_PER_BATCH = 512
 
 
 def read_raw_examples(files: list[str]) -> np.ndarray:
@@ -37,15 +36,14 @@ def validator(servable: ServableCaser, examples: np.ndarray) -> Callable[[], dic
     Returns:
         A function of no arguments that gives all ranking metrics by name.
     """
+    size = users_per_batch(servable.items.size)
 
     def validate() -> dict[str, float]:
         batches = [
-            servable.evaluate(tf.constant(examples[start : start + _USERS_PER_BATCH].tolist()))
-            for start in range(0, len(examples), _USERS_PER_BATCH)
+            servable.evaluate(tf.constant(examples[start : start + size].tolist()))
+            for start in range(0, len(examples), size)
         ]
-        width = max(batch[RANKS].shape[1] for batch in batches)
-        ranks = np.concatenate([np.pad(b[RANKS].numpy(), [(0, 0), (0, width - b[RANKS].shape[1])]) for b in batches])
-        top_items = np.concatenate([batch[TOP_ITEMS].numpy() for batch in batches])
+        ranks, top_items = (stacked([batch[name].numpy() for batch in batches]) for name in (RANKS, TOP_ITEMS))
         return all_metrics(ranks, top_items, servable.items.size)
 
     return validate

@@ -31,6 +31,7 @@ class Config(settings.Settings):
     trainer: settings.TrainerSettings = Field(default_factory=settings.TrainerSettings)
     export: settings.ExportSettings = Field(default_factory=settings.ExportSettings)
     evaluator: settings.EvaluatorSettings = Field(default_factory=settings.EvaluatorSettings)
+    markov: settings.MarkovSettings = Field(default_factory=settings.MarkovSettings)
     pusher: settings.PusherSettings = Field(default_factory=settings.PusherSettings)
 
     @model_validator(mode="after")

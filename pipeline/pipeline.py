@@ -13,6 +13,7 @@ from components.contracts import TRAIN
 from components.evaluation import eval_config
 from components.example_gen import InteractionExampleGen
 from components.history_validator import HistoryValidator
+from components.markov_baseline import MarkovBaseline
 from components.pusher import CaserPusher
 from components.trainer import CaserTrainer
 from components.transform import preprocessing_fn
@@ -87,6 +88,16 @@ def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: 
         example_splits=[config.split.evaluated],
     )
     nodes += [last_blessed, evaluator]
+
+    if config.markov.enabled:
+        nodes.append(
+            MarkovBaseline(
+                examples=examples,
+                transform_graph=transform.outputs["transform_graph"],
+                settings=config.markov,
+                split=config.split.evaluated,
+            )
+        )
 
     if config.pusher.enabled:
         nodes.append(

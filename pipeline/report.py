@@ -15,7 +15,7 @@ from pipeline.config import Config, to_yaml
 from pipeline.line_chart import line_chart
 from pipeline.summary import TITLES, Example, Summary
 
-_COLORS = {"Caser": "--caser", "popularity": "--popularity", "ceiling": "--ceiling"}
+_COLORS = {"Caser": "--caser", "Markov": "--markov", "popularity": "--popularity", "ceiling": "--ceiling"}
 
 _SHOWN_FILES, _SHOWN_HELD_OUT = 5, 8
 
@@ -69,6 +69,10 @@ def _tiles(summary: Summary) -> str:
 
 def _quality_note(summary: Summary) -> str:
     note = "Every held-out item is ranked among all items that the user had not met before; no candidates are sampled."
+    if summary.markov is not None:
+        note += " Markov counts how often, and how soon, an item followed those that the user met last."
+    elif summary.markov_note:
+        note += f" Markov counts: {escape(summary.markov_note)}."
     if summary.ceiling:
         note += " The ceiling is the ranking by the probabilities that the sample was drawn from: nothing can beat it."
     return note

@@ -13,6 +13,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components.contracts import COUNTS_FILE, SERVING
 from components.evaluation import read_evaluation
+from components.markov_baseline import MarkovResult, read_markov
 from components.pusher import PUSHED_VERSION
 from components.raw_examples import parse_raw_examples
 from components.tfma_metrics import USERS
@@ -66,10 +67,13 @@ def gather(
     held_out = HeldOut(examples / f"Split-{config.split.evaluated}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
+    markov = _markov(outputs)
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
     return Summary(
         test=_without_users(evaluation.model),
         popularity=_without_users(evaluation.popularity),
+        markov=markov.metrics,
+        markov_note=markov.note,
         slices=[Slice(*part) for part in evaluation.slices],
         blessed=evaluation.blessed,
         blessing_reason=evaluation.reason,
@@ -86,6 +90,11 @@ def gather(
 def _without_users(values: Mapping[str, float]) -> Metrics:
     """TFMA carries the number of users along, which is a count and no metric."""
     return {name: value for name, value in values.items() if name != USERS}
+
+
+def _markov(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> MarkovResult:
+    evaluation = outputs.get(("MarkovBaseline", "evaluation"))
+    return read_markov(evaluation.uri) if evaluation else MarkovResult(None, "switched off by markov.enabled")
 
 
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:

@@ -33,6 +33,8 @@ class Summary:
     Attributes:
         test: Caser on the held-out items of the test split.
         popularity: the baseline on the same rows.
+        markov: the counting baseline on the same rows; None where it was switched off or skipped.
+        markov_note: why there is none.
         ceiling: the best attainable ranking on the same rows; only the built-in sample knows it.
         counts: what ExampleGen counted.
         blessed: whether the thresholds of `evaluator` were met.
@@ -53,6 +55,8 @@ class Summary:
     seconds: dict[str, float]
     states: dict[str, str]
     pushed_version: str | None = None
+    markov: Metrics | None = None
+    markov_note: str = ""
     ceiling: Metrics | None = None
     slices: list[Slice] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -60,8 +64,8 @@ class Summary:
 
     def columns(self) -> list[tuple[str, Metrics]]:
         """What is compared, by title."""
-        ceiling = [("ceiling", self.ceiling)] if self.ceiling else []
-        return [("Caser", self.test), ("popularity", self.popularity), *ceiling]
+        known = {"Caser": self.test, "Markov": self.markov, "popularity": self.popularity, "ceiling": self.ceiling}
+        return [(title, values) for title, values in known.items() if values is not None]
 
     def main_metrics(self) -> list[str]:
         """Names of the metrics that people look at first, without those that only repeat another."""

@@ -34,10 +34,16 @@ def test_metrics_are_documented_ones_and_caser_beats_popularity(finished):
     keys |= {"map", "mrr", "next_item_ndcg_at_10", "next_item_mrr"}
     assert keys <= metrics["test"].keys()
     assert keys <= metrics["popularity"].keys()
+    assert metrics["markov"].keys() == metrics["popularity"].keys()
+    assert metrics["markov"]["map"] > 2 * metrics["popularity"]["map"]
     assert metrics["test"]["map"] > 2 * metrics["popularity"]["map"]
     assert metrics["blessed"] is True
     assert metrics["counts"]["rows_read"] == len(rows())
-    assert metrics["seconds"].keys() == metrics["states"].keys() >= {"CaserTrainer", "Evaluator", "CaserPusher"}
+    assert (
+        metrics["seconds"].keys()
+        == metrics["states"].keys()
+        >= {"CaserTrainer", "Evaluator", "MarkovBaseline", "CaserPusher"}
+    )
 
 
 def test_the_blessed_model_is_pushed_and_nothing_else(finished):
@@ -88,11 +94,15 @@ def test_unchanged_input_reuses_every_node_and_changed_settings_what_depends_on_
     assert {node for node, state in states.items() if state == "done"} <= {"LastBlessedModel"}
     assert (versions_of(finished), metrics_of(finished)["test"]) == before
 
-    changed = caser(*run_arguments(log, finished, "trainer.epochs=2", "evaluator.min_value=0.99"))
+    changed = caser(
+        *run_arguments(log, finished, "trainer.epochs=2", "evaluator.min_value=0.99", "markov.enabled=false")
+    )
     assert changed.returncode == 0, changed.stderr
     metrics = metrics_of(finished)
     assert metrics["states"]["Transform"] == "cached"
     assert metrics["states"]["CaserTrainer"] == "done"
+    assert "MarkovBaseline" not in metrics["states"]
+    assert (metrics["markov"], metrics["markov_note"]) == (None, "switched off by markov.enabled")
     assert metrics["blessed"] is False
     assert "evaluator.min_value 0.99" in metrics["blessing_reason"]
     assert metrics["pushed_version"] is None

@@ -1,11 +1,15 @@
 """The report and `metrics.json`: complete, self-contained, and safe to show whatever the ids are."""
 
+import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from pipeline.closing import closing
 from pipeline.config import Config
+from pipeline.console import new_console
 from pipeline.line_chart import line_chart
 from pipeline.metrics_file import write_metrics
 from pipeline.report import write_report
@@ -42,6 +46,7 @@ def summary():
     return Summary(
         test={"map": 0.25, "ndcg_at_10": 0.3},
         popularity={"map": 0.05, "ndcg_at_10": 0.1},
+        markov={"map": 0.15, "ndcg_at_10": 0.2},
         ceiling={"map": 0.5, "ndcg_at_10": 0.6},
         counts={"users": 1234, "items": 56, "dropped": {"rare": 7}},
         blessed=True,
@@ -82,7 +87,7 @@ def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
 
 
 def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
-    for values in (summary.test, summary.popularity, summary.ceiling):
+    for values in (summary.test, summary.popularity, summary.markov, summary.ceiling):
         values["next_item_ndcg_at_10"] = values["ndcg_at_10"]
     assert summary.main_metrics() == ["map", "ndcg_at_10"]
     summary.test["next_item_ndcg_at_10"] += 0.1
@@ -104,11 +109,26 @@ def test_metrics_are_written_as_documented(summary, tmp_path):
     write_metrics(summary, file)
     content = json.loads(file.read_text())
     assert list(content) == [
-        "test", "popularity", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds", "states",
+        "test", "popularity", "markov", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds",
+        "states",
     ]  # fmt: skip
+    assert content["markov"] == summary.markov
     assert content["test"] == summary.test
     assert content["seconds"] == {"Transform": 1.25, "CaserTrainer": 2.0}
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_baseline_that_was_left_out_says_why(summary, tmp_path):
+    without = replace(summary, markov=None, markov_note="skipped: it could need 9 GB")
+    write_metrics(without, tmp_path / "metrics.json")
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert (content["markov"], content["markov_note"]) == (None, "skipped: it could need 9 GB")
+    write_report(without, Config(), "data.csv", tmp_path / "report.html")
+    assert "skipped: it could need 9 GB" in (tmp_path / "report.html").read_text()
+    screen = io.StringIO()
+    closing(new_console(screen), without, tmp_path, tmp_path / "log", 1.0)
+    assert "skipped: it could need 9 GB" in screen.getvalue()
+    assert "Markov" not in screen.getvalue().splitlines()[1]
 
 
 @pytest.mark.parametrize("values", [[1.0], [2.0, 2.0], [0.0, 0.0, 0.0], [3.0, -1.0, 2.0]])

@@ -1,0 +1,81 @@
+"""Counts and scores against the formula written out, pair by pair."""
+
+import numpy as np
+import pytest
+
+from components import markov
+from components.markov import Sequences, bytes_needed, count, scores
+from components.settings import MarkovSettings
+
+PLAIN = MarkovSettings(history=1, history_decay=0, window=1, window_decay=0)
+
+
+def sequences(*histories):
+    return Sequences(
+        np.array([item for history in histories for item in history], np.int64),
+        np.cumsum([0, *map(len, histories)]),
+    )
+
+
+def counted_by_hand(histories, n_items, settings):
+    counts = np.zeros([n_items, n_items])
+    for history in histories:
+        for place, item in enumerate(history):
+            for distance, later in enumerate(history[place + 1 :][: settings.window], start=1):
+                counts[item, later] += 1 / distance**settings.window_decay
+    return counts
+
+
+def scored_by_hand(counts, history, settings):
+    newest_first = history[::-1][: settings.history]
+    return sum(
+        (counts[item] / back**settings.history_decay for back, item in enumerate(newest_first, start=1)),
+        np.zeros(len(counts)),
+    )
+
+
+def test_the_next_item_counts_and_users_do_not_touch():
+    assert count(sequences([0, 1, 2], [0, 1], [1]), 3, PLAIN).toarray().tolist() == [[0, 2, 0], [0, 0, 1], [0, 0, 0]]
+
+
+def test_items_further_behind_count_less():
+    counts = count(sequences([0, 1, 2]), 3, MarkovSettings(window=2, window_decay=1)).toarray()
+    assert counts.tolist() == [[0, 1, 0.5], [0, 0, 1], [0, 0, 0]]
+
+
+def test_older_items_of_the_user_weigh_less():
+    counts = count(sequences([0, 2], [1, 3]), 4, PLAIN)
+    found = scores(counts, sequences([0, 1]), MarkovSettings(history=2, history_decay=1))
+    np.testing.assert_allclose(found, [[0, 0, 0.5, 1]], atol=1e-8)
+    only_the_newest = scores(counts, sequences([0, 1]), PLAIN)
+    np.testing.assert_allclose(only_the_newest, [[0, 0, 0, 1]], atol=1e-8)
+
+
+def test_without_counts_popularity_decides():
+    found = scores(count(sequences([0, 3]), 4, PLAIN), sequences([], [1], [0]), PLAIN)
+    assert np.argsort(-found, axis=1).tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [3, 0, 1, 2]]
+
+
+@pytest.mark.parametrize("pairs_at_once", [1, 40, 1 << 22])
+def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once, monkeypatch):
+    monkeypatch.setattr(markov, "_PAIRS_AT_ONCE", pairs_at_once)
+    rng = np.random.default_rng(3)
+    histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
+    settings = MarkovSettings(history=4, history_decay=0.7, window=3, window_decay=1.2)
+    counts = count(sequences(*histories), 7, settings)
+    expected = counted_by_hand(histories, 7, settings)
+    np.testing.assert_allclose(counts.toarray(), expected)
+    np.testing.assert_allclose(
+        scores(counts, sequences(*histories), settings),
+        [scored_by_hand(expected, history, settings) for history in histories],
+        atol=1e-7,
+    )
+
+
+def test_the_bound_on_memory_is_one():
+    histories = sequences([0, 1, 2, 3] * 50)
+    for n_items in (4, 1000):
+        counts = count(histories, n_items, MarkovSettings(window=5))
+        size = counts.data.nbytes + counts.indices.nbytes
+        assert size <= bytes_needed(histories, n_items, MarkovSettings(window=5))
+    assert bytes_needed(histories, 10**6, PLAIN) == 36 * 200
