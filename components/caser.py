@@ -9,6 +9,7 @@ from keras import ops
 from components.contracts import FIRST_ID, PADDING
 from components.notebook_caser import notebook_caser
 from components.settings import ModelSettings
+from components.tables import Table, rows
 
 
 @keras.saving.register_keras_serializable("caser")
@@ -123,14 +124,10 @@ class Caser(keras.Model):
         heights = settings.heights or list(range(1, L + 1))
         if max(heights) > L:
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
-        self.n_items, self.L, d = n_items, L, settings.d
+        self.n_items, self.L, self.l2, d = n_items, L, settings.l2, settings.d
         l2 = keras.regularizers.L2(settings.l2) if settings.l2 else None
-        self.item_embedding = keras.layers.Embedding(
-            n_items + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2
-        )
-        self.user_embedding = keras.layers.Embedding(
-            n_users + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2
-        )
+        self.item_embedding = Table(n_items + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2)
+        self.user_embedding = Table(n_users + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2)
         self.convolutions: list[keras.layers.Layer] = []
         activation = _name(settings.convolution_activation)
         if settings.horizontal_filters:
@@ -189,8 +186,31 @@ class Caser(keras.Model):
             float [B, C].
         """
         columns = ops.maximum(items - FIRST_ID, 0)
-        weights = ops.take(self.output_embedding, columns, axis=0)
-        return ops.einsum("bd,bcd->bc", state, weights) + ops.take(self.output_bias, columns, axis=0)
+        weights = rows(self.output_embedding, columns)
+        return ops.einsum("bd,bcd->bc", state, weights) + rows(self.output_bias, columns)
+
+    def score_shared(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
+        """Scores of the same few items for every row.
+
+        Args:
+            state: float [B, 2d], from `call`.
+            items: int [C], ids of real items.
+
+        Returns:
+            float [B, C].
+        """
+        weights = rows(self.output_embedding, items - FIRST_ID)
+        return ops.matmul(state, ops.transpose(weights)) + rows(self.output_bias, items - FIRST_ID)
+
+    @property
+    def tables(self) -> list[keras.Variable]:
+        """The weights that have a row per user or item."""
+        return [
+            self.item_embedding.embeddings,
+            self.user_embedding.embeddings,
+            self.output_embedding,
+            self.output_bias,
+        ]
 
 
 def _normal(width: int) -> keras.initializers.Initializer:

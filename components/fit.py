@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,13 @@ from components import progress
 from components.caser import Caser
 from components.contracts import UNKNOWN
 from components.errors import UserError
+from components.loss_choice import LossChoice, chosen_loss
 from components.losses import loss_of
 from components.settings import TrainerSettings
+from components.tables import LazyAdam
 from components.training_data import Windows
+
+_log = logging.getLogger(__name__)
 
 # Progress is told this many times in an epoch; between them Python does nothing.
 _REPORTS_PER_EPOCH = 20
@@ -39,7 +44,7 @@ def fit(
         validate: ranking metrics of the valid split with the model's present weights.
 
     Returns:
-        One dict per epoch: `epoch`, `seconds`, `loss`, and the metrics of `validate`.
+        One dict per epoch: `epoch`, `seconds`, `loss`, `minimised` (which loss), and the metrics of `validate`.
 
     Raises:
         UserError: the loss is no longer a finite number.
@@ -47,8 +52,9 @@ def fit(
     batch_size = min(settings.batch_size, len(windows.user))
     steps = windows.steps(batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps * settings.epochs)
-    optimizer = keras.optimizers.Adam(schedule)
-    train = _train_function(model, optimizer, settings)
+    choice = chosen_loss(settings, model.n_items)
+    _log.info("training with %s on %d items", choice, model.n_items)
+    train = _train_function(model, schedule, settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -70,7 +76,8 @@ def fit(
         metrics = validate() if validate else {}
         shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.metric}
         progress.report(epoch, settings.epochs, steps, steps, {"loss": loss, **shown})
-        history.append({"epoch": epoch, "seconds": time.monotonic() - started, "loss": loss, **metrics})
+        seconds = time.monotonic() - started
+        history.append({"epoch": epoch, "seconds": seconds, "loss": loss, "minimised": str(choice), **metrics})
         if validate:
             if metrics[settings.metric] > best:
                 best, best_weights, best_epoch = metrics[settings.metric], model.get_weights(), epoch
@@ -82,17 +89,21 @@ def fit(
 
 
 def _train_function(
-    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings
+    model: Caser,
+    schedule: keras.optimizers.schedules.LearningRateSchedule,
+    settings: TrainerSettings,
+    choice: LossChoice,
 ) -> Callable[[Any, tf.Tensor], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
+    optimizer = LazyAdam(schedule, model.l2) if choice.touches_few_rows else keras.optimizers.Adam(schedule)
 
     def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         # Some users are taken for unknown, so that the unknown user's embedding learns what users have in common.
         unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
-            loss = loss_of(model, state, targets, settings.loss, settings.negatives)
-            total = tf.add_n([loss, *model.losses])
+            loss = loss_of(model, state, targets, choice.loss, choice.negatives)
+            total = tf.add_n([loss, *_penalties(model, choice)])
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
@@ -105,3 +116,13 @@ def _train_function(
         return total / tf.cast(steps, tf.float32)
 
     return train
+
+
+def _penalties(model: Caser, choice: LossChoice) -> list[tf.Tensor]:
+    """L2 of all weights; where only some rows of the tables are touched, `LazyAdam` adds that of these rows."""
+    tables = {id(table) for table in model.tables} if choice.touches_few_rows else set()
+    return [
+        weight.regularizer(weight)
+        for weight in model.trainable_variables
+        if weight.regularizer is not None and id(weight) not in tables
+    ]

@@ -1,4 +1,4 @@
-"""What training minimises: full softmax, or the paper's binary cross-entropy with sampled negatives."""
+"""What training minimises: full or sampled softmax, or the paper's binary cross-entropy with sampled negatives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from components.caser import Caser
 from components.contracts import FIRST_ID
+from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
 
 
 def softmax_loss(scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
@@ -66,14 +67,20 @@ def loss_of(model: Caser, state: tf.Tensor, targets: tf.Tensor, loss: str, negat
         model: scores items.
         state: float [B, 2d], what `model` returned.
         targets: int [B, T] ids, padded with 0.
-        loss: "softmax" or "bce".
-        negatives: sampled items per window (bce only).
+        loss: "softmax", "sampled_softmax" or "bce".
+        negatives: sampled items per window (bce), or for the whole batch (sampled_softmax).
 
     Returns:
         float [].
     """
     if loss == "softmax":
         return softmax_loss(model.score_all(state), targets)
+    if loss == "sampled_softmax":
+        shared = log_uniform_negatives(model.n_items, negatives)
+        expected = log_expected_count(shared, model.n_items, negatives)
+        return sampled_softmax_loss(
+            model.score_items(state, targets), targets, model.score_shared(state, shared), shared, expected
+        )
     sampled = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
     return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, sampled), sampled)
 

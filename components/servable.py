@@ -117,12 +117,12 @@ class ServableCaser(tf.Module):
             candidate_item_ids: string [B, C].
 
         Returns:
-            `probabilities` float [B, C]: that the candidate comes next among all items (softmax), or that it is one
-            of the next items (bce); 0 for an unknown candidate.
+            `probabilities` float [B, C]: that the candidate comes next among all items (softmax losses), or that it is
+            one of the next items (bce); 0 for an unknown candidate.
         """
         candidates = self.items.ids(candidate_item_ids)
         scores = self._scores(user_id, self._history(recent_item_ids))
-        probabilities = tf.nn.softmax(scores) if self.loss == "softmax" else tf.sigmoid(scores)
+        probabilities = tf.nn.softmax(scores) if self.loss != "bce" else tf.sigmoid(scores)
         chosen = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
         return {"probabilities": tf.where(candidates >= FIRST_ID, chosen, tf.zeros_like(chosen))}
 

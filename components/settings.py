@@ -130,10 +130,14 @@ class ModelSettings(Settings):
 class TrainerSettings(Settings):
     """How the model is fitted (`components.fit`)."""
 
-    loss: Literal["softmax", "bce"] = Field(
-        "softmax", description="full softmax over all items, or binary cross-entropy with sampled negatives (the paper)"
+    loss: Literal["auto", "softmax", "sampled_softmax", "bce"] = Field(
+        "auto",
+        description="softmax over all items, or over a sample; auto: over all where the scores of a batch fit 64 MiB; "
+        "bce: binary cross-entropy with sampled negatives (the paper)",
     )
-    negatives: int = Field(3, ge=1, description="negatives per target (bce only)")
+    negatives: int | None = Field(
+        None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
+    )
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(512, ge=1)
     learning_rate: float = Field(1e-3, gt=0, description="peak of the cosine schedule")

@@ -19,6 +19,7 @@ from tfx.utils import io_utils, json_utils
 from components.caser import Caser
 from components.contracts import ITEM_VOCABULARY, TRAIN, USER_VOCABULARY, VALID
 from components.fit import fit
+from components.loss_choice import chosen_loss
 from components.servable import ServableCaser
 from components.settings import ExportSettings, ModelSettings, TrainerSettings, WindowSettings
 from components.training_data import read_windows
@@ -50,7 +51,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
     k = ExportSettings.model_validate(config["export"]).k
-    servable = ServableCaser(model, items, users, k, trainer_settings.loss)
+    servable = ServableCaser(model, items, users, k, chosen_loss(trainer_settings, items.size).loss)
     held_out = read_raw_examples(config.get(_VALIDATION_FILES, []))
     # Where all histories are short, the split may be there and hold nobody.
     validate = validator(servable, held_out) if len(held_out) else None
@@ -66,7 +67,7 @@ def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
         for row in history:
             for name, value in row.items():
-                if name != "epoch":
+                if name not in ("epoch", "minimised"):
                     tf.summary.scalar(name, value, step=row["epoch"])
 
 

@@ -124,7 +124,7 @@ def _training(summary: Summary, metric: str) -> str:
     if not summary.history:
         return '<p class="quiet">No training curve was kept.</p>'
     charts = [line_chart("loss per epoch", [row["loss"] for row in summary.history], "var(--popularity)")]
-    note = f"{len(summary.history)} epochs."
+    note = f"{len(summary.history)} epochs of {summary.history[0]['minimised']}."
     if all(metric in row for row in summary.history):
         values = [row[metric] for row in summary.history]
         best = values.index(max(values))

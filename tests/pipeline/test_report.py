@@ -56,8 +56,8 @@ def summary():
         states={"Transform": "cached", "CaserTrainer": "done"},
         slices=[Slice("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
         history=[
-            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "map": 0.1},
-            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "map": 0.2},
+            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "minimised": "full softmax", "map": 0.1},
+            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "minimised": "full softmax", "map": 0.2},
         ],
         examples=[Example("<script>u</script>", ["a&b"], ["x", "y"], ["y"])],
     )
@@ -96,7 +96,16 @@ def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
 
 def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_path):
     file = tmp_path / "report.html"
-    bare = Summary({"map": 0.1}, {"map": 0.0}, {}, False, "too low", {}, {}, history=[{"epoch": 1, "loss": 1.0}])
+    bare = Summary(
+        {"map": 0.1},
+        {"map": 0.0},
+        {},
+        False,
+        "too low",
+        {},
+        {},
+        history=[{"epoch": 1, "loss": 1.0, "minimised": "bce"}],
+    )
     write_report(bare, Config(), "data.csv", file)
     page = Checker()
     page.feed(file.read_text())

@@ -1,0 +1,69 @@
+"""Tables with a row per user or item, read and trained row by row, so that a step costs what it touches."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def rows(table: keras.Variable, ids: tf.Tensor) -> tf.Tensor:
+    """Some rows of a table.
+
+    Args:
+        table: float [N, ...].
+        ids: int of any shape, each from 0 to N - 1.
+
+    Returns:
+        float [*ids.shape, ...]. Its gradient is `tf.IndexedSlices`. The table itself is not read: once rows of a
+        variable have been updated in place, TensorFlow copies the whole of it for every such read.
+    """
+    return tf.gather(table.value, ids)
+
+
+@keras.saving.register_keras_serializable("caser")
+class Table(keras.layers.Embedding):
+    """Keras' embedding by `rows`."""
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        """See `rows`."""
+        return rows(self.embeddings, ids)
+
+
+@keras.saving.register_keras_serializable("caser")
+class LazyAdam(keras.optimizers.Adam):
+    """Adam that leaves the rows of a table alone that a step did not touch, their moments too.
+
+    Keras' own Adam moves every row in every step, since moments decay: with a million items that is nearly all of the
+    time. Weights that are no tables are treated as there.
+    """
+
+    def __init__(self, learning_rate: keras.optimizers.schedules.LearningRateSchedule | float, l2: float = 0) -> None:
+        """Makes the optimiser.
+
+        Args:
+            learning_rate: number or schedule.
+            l2: weight of the squared norm of the touched rows in the loss. Biases, which are tables of numbers, are
+                not regularised.
+        """
+        super().__init__(learning_rate)
+        self.l2 = l2
+
+    def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, learning_rate: object) -> None:
+        """See Keras: updates one variable."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        # A row may be touched more than once.
+        ids, place = tf.unique(gradient.indices)
+        slope = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(ids))
+        if self.l2 and variable.shape.rank > 1:
+            slope += 2 * self.l2 * tf.gather(variable, ids)
+        index = self._get_variable_index(variable)
+        moment, square = self._momentums[index].value, self._velocities[index].value
+        new_moment = self.beta_1 * tf.gather(moment, ids) + (1 - self.beta_1) * slope
+        new_square = self.beta_2 * tf.gather(square, ids) + (1 - self.beta_2) * slope**2
+        moment.scatter_update(tf.IndexedSlices(new_moment, ids))
+        square.scatter_update(tf.IndexedSlices(new_square, ids))
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        rate = tf.cast(learning_rate, variable.dtype) * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        variable.scatter_sub(tf.IndexedSlices(rate * new_moment / (tf.sqrt(new_square) + self.epsilon), ids))

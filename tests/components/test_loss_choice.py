@@ -1,0 +1,24 @@
+import pytest
+
+from components.loss_choice import LossChoice, chosen_loss
+from components.settings import TrainerSettings
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_items", "expected"),
+    [
+        ({"batch_size": 512}, 32_768, ("softmax", 0)),
+        ({"batch_size": 512}, 32_769, ("sampled_softmax", 4096)),
+        ({"batch_size": 4096}, 32_768, ("sampled_softmax", 4096)),
+        ({"loss": "softmax", "negatives": 5}, 10**6, ("softmax", 0)),
+        ({"loss": "sampled_softmax", "negatives": 5}, 10, ("sampled_softmax", 5)),
+        ({"loss": "bce"}, 10, ("bce", 3)),
+    ],
+)
+def test_all_items_are_scored_where_a_batch_of_scores_is_small(settings, n_items, expected):
+    assert chosen_loss(TrainerSettings(**settings), n_items) == expected
+
+
+def test_a_choice_is_words_for_the_log_and_the_report():
+    assert str(LossChoice("softmax", 0)) == "full softmax"
+    assert str(LossChoice("bce", 3)) == "bce, 3 negatives per window"

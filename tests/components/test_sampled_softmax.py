@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.contracts import FIRST_ID
+from components.losses import softmax_loss
+from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
+
+
+def test_negatives_are_as_frequent_as_expected():
+    keras.utils.set_random_seed(0)
+    drawn = log_uniform_negatives(20, 200_000).numpy() - FIRST_ID
+    found = np.bincount(drawn, minlength=20)
+    expected = np.exp(log_expected_count(tf.range(20) + FIRST_ID, 20, 200_000).numpy())
+    assert found.sum() == 200_000
+    np.testing.assert_allclose(expected.sum(), 200_000, rtol=1e-4)
+    np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_the_loss_is_the_estimated_softmax_without_accidental_hits():
+    negatives, log_expected = np.array([4, 2, 3]), np.array([0.1, -0.4, 0.7])
+    target_scores, negative_scores = np.array([[1.0, 2.0], [0.5, 9.0]]), np.array([[0.3, 1.0, 2.0], [0.2, -1.0, 0.0]])
+    targets = np.array([[2, 3], [7, 0]])
+    expected = []
+    for row, place in ((0, 0), (0, 1), (1, 0)):
+        others = sum(
+            np.exp(negative_scores[row, j] - log_expected[j]) for j in range(3) if negatives[j] != targets[row, place]
+        )
+        own = np.exp(target_scores[row, place])
+        expected.append(-np.log(own / (own + others)))
+    loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, log_expected)))
+    np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-6)
+
+
+def test_with_many_negatives_loss_and_slope_are_those_of_the_full_softmax():
+    keras.utils.set_random_seed(3)
+    n_items, negatives = 30, 100_000
+    scores = tf.Variable(np.random.default_rng(0).normal(size=[4, n_items]).astype(np.float32))
+    targets = tf.constant([[2, 5], [9, 31], [4, 0], [17, 18]])
+    drawn = log_uniform_negatives(n_items, negatives)
+    with tf.GradientTape(persistent=True) as tape:
+        full = softmax_loss(scores, targets)
+        sampled = sampled_softmax_loss(
+            tf.gather(scores, tf.maximum(targets - FIRST_ID, 0), batch_dims=1),
+            targets,
+            tf.gather(scores, drawn - FIRST_ID, axis=1),
+            drawn,
+            log_expected_count(drawn, n_items, negatives),
+        )
+    np.testing.assert_allclose(sampled, full, rtol=2e-3)
+    of_full, of_sampled = (tf.convert_to_tensor(tape.gradient(loss, scores)) for loss in (full, sampled))
+    np.testing.assert_allclose(of_sampled, of_full, atol=2e-3)
