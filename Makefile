@@ -11,10 +11,12 @@ OUTPUT ?= out/sample
 VENV := $(if $(filter 3.10,$(PYTHON)),.venv,.venv-$(PYTHON))
 UV := .tools/uv-$(UV_VERSION)/bin/uv
 INSTALLED := $(VENV)/.installed
+BENCH_PYTHON := $(VENV)-bench/bin/python
+BENCH_OUTPUT ?= out/bench
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 
-.PHONY: help install run test lint format clean
+.PHONY: help install run test lint bench format clean
 .DEFAULT_GOAL := help
 
 help: ## this text
@@ -35,6 +37,17 @@ lint: $(INSTALLED) ## ruff, types, and the directions of imports
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/pytest tests/test_import_directions.py
+
+bench: $(INSTALLED) $(BENCH_PYTHON) ## speed, against plain PyTorch: DATA=ml-1m/interactions.csv, BENCH_ARGS=--quick to try
+	@test -n '$(DATA)' || { echo 'Say where MovieLens-1M is: make bench DATA=path/to/interactions.csv' >&2; exit 2; }
+	@$(VENV)/bin/python -m benchmarks.bench --data '$(DATA)' --output '$(BENCH_OUTPUT)' \
+	  --torch-python '$(BENCH_PYTHON)' $(BENCH_ARGS)
+
+# PyTorch, for the yardstick alone: about 5 GB, since PyPI's build brings CUDA along.
+$(BENCH_PYTHON): $(UV) uv.lock
+	@echo 'Installing PyTorch for the yardstick into $(VENV)-bench ...'
+	@UV_PROJECT_ENVIRONMENT='$(VENV)-bench' $(UV) sync --locked --quiet --only-group bench --python '$(PYTHON)'
+	@touch -c $@
 
 format: $(INSTALLED) ## rewrites the code in the project's format
 	@$(VENV)/bin/ruff check --fix .

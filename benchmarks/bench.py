@@ -1,0 +1,167 @@
+"""All measurements of speed, and one Markdown table of them: `make bench DATA=interactions.csv`.
+
+Every measurement runs in a process of its own and is kept in the output folder, so that an interrupted run goes on
+where it was; `--fresh` forgets them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks import kept, machine, movielens
+
+# MAP on test of the paper, and what the authors' PyTorch code reaches at its best.
+THRESHOLDS = (0.1507, 0.17, 0.176)
+_TITLES = {
+    "yardstick": "yardstick: plain PyTorch, paper's configuration",
+    "paper": "ours, paper's configuration (BCE, 3 negatives)",
+    "default": "ours, defaults",
+    "preset": "ours, preset ml-1m-caser",
+}
+Measurements = dict[str, dict[str, Any] | None]
+
+
+def main() -> None:
+    """Measures, and writes the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--torch-python", type=Path, required=True, help="an interpreter that has PyTorch")
+    parser.add_argument("--quick", action="store_true", help="few users and epochs, to try the scripts out")
+    parser.add_argument("--fresh", action="store_true", help="measures anew what was kept")
+    arguments = parser.parse_args()
+    data = arguments.data.resolve()
+    movielens.refuse_without(data)
+    output = (arguments.output / ("quick" if arguments.quick else "full")).resolve()
+    if arguments.fresh:
+        shutil.rmtree(output, ignore_errors=True)
+    found = _measure(data, output, str(arguments.torch_python), arguments.quick)
+    table = "\n".join(_table(found, arguments.quick)) + "\n"
+    (output / "results.md").write_text(table, encoding="utf-8")
+    print(f"\n{table}\nwritten to {output / 'results.md'}")
+    if missing := [name for name, measurement in found.items() if measurement is None]:
+        sys.exit(f"not measured: {', '.join(missing)}")
+
+
+def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measurements:
+    def ours(name: str, *arguments: object) -> dict[str, Any] | None:
+        return kept.measured(output / f"{name}.json", ["-m", *arguments])
+
+    few: list[object] = ["--users", 300, "--epochs", 2] if quick else []
+    interactions = _smaller(data, output) if quick else data
+    found: Measurements = {}
+    for what, epochs in (("paper", None), ("preset", None), ("default", 2)):
+        less = few or (["--epochs", epochs] if epochs else [])
+        found[what] = ours(what, "benchmarks.ours", "--data", data, "--what", what, *less)
+    found["catalogue"] = ours(
+        "catalogue", "benchmarks.large_catalogue", *(["--items", 1000, 10_000, "--steps", 40] if quick else [])
+    )
+    found["yardstick"] = kept.measured(
+        output / "yardstick.json",
+        ["-m", "benchmarks.yardstick", "--data", data, *(few or ["--enough", THRESHOLDS[-1]])],
+        python=torch_python,
+    )
+    found["pipeline"] = ours(
+        "pipeline",
+        "benchmarks.whole_run",
+        *("--data", interactions, "--run-in", output / "pipeline"),
+        *(["--set", "trainer.epochs=1"] if quick else []),
+    )
+    for times in (1, 2) if quick else (1, 4, 16):
+        name = f"growth-{times}"
+        found[name] = ours(name, "benchmarks.growth", "--data", interactions, "--times", times)
+    return found
+
+
+def _smaller(data: Path, output: Path) -> Path:
+    """The first lines of the data, for a quick try."""
+    file = output / "few.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with data.open() as lines:
+        file.write_text("".join(line for _, line in zip(range(40_000), lines, strict=False)))
+    return file
+
+
+def _table(found: Measurements, quick: bool) -> Iterator[str]:
+    if quick:
+        yield "**Quick try-out: few users and epochs, these are no results.**\n"
+    versions = machine.facts() | {"torch": (found["yardstick"] or {}).get("torch", "missing")}
+    yield ", ".join(f"{name} {value}" for name, value in versions.items()) + ".\n"
+    yield "| what | measured |\n|---|---|"
+    trained = {name: run for name in _TITLES if (run := found[name])}
+    for name, run in trained.items():
+        epoch = median(run["seconds"])
+        yield f"| {_TITLES[name]}: windows/s in training, median | {run['windows'] / epoch:,.0f} |"
+        yield f"| seconds per epoch of {run['windows']:,} windows, median | {epoch:.1f} |"
+        yield f"| peak memory | {run['peak_gb']:.1f} GB |"
+        yield f"| best MAP on test over {len(run['map'])} epochs | {max(run['map']):.4f} |"
+        for threshold in THRESHOLDS:
+            yield f"| seconds of training to MAP {threshold:g} | {_shown(seconds_to(run, threshold))} |"
+    yield from _ratios(trained)
+    yield from _catalogue(found["catalogue"])
+    if run := found["pipeline"]:
+        for node, seconds in run["seconds"].items():
+            yield f"| `caser run --preset ml-1m-caser`: {node} | {seconds:.1f} s |"
+        yield f"| whole run, from the command to its end | {run['wall_seconds']:.0f} s |"
+    yield from _growth([run for name, run in found.items() if name.startswith("growth") and run])
+
+
+def seconds_to(run: dict[str, Any], threshold: float) -> float | None:
+    """Seconds of training until the MAP on test, looked at after each epoch, first reaches `threshold`."""
+    return next(
+        (sum_ for sum_, value in zip(accumulate(run["seconds"]), run["map"], strict=True) if value >= threshold), None
+    )
+
+
+def _ratios(trained: dict[str, dict[str, Any]]) -> Iterator[str]:
+    if "yardstick" not in trained:
+        return
+    theirs = trained["yardstick"]
+    if "paper" in trained:
+        ratio = median(theirs["seconds"]) / median(trained["paper"]["seconds"])
+        yield f"| yardstick's epoch / ours, paper's configuration | {ratio:.1f} |"
+    for threshold in THRESHOLDS:
+        for name in ("paper", "preset"):
+            mine, other = (seconds_to(run, threshold) for run in (trained.get(name, theirs), theirs))
+            if name in trained and mine and other:
+                yield f"| yardstick's time to MAP {threshold:g} / ours, {name} | {other / mine:.1f} |"
+
+
+def _catalogue(run: dict[str, Any] | None) -> Iterator[str]:
+    if run is None:
+        return
+    for size in run["sizes"]:
+        ratio = size["milliseconds_per_step"] / run["sizes"][0]["milliseconds_per_step"]
+        yield (
+            f"| a step at {size['items']:,} items ({run['loss']}), median | {size['milliseconds_per_step']:.1f} ms, "
+            f"{ratio:.2f} of the smallest; peak {size['peak_gb']:.1f} GB, {size['tables_gb']:.1f} GB of it tables |"
+        )
+
+
+def _growth(runs: list[dict[str, Any]]) -> Iterator[str]:
+    for run in runs:
+        parts = ", ".join(f"{node} {seconds:.0f}" for node, seconds in run["nodes"].items())
+        first = runs[0]
+        yield (
+            f"| data preparation at {run['times']} x | {run['preparation']:.0f} s, "
+            f"{run['preparation'] / first['preparation']:.1f} of 1 x; peak {run['preparation_peak_gb']:.1f} GB |"
+        )
+        yield (
+            f"| Trainer, one epoch of the paper's configuration, at {run['times']} x | {run['training']:.0f} s, "
+            f"{run['training'] / first['training']:.1f} of 1 x; peak {run['peak_gb']:.1f} GB; nodes in s: {parts} |"
+        )
+
+
+def _shown(seconds: float | None) -> str:
+    return "not reached" if seconds is None else f"{seconds:.0f}"
+
+
+if __name__ == "__main__":
+    main()

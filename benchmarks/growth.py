@@ -1,0 +1,80 @@
+"""Data preparation and training on larger data: `python -m benchmarks.growth --data FILE --times 4 --to FILE`.
+
+Every user is repeated under new ids. The nodes are those of `caser run` up to the Trainer, which fits one epoch of
+the paper's configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks import kept, machine, movielens
+from benchmarks.ours import configuration
+from pipeline.config import load_config
+from pipeline.local_runner import run
+from pipeline.pipeline import create_pipeline
+
+_PREPARATION = ("InteractionExampleGen", "StatisticsGen", "ImportSchemaGen", "HistoryValidator", "Transform")
+_TRAINER = "CaserTrainer"
+
+
+class Seconds(dict[str, float]):
+    """A `pipeline.local_runner.NodeObserver` that keeps seconds, and the peak of memory, by node."""
+
+    def __init__(self) -> None:
+        """Nothing has run yet."""
+        super().__init__()
+        self.peak_gb: dict[str, float] = {}
+
+    def on_node_start(self, node_id: str) -> None:
+        """See `NodeObserver`."""
+
+    def on_node_end(self, node_id: str, state: str, seconds: float) -> None:
+        """See `NodeObserver`."""
+        self[node_id], self.peak_gb[node_id] = seconds, machine.peak_gigabytes()
+        print(f"{node_id} {seconds:.1f} s", flush=True)
+
+    def on_node_failed(self, node_id: str, error: Exception, seconds: float) -> None:
+        """See `NodeObserver`."""
+
+
+def main() -> None:
+    """Measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--times", type=int, required=True)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    movielens.refuse_without(arguments.data)
+    paper = configuration("paper")
+    config = load_config("ml-1m-caser").model_copy(
+        update={
+            "windows": paper.windows,
+            "model": paper.model,
+            "trainer": paper.trainer.model_copy(update={"epochs": 1}),
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "interactions.csv"
+        movielens.write_repeated(arguments.data, arguments.times, data)
+        pipeline = create_pipeline(config, str(data), str(Path(folder) / "run"))
+        pipeline.components = [node for node in pipeline.components if node.id in (*_PREPARATION, _TRAINER)]
+        seconds = Seconds()
+        run(pipeline, seconds)
+    kept.write(
+        arguments.to,
+        {
+            "times": arguments.times,
+            "nodes": dict(seconds),
+            "preparation": sum(seconds[node] for node in _PREPARATION),
+            "training": seconds[_TRAINER],
+            "preparation_peak_gb": seconds.peak_gb[_PREPARATION[-1]],
+            "peak_gb": machine.peak_gigabytes(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

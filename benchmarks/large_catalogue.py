@@ -1,0 +1,74 @@
+"""A training step on generated catalogues of several sizes: `python -m benchmarks.large_catalogue --to FILE`.
+
+Windows are drawn by Zipf's law, users uniformly. Loss and sampling are what `trainer.loss: auto` chooses for the
+largest catalogue, for all sizes alike. Memory is what the process grew by, beside the tables, their moments included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmarks import kept, machine
+from components import progress
+from components.caser import Caser
+from components.contracts import FIRST_ID
+from components.fit import fit
+from components.loss_choice import chosen_loss
+from components.settings import ModelSettings, TrainerSettings
+from components.training_data import Windows
+
+_L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
+
+
+def main() -> None:
+    """Measures each size in this process, the smallest first, so that the peak is the largest one's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    loss = chosen_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items))
+    settings = TrainerSettings(loss=loss.loss, negatives=loss.negatives or None, batch_size=_BATCH, epochs=1)
+    rows = []
+    for n_items in sorted(arguments.items):
+        rows.append({"items": n_items, **_measure(n_items, arguments.steps, settings)})
+        print(rows[-1], flush=True)
+    kept.write(arguments.to, {"loss": str(loss), "sizes": rows})
+
+
+def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, float]:
+    keras.utils.set_random_seed(1)
+    rng = np.random.default_rng(1)
+    shape = (steps * _BATCH, _L + _T)
+    # Zipf's law by inversion: the columns of popular items are small.
+    items = (np.exp(rng.random(shape) * np.log(n_items)).astype(np.int32) - 1) + FIRST_ID
+    windows = Windows(
+        rng.integers(FIRST_ID, _USERS + FIRST_ID, shape[0], np.int32), items[:, :_L].copy(), items[:, _L:].copy()
+    )
+    model = Caser(_USERS, n_items, _L, ModelSettings(d=_D))
+    model((windows.user[:1], windows.sequence[:1]))
+    tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4
+    moments = []
+
+    def observe(epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
+        moments.append((step, time.monotonic()))
+
+    with progress.observed_by(observe):
+        fit(model, windows, settings, seed=1)
+    # The first report comes after tracing; what lies between two reports is a part of the steps.
+    per_step = [(later - before) / (at - since) for (since, before), (at, later) in itertools.pairwise(moments)]
+    return {
+        "milliseconds_per_step": 1000 * float(np.median(per_step)),
+        "tables_gb": 3 * tables / 1e9,  # the weights and their two moments
+        "peak_gb": machine.peak_gigabytes(),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""MovieLens-1M in the split of the Caser paper's authors, as arrays, and larger versions of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+# Data processing of the authors: rare items go, the first 80 % of a user (rounded up) is for training.
+_MIN_ITEM_INTERACTIONS, _TRAIN_SHARE = 5, 0.8
+
+
+class Split(NamedTuple):
+    """Histories by user, oldest first. Ids count from 2 by falling frequency in train; 1 is an item unknown there.
+
+    Attributes:
+        train: int items, one user after the other.
+        train_start: user u is `train[train_start[u]:train_start[u + 1]]`.
+        test: held-out items.
+        test_start: as `train_start`.
+        n_items: distinct items in train.
+    """
+
+    train: np.ndarray
+    train_start: np.ndarray
+    test: np.ndarray
+    test_start: np.ndarray
+    n_items: int
+
+    @property
+    def n_users(self) -> int:
+        """How many users there are."""
+        return len(self.train_start) - 1
+
+
+def refuse_without(data: Path) -> None:
+    """Ends the program with a clear message where the data are absent."""
+    if not data.is_file():
+        sys.exit(
+            f"{data} is missing. Benchmarks need MovieLens-1M as a CSV `user_id,item_id,timestamp` in true order: "
+            "make bench DATA=path/to/interactions.csv"
+        )
+
+
+def read_split(data: Path, users: int | None = None) -> Split:
+    """Reads and splits.
+
+    Args:
+        data: CSV with header `user_id,item_id,timestamp`, whole numbers.
+        users: only the first so many; unset: all.
+
+    Returns:
+        The split.
+    """
+    user, item, time = np.loadtxt(data, np.int64, delimiter=",", skiprows=1, unpack=True)
+    order = np.lexsort((time, user))
+    user, item = np.unique(user[order], return_inverse=True)[1], item[order]
+    if users is not None:
+        user, item = user[user < users], item[user < users]
+    _, code, count = np.unique(item, return_inverse=True, return_counts=True)
+    frequent = count[code] >= _MIN_ITEM_INTERACTIONS
+    user, item = user[frequent], item[frequent]
+
+    start = np.searchsorted(user, np.arange(user.max() + 2))
+    lengths = np.diff(start)
+    in_train = np.arange(len(user)) - start[user] < np.ceil(lengths * _TRAIN_SHARE - 1e-9)[user]
+    known, counts = np.unique(item[in_train], return_counts=True)
+    rank = np.empty(len(known), np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(known))
+    place = np.minimum(np.searchsorted(known, item), len(known) - 1)
+    ids = np.where(known[place] == item, rank[place] + 2, 1)
+
+    def starts(chosen: np.ndarray) -> np.ndarray:
+        return np.concatenate([[0], np.cumsum(np.bincount(user[chosen], minlength=len(lengths)))])
+
+    return Split(ids[in_train], starts(in_train), ids[~in_train], starts(~in_train), len(known))
+
+
+def padded(items: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """A row per user, filled up with 0 on the right."""
+    lengths = np.diff(start)
+    rows = np.zeros([len(lengths), lengths.max()], np.int64)
+    rows[np.arange(rows.shape[1]) < lengths[:, None]] = items
+    return rows
+
+
+def windows(split: Split, L: int, T: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All windows of train: user [W], sequence [W, L], targets [W, T]; padded as `components.windows` does."""
+    users, sequences, targets = [], [], []
+    for user in range(split.n_users):
+        history = split.train[split.train_start[user] : split.train_start[user + 1]]
+        if len(history) < L + T:
+            first = min(max(len(history) - T, 1), L)
+            inside, after = history[:first], history[first : first + T]
+            history = np.concatenate([np.zeros(L - first, int), inside, after, np.zeros(T - len(after), int)])
+        cut = np.lib.stride_tricks.sliding_window_view(history, L + T)
+        users.append(np.full(len(cut), user + 2))
+        sequences.append(cut[:, :L])
+        targets.append(cut[:, L:])
+    return tuple(np.concatenate(parts).astype(np.int32) for parts in (users, sequences, targets))  # type: ignore
+
+
+def last_window(split: Split, L: int) -> np.ndarray:
+    """The newest L items of every user's train part; int32 [users, L], padded on the left."""
+    rows = np.zeros([split.n_users, L], np.int32)
+    for user, row in enumerate(rows):
+        history = split.train[split.train_start[user] : split.train_start[user + 1]][-L:]
+        row[L - len(history) :] = history
+    return rows
+
+
+def write_repeated(data: Path, times: int, file: Path) -> None:
+    """Writes `data` with every user `times` times under new ids."""
+    header, *lines = data.read_text().splitlines()
+    with file.open("w") as output:
+        output.write(header + "\n")
+        for copy in range(times):
+            output.writelines(f"{copy}-{line}\n" for line in lines)

@@ -1,0 +1,99 @@
+"""Trains our Caser, and measures it: `python -m benchmarks.ours --data FILE --what paper --to FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import kept, machine, movielens
+from components.caser import Caser
+from components.fit import fit
+from components.ranking_metrics import all_metrics, stacked
+from components.ranks import held_out_ranks, top_items, users_per_batch
+from components.settings import ModelSettings, TrainerSettings, WindowSettings
+from components.training_data import Windows
+from pipeline.config import Config, load_config
+
+PRESET = "ml-1m-caser"
+
+
+def configuration(what: str) -> Config:
+    """What is measured: `paper` (Tang and Wang, 2018, as in the authors' code), `preset`, or `default`."""
+    if what == "preset":
+        return load_config(PRESET)
+    if what == "default":
+        return Config()
+    return Config(
+        windows=WindowSettings(L=5, T=3),
+        model=ModelSettings(d=50, heights=None, horizontal_filters=16, vertical_filters=4, dropout=0.5),
+        trainer=TrainerSettings(loss="bce", negatives=3, batch_size=512, learning_rate=1e-3, epochs=12),
+    )
+
+
+def main() -> None:
+    """Measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--what", choices=["paper", "preset", "default"], required=True)
+    parser.add_argument("--epochs", type=int, help="unset: as configured")
+    parser.add_argument("--users", type=int, help="only the first so many")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    movielens.refuse_without(arguments.data)
+
+    config = configuration(arguments.what)
+    split = movielens.read_split(arguments.data, arguments.users)
+    L = config.windows.L
+    windows = Windows(*movielens.windows(split, L, config.windows.T))
+    keras.utils.set_random_seed(arguments.seed)
+    model = Caser(split.n_users, split.n_items, L, config.model)
+    evaluating = []
+
+    def validate() -> dict[str, float]:
+        started = time.monotonic()
+        metrics = _metrics(model, split, L)
+        evaluating.append(time.monotonic() - started)
+        print(metrics["map"], flush=True)
+        return metrics
+
+    epochs = arguments.epochs or config.trainer.epochs
+    # The whole schedule: the test split is looked at to learn when, not to stop.
+    trainer = config.trainer.model_copy(update={"epochs": epochs, "patience": epochs})
+    history = fit(model, windows, trainer, arguments.seed, validate)
+    kept.write(
+        arguments.to,
+        {
+            "windows": len(windows.user),
+            "seconds": [row["seconds"] - pause for row, pause in zip(history, evaluating, strict=True)],
+            "map": [row["map"] for row in history],
+            "peak_gb": machine.peak_gigabytes(),
+        },
+    )
+
+
+def _metrics(model: Caser, split: movielens.Split, L: int) -> dict[str, float]:
+    """All metrics on test."""
+    recent = movielens.last_window(split, L)
+    seen, held_out = (
+        movielens.padded(*parts) for parts in ((split.train, split.train_start), (split.test, split.test_start))
+    )
+    ranks, best = [], []
+    for start in range(0, split.n_users, size := users_per_batch(split.n_items)):
+        rows = slice(start, start + size)
+        user = np.arange(start, min(start + size, split.n_users)) + 2
+        scores, seen_items = model.score_all(model((user, recent[rows]))), tf.constant(seen[rows])
+        ranks.append(held_out_ranks(scores, seen_items, tf.constant(held_out[rows]))[0].numpy())
+        best.append(top_items(scores, seen_items, 20).numpy())
+    ranked = stacked(ranks)
+    some = ranked.any(axis=1)
+    return all_metrics(ranked[some], stacked(best)[some], split.n_items)
+
+
+if __name__ == "__main__":
+    main()

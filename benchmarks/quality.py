@@ -1,0 +1,86 @@
+"""Several seeds of `caser run`, and their mean: one Markdown row.
+
+`python -m benchmarks.quality --data FILE --preset ml-1m-caser --seeds 1 2 3 --output DIR`
+
+`DIR/seed-N/metrics.json` of every seed is kept. A run that was interrupted goes on where it was, and what needs no
+seed (reading, splitting, windows) is done once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import kept
+
+_METRICS = ("map", "precision_at_1", "precision_at_10", "recall_at_10", "ndcg_at_10", "hit_rate_at_10")
+_BASELINES = ("popularity", "markov")
+
+
+def main() -> None:
+    """Runs, and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--preset")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true", help="one epoch each, to try this script out")
+    arguments = parser.parse_args()
+    if not arguments.data.is_file():
+        sys.exit(f"{arguments.data} is missing: pass a file of interactions as --data")
+    settings = [*arguments.settings, *(["trainer.epochs=1"] if arguments.quick else [])]
+    runs = []
+    for seed in arguments.seeds:
+        place = arguments.output / f"seed-{seed}" / "metrics.json"
+        wanted = {"data": str(arguments.data.resolve()), "preset": arguments.preset, "settings": settings}
+        if not _is_kept(place, wanted):
+            # One folder for all seeds: nodes that do not depend on the seed come out of TFX's cache.
+            _run(arguments.data, arguments.preset, [*settings, f"seed={seed}"], arguments.output / "run")
+            metrics = json.loads((arguments.output / "run" / "metrics.json").read_text(encoding="utf-8"))
+            kept.write(place, metrics)
+            kept.write(place.with_name("request.json"), wanted)
+        runs.append(json.loads(place.read_text(encoding="utf-8")))
+    name = f"{arguments.preset or 'defaults'}, {len(runs)} seeds"
+    table = markdown(name, runs)
+    (arguments.output / "quality.md").write_text(table, encoding="utf-8")
+    print(f"\n{table}")
+
+
+def markdown(name: str, runs: list[dict]) -> str:
+    """A table: the baselines, every seed's mean, and the spread (standard deviation over seeds)."""
+    columns = [metric for metric in _METRICS if metric in runs[0]["test"]]
+    rows = [["model", *columns, "seconds in all"], ["---"] * (len(columns) + 2)]
+    for baseline in _BASELINES:
+        if runs[0].get(baseline):
+            rows.append([baseline, *(f"{runs[0][baseline][metric]:.4f}" for metric in columns), ""])
+    values = np.array([[run["test"][metric] for metric in columns] for run in runs])
+    spread = values.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(len(columns))
+    seconds = " ".join(f"{sum(run['seconds'].values()):.0f}" for run in runs)
+    rows.append(
+        [name, *(f"{mean:.4f} ± {one:.4f}" for mean, one in zip(values.mean(axis=0), spread, strict=True)), seconds]
+    )
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _is_kept(place: Path, wanted: dict) -> bool:
+    request = place.with_name("request.json")
+    return place.exists() and request.exists() and json.loads(request.read_text(encoding="utf-8")) == wanted
+
+
+def _run(data: Path, preset: str | None, settings: list[str], output: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "run", "--data", str(data), "--output", str(output)]
+    command += ["--preset", preset] if preset else []
+    for setting in settings:
+        command += ["--set", setting]
+    if status := subprocess.run(command, check=False, cwd=None).returncode:
+        sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
