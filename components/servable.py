@@ -20,10 +20,13 @@ from components.contracts import (
     SERVING,
     TOP_ITEMS,
 )
-from components.ranks import held_out_ranks, top_items
+from components.ranks import held_out_ranks, top_items, users_per_batch
 from components.raw_examples import parse_raw_examples
+from components.row_parts import by_parts
 from components.vocabulary import Vocabulary
 from components.windows import known_items, last_window
+
+_RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_ITEMS)
 
 
 class ServableCaser(tf.Module):
@@ -139,9 +142,22 @@ class ServableCaser(tf.Module):
         """
         users = parse_raw_examples(examples)
         history = known_items(self.items.ids(users.item_ids))
-        seen = history.to_tensor()
         held_out = self.items.ids(users.holdout).to_tensor()
-        scores = self._scores(users.user_id, history)
+
+        def of_part(first: tf.Tensor, last: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._ranked(users.user_id[first:last], history[first:last], held_out[first:last])
+
+        rows = tf.shape(users.user_id)[0]
+        return {
+            **by_parts(of_part, _RANKED, rows, users_per_batch(self.items.size)),
+            HISTORY_LENGTH: history.row_lengths(),
+            ITEM_COUNT: tf.fill([rows], tf.constant(self.items.size, tf.int64)),
+        }
+
+    def _ranked(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What needs a score of every item for every user."""
+        seen = history.to_tensor()
+        scores = self._scores(user_id, history)
         popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
         ranks, held_out_items = held_out_ranks(scores, seen, held_out)
         popularity_ranks, _ = held_out_ranks(popularity, seen, held_out)
@@ -149,10 +165,8 @@ class ServableCaser(tf.Module):
             RANKS: ranks,
             TOP_ITEMS: top_items(scores, seen, MAX_K),
             HELD_OUT_ITEMS: held_out_items,
-            HISTORY_LENGTH: history.row_lengths(),
             POPULARITY_RANKS: popularity_ranks,
             POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
-            ITEM_COUNT: tf.fill([tf.shape(scores)[0]], tf.constant(self.items.size, tf.int64)),
         }
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:

@@ -26,7 +26,8 @@ class Table(keras.layers.Embedding):
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
         """See `rows`."""
-        return rows(self.embeddings, ids)
+        # Keras makes floats of what comes as a numpy array.
+        return rows(self.embeddings, ids if ids.dtype.is_integer else tf.cast(ids, tf.int32))
 
 
 @keras.saving.register_keras_serializable("caser")

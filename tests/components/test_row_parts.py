@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.row_parts import by_parts
+
+TABLE = np.arange(14).reshape(7, 2)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 6, 7])
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_results_are_those_of_the_whole_and_no_part_is_larger_than_asked(rows, size):
+    largest = tf.Variable(0)
+
+    @tf.function
+    def run(rows):
+        def of_part(first, last):
+            largest.assign(tf.maximum(largest, last - first))
+            part = tf.constant(TABLE)[first:last]
+            return {"rows": part, "sums": tf.reduce_sum(part, axis=1)}
+
+        return by_parts(of_part, ("sums", "rows"), rows, size)
+
+    found = run(tf.constant(rows))
+    np.testing.assert_array_equal(found["rows"], TABLE[:rows])
+    np.testing.assert_array_equal(found["sums"], TABLE[:rows].sum(axis=1))
+    assert int(largest) == min(rows, size)
