@@ -1,9 +1,11 @@
 """The counting baseline: an item scores by how often, and how soon, it followed the items that a user met last.
 
     score(i) = sum over the newest items h_1, h_2, ... of a user, h_1 the newest:  k ** -a * counts[h_k, i]
-    counts[h, i] = sum over distances j: how often i stood j places behind h in the training histories, times j ** -b
+    counts[h, i] = sum over distances j: how often i stood j places behind h in the training histories, times j ** -b,
+                   divided by frequency(h) ** c * frequency(i) ** d
 
-No parameters are learned, so whatever learns should do better.
+With a, b, c and d zero these are plain counts; with c = 1 and a window of one, transition probabilities. Nothing is
+learned, so whatever learns should do better.
 """
 
 from __future__ import annotations
@@ -61,11 +63,12 @@ def count(histories: Sequences, n_items: int, settings: MarkovSettings) -> spars
     Args:
         histories: of training.
         n_items: size of the catalogue.
-        settings: the window and its decay.
+        settings: the window, its decay, and the discounts.
 
     Returns:
         float64 [n_items, n_items], the earlier item's row and the later one's column.
     """
+    frequency = np.maximum(np.bincount(histories.item, minlength=n_items), 1).astype(np.float64)
     counts = sparse.csr_matrix((n_items, n_items))
     for part in _parts(histories, max(1, _PAIRS_AT_ONCE // settings.window)):
         user = np.repeat(np.arange(len(part.start) - 1), np.diff(part.start))
@@ -77,6 +80,8 @@ def count(histories: Sequences, n_items: int, settings: MarkovSettings) -> spars
             weight.append(np.full(len(earlier[-1]), distance**-settings.window_decay))
         places = (np.concatenate(earlier), np.concatenate(later))
         counts = counts + sparse.csr_matrix((np.concatenate(weight), places), shape=counts.shape)
+    counts.data /= np.repeat(frequency**settings.earlier_discount, np.diff(counts.indptr))
+    counts.data /= frequency[counts.indices] ** settings.later_discount
     return counts
 
 

@@ -177,6 +177,10 @@ class MarkovSettings(Settings):
     history_decay: float = Field(1.0, ge=0, description="an item k steps back counts k ** -history_decay")
     window: int = Field(20, ge=1, description="how far behind an item another one still counts as following it")
     window_decay: float = Field(0.5, ge=0, description="an item j places behind counts j ** -window_decay")
+    earlier_discount: float = Field(
+        0.5, ge=0, le=1, description="counts are divided by frequency ** this: earlier item"
+    )
+    later_discount: float = Field(0.2, ge=0, le=1, description="the same for the item that follows")
     max_memory_gb: float = Field(
         4.0, gt=0, description="skipped where it could need more: 36 bytes per pair of items, or of places in a window"
     )

@@ -7,7 +7,8 @@ from components import markov
 from components.markov import Sequences, bytes_needed, count, scores
 from components.settings import MarkovSettings
 
-PLAIN = MarkovSettings(history=1, history_decay=0, window=1, window_decay=0)
+UNDISCOUNTED = {"earlier_discount": 0, "later_discount": 0}
+PLAIN = MarkovSettings(history=1, history_decay=0, window=1, window_decay=0, **UNDISCOUNTED)
 
 
 def sequences(*histories):
@@ -23,7 +24,8 @@ def counted_by_hand(histories, n_items, settings):
         for place, item in enumerate(history):
             for distance, later in enumerate(history[place + 1 :][: settings.window], start=1):
                 counts[item, later] += 1 / distance**settings.window_decay
-    return counts
+    often = np.array([max(sum(history.count(item) for history in histories), 1) for item in range(n_items)])
+    return counts / (often[:, None] ** settings.earlier_discount * often**settings.later_discount)
 
 
 def scored_by_hand(counts, history, settings):
@@ -39,7 +41,7 @@ def test_the_next_item_counts_and_users_do_not_touch():
 
 
 def test_items_further_behind_count_less():
-    counts = count(sequences([0, 1, 2]), 3, MarkovSettings(window=2, window_decay=1)).toarray()
+    counts = count(sequences([0, 1, 2]), 3, MarkovSettings(window=2, window_decay=1, **UNDISCOUNTED)).toarray()
     assert counts.tolist() == [[0, 1, 0.5], [0, 0, 1], [0, 0, 0]]
 
 
@@ -61,7 +63,9 @@ def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once,
     monkeypatch.setattr(markov, "_PAIRS_AT_ONCE", pairs_at_once)
     rng = np.random.default_rng(3)
     histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
-    settings = MarkovSettings(history=4, history_decay=0.7, window=3, window_decay=1.2)
+    settings = MarkovSettings(
+        history=4, history_decay=0.7, window=3, window_decay=1.2, earlier_discount=0.6, later_discount=0.3
+    )
     counts = count(sequences(*histories), 7, settings)
     expected = counted_by_hand(histories, 7, settings)
     np.testing.assert_allclose(counts.toarray(), expected)
