@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from components.contracts import FIRST_ID, PADDING
@@ -50,20 +53,16 @@ class HorizontalConvolution(keras.layers.Layer):
             float [B, len(heights) * filters].
         """
         L, d = image.shape[1:]
-        # One product of the image with every row of every filter; a filter's response is then a sum of shifted rows.
-        # This costs what the multiplications cost: no window is ever copied out of the image.
+        # One product of all rows of all images with every row of every filter; a filter's response is then a sum of
+        # shifted rows. This costs what the multiplications cost: no window is ever copied out of the image.
         rows = [
             ops.reshape(ops.transpose(ops.reshape(kernel, (h, d, self.filters)), (1, 0, 2)), (d, h * self.filters))
             for h, kernel in zip(self.heights, self.kernels, strict=True)
         ]
-        products = ops.split(
-            ops.matmul(image, ops.concatenate(rows, axis=1)), np.cumsum(self.heights)[:-1] * self.filters, axis=2
-        )
-        pooled = []
-        for h, product, bias in zip(self.heights, products, self.biases, strict=True):
-            shifted = [product[:, i : L - h + 1 + i, i * self.filters : (i + 1) * self.filters] for i in range(h)]
-            pooled.append(ops.max(self.activation(sum(shifted) + bias), axis=1))
-        return ops.concatenate(pooled, axis=-1)
+        products = ops.matmul(ops.reshape(image, (-1, d)), ops.concatenate(rows, axis=1))
+        pooled = _max_of_shifted_sums(ops.reshape(products, (-1, L, products.shape[1])), self.heights, self.filters)
+        # Every activation here is monotone, so the largest response gives the largest activation.
+        return self.activation(pooled + ops.concatenate(self.biases, axis=0))
 
 
 @keras.saving.register_keras_serializable("caser")
@@ -220,3 +219,45 @@ def _normal(width: int) -> keras.initializers.Initializer:
 
 def _name(activation: str) -> str:
     return "linear" if activation == "identity" else activation
+
+
+def _max_of_shifted_sums(products: tf.Tensor, heights: list[int], filters: int) -> tf.Tensor:
+    """The largest response of every filter over time.
+
+    Args:
+        products: float [B, L, sum(heights) * filters]: for each height h in turn, h groups of `filters` columns; group
+            i is the image times row i of the filters.
+        heights: heights h of the filters.
+        filters: filters per height.
+
+    Returns:
+        float [B, len(heights) * filters]: max over l of the sum over i of group i at l + i.
+    """
+    L = products.shape[1]
+    groups = np.split(np.arange(sum(heights)), np.cumsum(heights)[:-1])
+
+    @tf.custom_gradient
+    def pool(products: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        best, where = [], []
+        for h, columns in zip(heights, groups, strict=True):
+            responses = tf.add_n(
+                [
+                    products[:, i : L - h + 1 + i, column * filters : (column + 1) * filters]
+                    for i, column in enumerate(columns)
+                ]
+            )
+            best.append(tf.reduce_max(responses, axis=1))
+            where.append(tf.argmax(responses, axis=1, output_type=tf.int32))
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # Only the h rows under the winning position of a filter get its gradient. TensorFlow's own gradients of
+            # maxima and slices would write the whole tensor once per slice.
+            parts = tf.split(upstream, len(heights), axis=1)
+            rows = tf.concat([at + i for h, at in zip(heights, where, strict=True) for i in range(h)], axis=1)
+            values = tf.concat([part for h, part in zip(heights, parts, strict=True) for _ in range(h)], axis=1)
+            wins = tf.range(L)[:, tf.newaxis] == rows[:, tf.newaxis, :]
+            return tf.where(wins, values[:, tf.newaxis, :], tf.zeros([], values.dtype))
+
+        return tf.concat(best, axis=1), gradient
+
+    return pool(products)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from components.caser import Caser
@@ -9,21 +12,48 @@ from components.contracts import FIRST_ID
 from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
 
 
-def softmax_loss(scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, decay: float = 1.0) -> tf.Tensor:
     """Cross-entropy of the softmax over all items, averaged over the targets.
+
+    One softmax serves all T targets: log-sum-exp once, then the T scores.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         targets: int [B, T] ids, padded with 0.
+        decay: weight of a target relative to the one before it.
 
     Returns:
-        float []: mean over real targets of -log softmax(scores)[target].
+        float []: mean over real targets, target t with the weight decay^t, of -log softmax(scores)[target].
     """
-    real = tf.cast(targets >= FIRST_ID, scores.dtype)
-    # One softmax serves all T targets: log-sum-exp once, then the T scores.
-    log_normaliser = tf.reduce_logsumexp(scores, axis=1, keepdims=True)
-    target_scores = tf.gather(scores, tf.maximum(targets - FIRST_ID, 0), batch_dims=1)
-    return _mean(log_normaliser - target_scores, real)
+    weights = tf.cast(targets >= FIRST_ID, scores.dtype) * target_weights(targets.shape[1], decay)
+    shares = tf.math.divide_no_nan(weights, tf.reduce_sum(weights))
+    return _cross_entropy(scores, tf.maximum(targets - FIRST_ID, 0), shares)
+
+
+def target_weights(T: int, decay: float) -> tf.Tensor:
+    """Float [1, T]: decay^0, decay^1, ..."""
+    return tf.constant(decay, tf.float32) ** tf.range(T, dtype=tf.float32)[tf.newaxis]
+
+
+@tf.custom_gradient
+def _cross_entropy(scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
+
+    The scores are by far the largest tensor of a training step, so the gradient reuses the exponentials of the forward
+    pass; TensorFlow's own gradient would make several more tensors of that size.
+    """
+    highest = tf.reduce_max(scores, axis=1, keepdims=True)
+    exponentials = tf.exp(scores - highest)
+    normaliser = tf.reduce_sum(exponentials, axis=1, keepdims=True)
+    log_p = tf.gather(scores, columns, batch_dims=1) - highest - tf.math.log(normaliser)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None]:
+        softmax_share = upstream * tf.reduce_sum(weights, axis=1, keepdims=True) / normaliser
+        rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
+        at = tf.stack([rows, columns], axis=-1)
+        return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None
+
+    return -tf.reduce_sum(weights * log_p), gradient
 
 
 def sampled_bce_loss(

@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+
+from components.caser import Caser
+from components.contracts import FIRST_ID
+from components.errors import UserError
+from components.fit import fit
+from components.settings import ModelSettings, TrainerSettings
+from components.training_data import Windows
+
+USERS, ITEMS, L = 40, 12, 3
+
+
+def planted(follow, seed=0, length=30):
+    """Windows of a chain in which item i is followed by i + 5 with probability `follow`, else by any; and the rest."""
+    rng = np.random.default_rng(seed)
+    histories = rng.integers(0, ITEMS, [USERS, length])
+    for t in range(1, length):
+        histories[:, t] = np.where(rng.random(USERS) < follow, (histories[:, t - 1] + 5) % ITEMS, histories[:, t])
+    histories = (histories + FIRST_ID).astype(np.int32)
+    starts = range(length - L)
+    user = np.repeat(np.arange(USERS, dtype=np.int32) + FIRST_ID, len(starts))
+    sequence = np.concatenate([[row[s : s + L] for s in starts] for row in histories])
+    targets = np.concatenate([[row[s + L : s + L + 1] for s in starts] for row in histories])
+    return Windows(user, sequence, targets)
+
+
+def trained(windows, seed=1, validate=None, **settings):
+    keras.utils.set_random_seed(seed)
+    model = Caser(USERS, ITEMS, L, ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1))
+    trainer = TrainerSettings(**{"epochs": 4, "batch_size": 128, "learning_rate": 0.01, **settings})
+    history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
+    return model, history
+
+
+def share_of_best(model, windows):
+    """How often the best scored item is the one that came next."""
+    scores = np.asarray(model.score_all(model((windows.user, windows.sequence))))
+    return np.mean(scores.argmax(axis=1) == windows.targets[:, 0] - FIRST_ID)
+
+
+def test_two_fits_with_one_seed_are_equal():
+    windows = planted(0.8)
+    fits = [trained(windows, validate=lambda m: {"map": share_of_best(m, windows)}) for _ in range(2)]
+    for first, second in zip(*(model.get_weights() for model, _ in fits), strict=True):
+        np.testing.assert_array_equal(first, second)
+    first, second = ([{k: v for k, v in row.items() if k != "seconds"} for row in history] for _, history in fits)
+    assert first == second
+
+
+def test_a_planted_chain_is_learnt():
+    model, _ = trained(planted(0.9), epochs=20)
+    assert share_of_best(model, planted(0.9, seed=5)) > 0.85  # of 0.908 that anybody can reach
+
+
+def test_noise_is_not_learnt():
+    model, _ = trained(planted(0.0), epochs=8)
+    new = planted(0.0, seed=5)
+    chance = 1 / ITEMS
+    assert abs(share_of_best(model, new) - chance) < 4 * np.sqrt(chance * (1 - chance) / len(new.user))
+
+
+def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
+    seen = []
+
+    def validate(model):
+        seen.append(model.get_weights())
+        return {"map": [0.1, 0.3, 0.2, 0.25, 0.9][len(seen) - 1]}
+
+    model, history = trained(planted(0.8), epochs=5, patience=2, validate=validate)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert [row["map"] for row in history] == [0.1, 0.3, 0.2, 0.25]
+    for kept, best in zip(model.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(kept, best)
+
+
+def test_a_loss_that_is_no_number_names_the_remedy():
+    with pytest.raises(UserError, match=r"diverged.*learning_rate"):
+        trained(planted(0.8), learning_rate=1e30)
