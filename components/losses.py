@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from components.caser import Caser
@@ -25,14 +26,9 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, decay: float = 1.0) -> t
     Returns:
         float []: mean over real targets, target t with the weight decay^t, of -log softmax(scores)[target].
     """
-    weights = tf.cast(targets >= FIRST_ID, scores.dtype) * target_weights(targets.shape[1], decay)
+    weights = tf.cast(targets >= FIRST_ID, scores.dtype) * decay ** np.arange(targets.shape[1])
     shares = tf.math.divide_no_nan(weights, tf.reduce_sum(weights))
     return _cross_entropy(scores, tf.maximum(targets - FIRST_ID, 0), shares)
-
-
-def target_weights(T: int, decay: float) -> tf.Tensor:
-    """Float [1, T]: decay^0, decay^1, ..."""
-    return tf.constant(decay, tf.float32) ** tf.range(T, dtype=tf.float32)[tf.newaxis]
 
 
 @tf.custom_gradient

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from components.caser import Caser
+from components.caser import Caser, HorizontalConvolution
 from components.contracts import FIRST_ID
 from components.settings import ModelSettings
 
@@ -64,6 +65,29 @@ def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights):
     np.testing.assert_allclose(np.asarray(model.score_all(state)), expected, rtol=1e-4, atol=1e-5)
     some = np.array([[FIRST_ID, FIRST_ID + 6]] * 6)
     np.testing.assert_allclose(np.asarray(model.score_items(state, some)), expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_horizontal_filters_are_those_of_a_sliding_window():
+    layer = HorizontalConvolution([1, 3, 4], 5, "relu")
+    image = tf.Variable(np.random.default_rng(0).normal(size=[6, 4, 3]), dtype=tf.float32)
+    layer(image)
+    upstream = np.random.default_rng(1).normal(size=[6, 15]).astype(np.float32)
+
+    def slid():
+        features = []
+        for h, kernel, bias in zip(layer.heights, layer.kernels, layer.biases, strict=True):
+            windows = tf.stack([tf.reshape(image[:, i : i + h], [6, h * 3]) for i in range(4 - h + 1)], axis=1)
+            features.append(tf.reduce_max(tf.nn.relu(windows @ kernel.value + bias.value), axis=1))
+        return tf.concat(features, axis=1)
+
+    variables = [image, *(weight.value for weight in layer.trainable_variables)]
+    gradients = []
+    for features in (slid, lambda: layer(image)):
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(features() * upstream)
+        gradients.append(tape.gradient(total, variables))
+    for expected, found in zip(*gradients, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", [{"horizontal_filters": 0}, {"vertical_filters": 0}])
