@@ -14,6 +14,7 @@ import tensorflow as tf
 from components import progress
 from components.caser import Caser
 from components.contracts import UNKNOWN
+from components.defaults import pace
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import loss_of
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 # Progress is told this many times in an epoch; between them Python does nothing.
 _REPORTS_PER_EPOCH = 20
+_WARM_UP_SHARE = 0.03
 
 
 def fit(
@@ -49,12 +51,12 @@ def fit(
     Raises:
         UserError: the loss is no longer a finite number.
     """
-    batch_size = min(settings.batch_size, len(windows.user))
+    batch_size, learning_rate = pace(settings, len(windows.user))
     steps = windows.steps(batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps * settings.epochs)
     choice = chosen_loss(settings, model.n_items)
+    _log.info("%d windows, batch size %d, learning rate %g", len(windows.user), batch_size, learning_rate)
     _log.info("training with %s on %d items", choice, model.n_items)
-    train = _train_function(model, schedule, settings, choice)
+    train = _train_function(model, learning_rates(learning_rate, steps * settings.epochs), settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -71,7 +73,8 @@ def fit(
         if not np.isfinite(loss):
             raise UserError(
                 f"Training diverged: the loss in epoch {epoch} is {loss}. "
-                "Remedy: lower `trainer.learning_rate`, or remove extreme settings of the model."
+                f"Remedy: lower `trainer.learning_rate` (now {learning_rate:g}), "
+                "or remove extreme settings of the model."
             )
         metrics = validate() if validate else {}
         shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.metric}
@@ -86,6 +89,17 @@ def fit(
     if best_weights is not None:
         model.set_weights(best_weights)
     return history
+
+
+def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """A straight rise over the first steps, which lets a high peak be borne, then half a cosine down to 0.
+
+    Args:
+        peak: the highest rate.
+        steps: of the whole training.
+    """
+    warm_up = round(steps * _WARM_UP_SHARE)
+    return keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
 
 
 def _train_function(

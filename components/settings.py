@@ -139,8 +139,12 @@ class TrainerSettings(Settings):
         None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
     )
     epochs: int = Field(10, ge=1)
-    batch_size: int = Field(512, ge=1)
-    learning_rate: float = Field(1e-3, gt=0, description="peak of the cosine schedule")
+    batch_size: int | None = Field(
+        None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.defaults`)"
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak of the schedule: a short rise, then a cosine; unset: by batch size"
+    )
     unknown_user_share: float = Field(0.05, ge=0, lt=1, description="users replaced by the unknown user while training")
     metric: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(
         "map", description="of the valid split: decides early stopping and which epoch's weights are kept"

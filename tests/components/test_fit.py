@@ -5,7 +5,7 @@ import pytest
 from components.caser import Caser
 from components.contracts import FIRST_ID
 from components.errors import UserError
-from components.fit import fit
+from components.fit import fit, learning_rates
 from components.settings import ModelSettings, TrainerSettings
 from components.training_data import Windows
 
@@ -73,6 +73,11 @@ def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
     assert [row["map"] for row in history] == [0.1, 0.3, 0.2, 0.25]
     for kept, best in zip(model.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(kept, best)
+
+
+def test_the_learning_rate_rises_and_falls_as_a_cosine():
+    found = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
+    np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
 
 
 def test_a_loss_that_is_no_number_names_the_remedy():
