@@ -27,6 +27,7 @@ setup(
         "pydantic>=2.6,<3",
         "PyYAML>=6",
         "rich>=13",
+        "scipy",
         # Writes the training curves; TensorFlow 2.21 no longer brings it.
         "tensorboard",
     ],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from components.settings import TrainerSettings
 
 _STEPS_PER_EPOCH = 1000
-_SMALLEST_BATCH, _LARGEST_BATCH = 64, 512
+_SMALLEST_BATCH, LARGEST_BATCH = 64, 512
 _RATE_AT_LARGEST_BATCH = 4e-3
 
 
@@ -35,10 +35,10 @@ def pace(settings: TrainerSettings, windows: int) -> Pace:
         The batch size, at most the number of windows, and the highest learning rate.
     """
     batch_size = settings.batch_size or _power_of_two(windows / _STEPS_PER_EPOCH)
-    rate = settings.learning_rate or _RATE_AT_LARGEST_BATCH * math.sqrt(batch_size / _LARGEST_BATCH)
+    rate = settings.learning_rate or _RATE_AT_LARGEST_BATCH * math.sqrt(batch_size / LARGEST_BATCH)
     return Pace(min(batch_size, windows), rate)
 
 
 def _power_of_two(wanted: float) -> int:
     """The nearest one by ratio, within the bounds."""
-    return min(max(2 ** round(math.log2(max(wanted, 1))), _SMALLEST_BATCH), _LARGEST_BATCH)
+    return min(max(2 ** round(math.log2(max(wanted, 1))), _SMALLEST_BATCH), LARGEST_BATCH)

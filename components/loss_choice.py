@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from components.defaults import LARGEST_BATCH
 from components.settings import TrainerSettings
 
 # Full softmax scores every item for every window of a batch: 64 MiB are 32,768 items at 512 windows. A step of that
@@ -41,6 +42,6 @@ def chosen_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
     """
     loss = settings.loss
     if loss == "auto":
-        fits = 4 * n_items * settings.batch_size <= _FULL_SOFTMAX_BYTES
+        fits = 4 * n_items * (settings.batch_size or LARGEST_BATCH) <= _FULL_SOFTMAX_BYTES
         loss = "softmax" if fits else "sampled_softmax"
     return LossChoice(loss, (settings.negatives or _NEGATIVES[loss]) if loss != "softmax" else 0)

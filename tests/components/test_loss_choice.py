@@ -7,7 +7,7 @@ from components.settings import TrainerSettings
 @pytest.mark.parametrize(
     ("settings", "n_items", "expected"),
     [
-        ({"batch_size": 512}, 32_768, ("softmax", 0)),
+        ({}, 32_768, ("softmax", 0)),
         ({"batch_size": 512}, 32_769, ("sampled_softmax", 4096)),
         ({"batch_size": 4096}, 32_768, ("sampled_softmax", 4096)),
         ({"loss": "softmax", "negatives": 5}, 10**6, ("softmax", 0)),
