@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfx.types import channel_utils, standard_artifacts
 
-from components.markov_baseline import evaluate
+from components.example_gen_beam import _example
+from components.markov_baseline import MarkovBaseline, evaluate, read_markov
 from components.raw_examples import RawExamples
 from components.settings import MarkovSettings
 from components.vocabulary import Vocabulary
@@ -51,3 +53,38 @@ def test_too_much_memory_is_a_note_instead_of_metrics(items):
     result = evaluate(split(("abc", "")), split(("a", "b")), items, few)
     assert result.metrics is None
     assert "markov.max_memory_gb" in result.note
+
+
+def test_the_node_reads_artifacts_of_example_gen_and_transform(tmp_path):
+    examples, transform, evaluation = (
+        kind()
+        for kind in (standard_artifacts.Examples, standard_artifacts.TransformGraph, standard_artifacts.ModelEvaluation)
+    )
+    for artifact, name in ((examples, "examples"), (transform, "transform"), (evaluation, "evaluation")):
+        artifact.uri = str(tmp_path / name)
+    write(tmp_path / "transform" / "transform_fn" / "assets" / "items", "b\na\nc\n")
+    write(tmp_path / "transform" / "transformed_metadata" / "schema.pbtxt", "")
+    examples.split_names = '["train", "test"]'
+    write_examples(tmp_path / "examples" / "Split-train", [("u1", "abc", ""), ("u2", "ba", "")])
+    write_examples(tmp_path / "examples" / "Split-test", [("u1", "a", "b"), ("u2", "ba", "cz")])
+
+    node = MarkovBaseline(channel_utils.as_channel([examples]), channel_utils.as_channel([transform]), SETTINGS)
+    node.executor_spec.executor_class().Do(
+        {"examples": [examples], "transform_graph": [transform]}, {"evaluation": [evaluation]}, node.exec_properties
+    )
+    result = read_markov(evaluation.uri)
+    assert result.note == ""
+    # b follows a; for the second user only c is left, and z cannot be known.
+    np.testing.assert_allclose(result.metrics["map"], (1 + 1 / 2) / 2)
+
+
+def write(file, text):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def write_examples(folder, rows):
+    folder.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
+        for user, before, after in rows:
+            writer.write(_example(user.encode(), list(map(str.encode, before)), list(map(str.encode, after))))
