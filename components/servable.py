@@ -53,8 +53,14 @@ class ServableCaser(tf.Module):
         Args:
             path: of the new folder.
         """
+        # Not `self`: a Keras variable that is tracked is exported as a copy beside the variable that the functions
+        # read. Only the copy is restored where the graph is run by itself, as TF Serving does, and it costs as much
+        # memory again.
+        root = tf.Module()
+        root.weights = [variable.value for variable in self.model.weights]
+        root.vocabularies = [self.items, self.users]
         tf.saved_model.save(
-            self,
+            root,
             path,
             signatures={
                 SERVING: self.recommend,

@@ -1,0 +1,46 @@
+"""An exported model by itself: the graph of the file in a plain session, as the server runs it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.c_session import CSession, available
+from tests.components import small_servable
+
+pytestmark = pytest.mark.skipif(not available(), reason="this TensorFlow does not bring its C API")
+
+INPUTS = ("user_id", "recent_item_ids", "exclude_item_ids")
+
+
+def texts(rows):
+    return np.array(rows, dtype=object)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return small_servable.save(tmp_path_factory.mktemp("model") / "model", favourite="i5")
+
+
+def test_the_graph_alone_answers_with_the_trained_weights(folder):
+    # A weight that the restore does not reach would be an error here, or no favourite.
+    ids, scores = CSession(folder).run(
+        {
+            "serving_default_user_id:0": texts([b"u0", b"nobody"]),
+            "serving_default_recent_item_ids:0": texts([[b"i1", b"i" * 100], [b"", b"i2"]]),
+            "serving_default_exclude_item_ids:0": np.zeros((2, 0), object),
+        },
+        ["StatefulPartitionedCall_3:0", "StatefulPartitionedCall_3:1"],
+    )
+    assert ids.tolist() == [[b"i5", b"i0", b"i2", b"i3", b"i4"], [b"i5", b"i0", b"i1", b"i3", b"i4"]]
+    assert scores.tolist() == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2
+
+
+def test_every_weight_is_exported_once_and_nothing_else(folder):
+    stored = [name for name, _ in tf.train.list_variables(f"{folder}/variables/variables") if "VARIABLE_VALUE" in name]
+    # Two embeddings, output embedding and bias, dense (2), three heights (2 each), vertical (2).
+    assert len(stored) == 14
+
+
+def test_a_folder_without_a_model_is_tensorflows_own_error(tmp_path):
+    with pytest.raises(RuntimeError, match="Could not find SavedModel"):
+        CSession(str(tmp_path))
