@@ -19,7 +19,7 @@ _LIBRARY = "libtensorflow_cc.so.2"
 _TAG = b"serve"
 _STRING, _FLOAT, _INT64 = 7, 1, 9
 _TSTRING_BYTES = 24
-_DTYPES = {_FLOAT: np.dtype(np.float32), _INT64: np.dtype(np.int64)}
+_DTYPES: dict[int, Any] = {_FLOAT: np.dtype(np.float32), _INT64: np.dtype(np.int64)}
 _POINTERS = (
     "TF_NewStatus",
     "TF_Message",

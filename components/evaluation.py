@@ -82,6 +82,26 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
     Returns:
         All of it.
     """
+    values, changes = _values(uri)
+    blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
+    return Evaluation(*_parts(values), blessed, reason)
+
+
+def read_metrics(uri: str) -> dict[str, float]:
+    """Reads the model's own metrics of the whole split.
+
+    Args:
+        uri: of the ModelEvaluation artifact.
+
+    Returns:
+        Values by name.
+    """
+    model, _, _ = _parts(_values(uri)[0])
+    return model
+
+
+def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Metrics, and differences to the last blessed model, by name."""
     values: dict[str, float] = {}
     changes: dict[str, float] = {}
     for part in tfma.load_metrics(uri):
@@ -89,8 +109,7 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
             key = metric.key
             if key.model_name != BASELINE:
                 (changes if key.is_diff else values)[key.name] = metric.value.double_value.value
-    blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
-    return Evaluation(*_parts(values), blessed, reason)
+    return values, changes
 
 
 def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float], list[SliceMetrics]]:

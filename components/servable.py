@@ -20,10 +20,13 @@ from components.contracts import (
     SERVING,
     TOP_ITEMS,
 )
+from components.description import write_description
+from components.golden import Answers, Golden, Requests, golden_requests, write_golden
 from components.ranks import held_out_ranks, top_items, users_per_batch
 from components.raw_examples import parse_raw_examples
 from components.row_parts import by_parts
 from components.vocabulary import Vocabulary
+from components.warmup import write_warmup
 from components.windows import known_items, last_window
 
 _RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_ITEMS)
@@ -48,7 +51,7 @@ class ServableCaser(tf.Module):
         self.loss = loss
 
     def save(self, path: str) -> None:
-        """Writes the SavedModel.
+        """Writes the SavedModel, with what it should answer and what warms it up (`assets.extra`).
 
         Args:
             path: of the new folder.
@@ -69,6 +72,10 @@ class ServableCaser(tf.Module):
                 EVALUATE: self.evaluate,
             },
         )
+        requests = self._golden_requests()
+        write_golden(path, Golden(requests, self._answers(requests)))
+        write_warmup(path, requests)
+        write_description(path, {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k})
 
     @tf.function(
         input_signature=[
@@ -174,6 +181,17 @@ class ServableCaser(tf.Module):
             POPULARITY_RANKS: popularity_ranks,
             POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
         }
+
+    def _golden_requests(self) -> Requests:
+        """Histories a little longer than the window."""
+        users = self.users.tokens(tf.constant([0, self.users.size - 1], tf.int64) + FIRST_ID)
+        items = self.items.tokens(tf.range(min(2 * self.model.L + 4, self.items.size), dtype=tf.int64) + FIRST_ID)
+        return golden_requests(*([token.decode() for token in tokens.numpy()] for tokens in (users, items)))
+
+    def _answers(self, requests: Requests) -> Answers:
+        answer = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
+        items = [[item.decode() for item in row] for row in answer["item_ids"].numpy()]
+        return Answers(items, answer["scores"].numpy().tolist())
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))

@@ -194,3 +194,6 @@ class PusherSettings(Settings):
     """Where a blessed model goes (`components.pusher`)."""
 
     enabled: bool = True
+    keep: int = Field(
+        3, ge=1, description="versions that stay; older ones are removed, but for those that models.config names"
+    )

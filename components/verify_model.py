@@ -1,4 +1,4 @@
-"""Asks a SavedModel one golden query, in a process of its own that imports TensorFlow and nothing else.
+"""Checks a SavedModel in a process of its own that imports TensorFlow and nothing else.
 
 `python -m components.verify_model FOLDER` ends with 0, or with 1 and one line that says what is wrong.
 """
@@ -9,12 +9,17 @@ import sys
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
 
-from components.contracts import EVALUATE, SCORE, SERVE_TF_EXAMPLE, SERVING
+from components.c_session import CSession, available
+from components.contracts import SERVING
+from components.golden import Answers, Requests, fault, read_golden
+from components.signatures import ITEMS, SCORES
+from components.verify_graph import graph_fault, serving_graph
 
 
 def verify(folder: str) -> str | None:
-    """Loads the model and asks for recommendations: first without a history, then with the answer's best item.
+    """Checks the graph, then asks the golden request as a server would.
 
     Args:
         folder: of the SavedModel.
@@ -23,37 +28,45 @@ def verify(folder: str) -> str | None:
         What is wrong, or None.
     """
     try:
-        model = tf.saved_model.load(folder)
-        missing = {SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE} - set(model.signatures)
-        if missing:
-            return f"signatures are missing: {', '.join(sorted(missing))}"
-        nothing = tf.zeros([1, 0], tf.string)
-        first = _ask(model, nothing)
-        best = first["item_ids"][:, :1]
-        second = _ask(model, best)
-    except (tf.errors.OpError, OSError, ValueError, KeyError) as error:
-        return f"the golden query failed: {str(error).splitlines()[0]}"
-    if not _items(first):
-        return "the golden query was answered without items"
-    for answer in (first, second):
-        items = _items(answer)
-        if len(set(items)) != len(items):
-            return "the golden query was answered with the same item twice"
-        if not np.isfinite(answer["scores"].numpy()).all():
-            return "the golden query was answered with scores that are not finite"
-    if best.numpy()[0, 0] in _items(second):
-        return "an item of the history was recommended again"
-    return None
+        graph = serving_graph(folder)
+    except ValueError as error:
+        return str(error)
+    if wrong := graph_fault(graph):
+        return wrong
+    try:
+        golden = read_golden(folder)
+    except (OSError, ValueError) as error:
+        return f"the golden request cannot be read: {error}"
+    try:
+        if available():
+            answers = _ask_session(folder, graph.signature_def[SERVING], golden.requests)
+        else:
+            answers = _ask_functions(folder, golden.requests)
+    except (RuntimeError, tf.errors.OpError, OSError, ValueError) as error:
+        return f"the golden request failed: {str(error).splitlines()[0]}"
+    return fault(golden, answers)
 
 
-def _items(answer: dict[str, tf.Tensor]) -> list[bytes]:
-    return [item for item in answer["item_ids"].numpy()[0] if item]
+def _ask_session(folder: str, signature: meta_graph_pb2.SignatureDef, requests: Requests) -> Answers:
+    """By the graph in a session, as TF Serving does."""
+    inputs = {signature.inputs[name].name: _bytes(rows) for name, rows in requests._asdict().items()}
+    item_ids, scores = CSession(folder).run(inputs, [signature.outputs[name].name for name in (ITEMS, SCORES)])
+    return _answers(item_ids, scores)
 
 
-def _ask(model: tf.Module, history: tf.Tensor) -> dict[str, tf.Tensor]:
-    return model.signatures[SERVING](
-        user_id=tf.constant([""]), recent_item_ids=history, exclude_item_ids=tf.zeros([1, 0], tf.string)
-    )
+def _ask_functions(folder: str, requests: Requests) -> Answers:
+    """By the functions of the SavedModel, where TensorFlow comes without its C API."""
+    inputs = {name: tf.constant(_bytes(rows).tolist(), tf.string) for name, rows in requests._asdict().items()}
+    answer = tf.saved_model.load(folder).signatures[SERVING](**inputs)
+    return _answers(answer[ITEMS].numpy(), answer[SCORES].numpy())
+
+
+def _bytes(rows: list) -> np.ndarray:
+    return np.vectorize(str.encode, otypes=[object])(np.array(rows, dtype=object))
+
+
+def _answers(item_ids: np.ndarray, scores: np.ndarray) -> Answers:
+    return Answers([[item.decode() for item in row] for row in item_ids], scores.tolist())
 
 
 if __name__ == "__main__":

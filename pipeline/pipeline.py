@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ from components.markov_baseline import MarkovBaseline
 from components.pusher import CaserPusher
 from components.trainer import CaserTrainer
 from components.transform import preprocessing_fn
-from pipeline.config import Config
+from pipeline.config import Config, to_yaml
 from schemas import schema_path
 
 PIPELINE_NAME = "caser"
@@ -105,6 +106,9 @@ def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: 
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
                 serving_dir=os.path.join(output_dir, "serving"),
+                evaluation=evaluator.outputs["evaluation"],
+                pusher=config.pusher,
+                config_digest=hashlib.sha256(to_yaml(config).encode()).hexdigest(),
             )
         )
 

@@ -7,6 +7,7 @@ import pytest
 from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
+from components.description import read_description
 from components.errors import UserError
 from components.pusher import CaserPusher
 from tests.components import small_servable
@@ -27,7 +28,9 @@ def push(model_folder, serving_dir, blessed=True):
     model.uri = str(model_folder)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
     CaserPusher.EXECUTOR_SPEC.executor_class().Do(
-        {"model": [model], "model_blessing": [blessing]}, {"pushed_model": [pushed]}, {"serving_dir": str(serving_dir)}
+        {"model": [model], "model_blessing": [blessing]},
+        {"pushed_model": [pushed]},
+        {"serving_dir": str(serving_dir), "keep": 2, "config_digest": "abc"},
     )
     return pushed
 
@@ -42,11 +45,15 @@ def test_a_blessed_model_is_one_new_version_and_a_broken_one_leaves_it_alone(tra
     version = pushed.get_string_custom_property("pushed_version")
     assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "caser" / version)
     assert os.listdir(tmp_path / "caser") == [version]
+    # TFX reuses outputs whose URI exists: without the version there is nothing to reuse.
+    assert pushed.uri == pushed.get_string_custom_property("pushed_destination")
+    facts = read_description(pushed.uri)
+    assert facts == {"items": 8, "users": 3, "L": 3, "k": 5, "version": int(version), "config_digest": "abc"}
 
     broken = shutil.copytree(trained, tmp_path / "broken")
     for file in (broken / "Format-Serving" / "variables").iterdir():
         file.unlink()
-    with pytest.raises(UserError, match="a fresh process cannot use it: the golden query failed"):
+    with pytest.raises(UserError, match="a fresh process cannot use it: the golden request failed"):
         push(broken, tmp_path)
     assert os.listdir(tmp_path / "caser") == [version]
 
@@ -57,8 +64,8 @@ def test_a_folder_that_cannot_be_written_to_is_an_ordinary_mistake(trained, tmp_
         push(trained, tmp_path / "serving")
 
 
-def test_an_object_store_is_refused_instead_of_a_folder_of_that_name(trained, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="local or mounted"):
-        push(trained, "gs://bucket/serving")
-    assert list(tmp_path.iterdir()) == []
+def test_a_store_without_rename_gets_the_version_too(trained, tmp_path):
+    pushed = push(trained, f"file://{tmp_path}/serving")
+    version = pushed.get_string_custom_property("pushed_version")
+    assert os.listdir(tmp_path / "serving" / "caser") == [version]
+    assert pushed.uri == f"file://{tmp_path}/serving/caser/{version}"

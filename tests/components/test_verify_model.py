@@ -1,67 +1,154 @@
-"""What the golden query finds in models that load."""
+"""Each thing that keeps a server from answering has its own message."""
 
+import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import saved_model_pb2
 
 from components import verify_model
+from components.golden import GOLDEN_FILE
 from tests.components import small_servable
 
-BY_NAME = ("serving_default", "serve_tf_example", "score", "evaluate")
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return small_servable.save(tmp_path_factory.mktemp("model") / "model")
 
 
-class Answering(tf.Module):
-    """Answers every query with the same items and scores."""
+@pytest.fixture
+def edited(good, tmp_path):
+    """A function that copies the good model and edits its graph."""
 
-    def __init__(self, items, scores):
-        super().__init__()
-        self.items, self.scores = items, scores
+    def edit(change):
+        folder = shutil.copytree(good, tmp_path / "model")
+        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        change(saved.meta_graphs[0])
+        (folder / "saved_model.pb").write_bytes(saved.SerializeToString())
+        return str(folder)
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string, "user_id"),
-            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
-            tf.TensorSpec([None, None], tf.string, "exclude_item_ids"),
-        ]
-    )
-    def ask(self, user_id, recent_item_ids, exclude_item_ids):
-        return {"item_ids": tf.constant([self.items]), "scores": tf.constant([self.scores])}
+    return edit
 
 
-def test_a_good_model_passes_where_tensorflow_alone_is_imported(tmp_path):
-    model = small_servable.save(tmp_path / "model")
+def test_a_good_model_passes_where_tensorflow_alone_is_imported(good):
     code = f"""
 import sys
 from components import verify_model
-assert verify_model.verify({model!r}) is None
+assert verify_model.verify({good!r}) is None
 print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"tfx", "tensorflow_transform", "tensorflow_model_analysis", "apache_beam"} & set(done.stdout.split())
 
 
+def test_without_the_c_api_the_functions_are_asked(good, monkeypatch):
+    monkeypatch.setattr(verify_model, "available", lambda: False)
+    assert verify_model.verify(good) is None
+
+
+def use(op):
+    def change(graph):
+        graph.graph_def.library.function[0].node_def[0].op = op
+
+    return change
+
+
+def rename_output(graph):
+    outputs = graph.signature_def["score"].outputs
+    outputs["p_bytes"].CopyFrom(outputs["probabilities"])
+    del outputs["probabilities"]
+
+
+def drop_input(graph):
+    del graph.signature_def["serving_default"].inputs["exclude_item_ids"]
+
+
+def integers(graph):
+    graph.signature_def["serving_default"].outputs["scores"].dtype = types_pb2.DT_INT64
+
+
+def one_row(graph):
+    graph.signature_def["serving_default"].inputs["user_id"].tensor_shape.dim[0].size = 1
+
+
+def flat(graph):
+    del graph.signature_def["serving_default"].inputs["recent_item_ids"].tensor_shape.dim[1]
+
+
+def ragged(graph):
+    graph.signature_def["serving_default"].outputs["item_ids"].composite_tensor.SetInParent()
+
+
+def drop_signature(graph):
+    del graph.signature_def["score"]
+
+
+def untag(graph):
+    del graph.meta_info_def.tags[:]
+
+
 @pytest.mark.parametrize(
-    ("items", "scores", "found"),
+    ("change", "found"),
     [
-        (["", ""], [0.0, 0.0], "without items"),
-        (["a", "a"], [1.0, 0.0], "the same item twice"),
-        (["a", "b"], [1.0, float("nan")], "not finite"),
-        (["a", "b"], [1.0, 0.0], "of the history was recommended again"),
+        (use("PyFunc"), "the graph calls back into Python, which a server does not have: PyFunc"),
+        (use("SentencepieceTokenizeOp"), "operations that TensorFlow alone does not have: SentencepieceTokenizeOp"),
+        (rename_output, "an output of `score` ends in `_bytes`: p_bytes"),
+        (
+            drop_input,
+            "the inputs of `serving_default` should be exclude_item_ids, recent_item_ids, user_id; "
+            "they are recent_item_ids, user_id",
+        ),
+        (integers, "`scores` of the outputs of `serving_default` should be float; it is DT_INT64"),
+        (one_row, "`user_id` of the inputs of `serving_default` should take a batch of any size; its shape is [1]"),
+        (flat, "`recent_item_ids` of the inputs of `serving_default` should have 2 dimension(s); its shape is [-1]"),
+        (ragged, "`item_ids` of the outputs of `serving_default` is ragged or sparse"),
+        (drop_signature, "signatures are missing: score"),
+        (untag, "one graph with the tag `serve`; there are 0"),
     ],
 )
-def test_a_wrong_answer_is_named(tmp_path, items, scores, found):
-    module = Answering(items, scores)
-    tf.saved_model.save(module, str(tmp_path), signatures=dict.fromkeys(BY_NAME, module.ask))
-    assert found in verify_model.verify(str(tmp_path))
+def test_each_fault_of_the_graph_is_named(edited, change, found):
+    assert found in verify_model.verify(edited(change))
 
 
-def test_missing_signatures_are_named(tmp_path):
-    module = Answering(["a"], [1.0])
-    tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.ask})
-    assert verify_model.verify(str(tmp_path)) == "signatures are missing: evaluate, score, serve_tf_example"
+def test_a_python_function_that_was_traced_is_found(tmp_path):
+    module = tf.Module()
+    module.ask = tf.function(
+        lambda x: {"y": tf.py_function(lambda value: value, [x], tf.string)},
+        input_signature=[tf.TensorSpec([None], tf.string, "x")],
+    )
+    tf.saved_model.save(module, str(tmp_path), signatures=module.ask)
+    assert "calls back into Python" in verify_model.verify(str(tmp_path))
 
 
-def test_a_folder_without_a_model_does_not_load(tmp_path):
-    assert verify_model.verify(str(tmp_path)).startswith("the golden query failed: ")
+def test_other_weights_than_the_trainers_are_found(good, tmp_path):
+    other = small_servable.save(tmp_path / "other", favourite="i5")
+    folder = shutil.copytree(good, tmp_path / "model")
+    shutil.rmtree(folder / "variables")
+    shutil.copytree(f"{other}/variables", folder / "variables")
+    assert "where the trainer's is 0" in verify_model.verify(str(folder))
+
+
+def test_a_model_without_its_variables_is_found(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "model")
+    shutil.rmtree(folder / "variables")
+    assert verify_model.verify(str(folder)).startswith("the golden request failed: Could not find variable")
+
+
+def test_a_model_without_a_golden_request_is_found(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "model")
+    (folder / GOLDEN_FILE).write_text(json.dumps({"requests": {}}))
+    assert "golden request cannot be read" in verify_model.verify(str(folder))
+    (folder / GOLDEN_FILE).unlink()
+    assert "golden request cannot be read" in verify_model.verify(str(folder))
+
+
+def test_a_folder_without_a_model_and_one_cut_off_are_named(good, tmp_path):
+    assert verify_model.verify(str(tmp_path)) == "there is no SavedModel: saved_model.pb: No such file or directory"
+    folder = shutil.copytree(good, tmp_path / "model")
+    whole = (folder / "saved_model.pb").read_bytes()
+    (folder / "saved_model.pb").write_bytes(whole[: len(whole) // 2])
+    assert verify_model.verify(str(folder)) == "saved_model.pb is cut off, or no SavedModel"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from components.errors import UserError
-from components.versions import digest, publish, versions
+from components.versions import digest, publish, remove, superfluous, versions
 
 
 def model(folder, content):
@@ -16,7 +16,7 @@ def model(folder, content):
     return str(folder)
 
 
-def accept(folder):
+def accept(folder, version):
     assert os.path.exists(os.path.join(folder, "saved_model.pb"))
 
 
@@ -41,7 +41,7 @@ def test_nothing_is_visible_before_it_is_verified_nor_after_it_failed(tmp_path):
     target = tmp_path / "caser"
     old = publish(model(tmp_path / "a", "a"), str(target), accept)
 
-    def refuse(folder):
+    def refuse(folder, version):
         assert versions(str(target)) == [old]
         raise UserError("no")
 
@@ -63,7 +63,7 @@ def test_a_push_killed_before_its_rename_leaves_no_version_and_the_next_one_clea
     code = f"""
 import time
 from components.versions import publish
-publish({source!r}, {str(target)!r}, lambda staged: (print("staged", flush=True), time.sleep(60)))
+publish({source!r}, {str(target)!r}, lambda staged, version: (print("staged", flush=True), time.sleep(60)))
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as pushing:
         assert pushing.stdout.readline() == "staged\n"
@@ -73,6 +73,34 @@ publish({source!r}, {str(target)!r}, lambda staged: (print("staged", flush=True)
     assert digest(str(staged)) == digest(source)
     version = publish(source, str(target), accept)
     assert [path.name for path in target.iterdir()] == [str(version)]
+
+
+def test_what_is_added_while_preparing_is_published_and_does_not_make_another_model(tmp_path):
+    target, source = tmp_path / "caser", model(tmp_path / "a", "a")
+
+    def describe(folder, version):
+        os.mkdir(os.path.join(folder, "assets.extra"))
+        with open(os.path.join(folder, "assets.extra", "model.json"), "w") as file:
+            file.write(str(version))
+
+    version = publish(source, str(target), describe)
+    assert (target / str(version) / "assets.extra" / "model.json").read_text() == str(version)
+    assert publish(source, str(target), describe) == version
+
+
+@pytest.mark.parametrize(
+    ("keep", "in_use", "expected"),
+    [(3, (), [1, 2]), (1, (), [1, 2, 3, 4]), (2, {1}, [2, 3]), (9, (), []), (0, {2}, [1, 3, 4])],
+)
+def test_the_newest_and_those_in_use_stay(keep, in_use, expected):
+    assert superfluous([1, 2, 3, 4, 5], keep, in_use) == expected
+
+
+def test_a_removed_version_is_gone_at_once(tmp_path):
+    target = str(tmp_path / "caser")
+    version = publish(model(tmp_path / "a", "a"), target, accept)
+    remove(target, version)
+    assert os.listdir(target) == []
 
 
 def test_names_that_are_no_plain_numbers_are_no_versions(tmp_path):

@@ -1,0 +1,55 @@
+"""What the golden request finds in answers that have the right form."""
+
+import re
+
+import pytest
+
+from components.golden import Answers, Golden, Requests, fault, golden_requests, read_golden, write_golden
+
+REQUESTS = Requests(["u", "v"], [["h"], [""]], [["x"], [""]])
+GOLDEN = Golden(REQUESTS, Answers([["a", "b", "c"], ["d", "e", ""]], [[3.0, 2.0, 1.0], [1.0, 1.0, -3e38]]))
+
+
+def answers(first=("a", "b", "c"), scores=(3.0, 2.0, 1.0), second=("d", "e", "")):
+    return Answers([list(first), list(second)], [list(scores), [1.0, 1.0, -3e38]])
+
+
+def test_the_trainers_own_answer_and_its_rounding_pass():
+    assert fault(GOLDEN, GOLDEN.answers) is None
+    assert fault(GOLDEN, answers(scores=(3.00001, 2.0, 1.0))) is None
+
+
+def test_items_with_equal_scores_may_change_places():
+    assert fault(GOLDEN, answers(second=("e", "d", ""))) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (answers(scores=(3.0, 2.0, float("nan"))), "not finite"),
+        (answers(first=("a", "b", "a")), "the same item twice"),
+        (answers(first=("a", "b", "h")), "an item of the history"),
+        (answers(first=("a", "b", "x")), "an excluded item"),
+        (Answers([["", "", ""]] * 2, GOLDEN.answers.scores), "without items"),
+        (answers(scores=(3.1, 2.0, 1.0)), r"the score 3.1 where the trainer's is 3 \(row 1, place 1\)"),
+        (answers(first=("b", "a", "c")), r"with 'b' where the trainer has 'a' \(row 1, place 1\)"),
+        (Answers([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "another number of rows or items"),
+    ],
+)
+def test_each_wrong_answer_is_named(answer, found):
+
+    assert re.search(found, fault(GOLDEN, answer))
+
+
+def test_it_travels_with_the_model_whatever_the_ids(tmp_path):
+    golden = GOLDEN._replace(requests=golden_requests(["ü", "b c"], ["é", '"', "\\"]))
+    write_golden(str(tmp_path), golden)
+    assert read_golden(str(tmp_path)) == golden
+
+
+def test_a_file_with_other_fields_is_named(tmp_path):
+    write_golden(str(tmp_path), GOLDEN)
+    (file,) = (tmp_path / "assets.extra").iterdir()
+    file.write_text('{"requests": {}}')
+    with pytest.raises(ValueError, match="other fields"):
+        read_golden(str(tmp_path))

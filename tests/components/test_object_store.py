@@ -1,0 +1,87 @@
+"""Pushes to a URI, object by object: `file://` goes the way of `gs://` and `s3://` through TensorFlow's file systems."""
+
+import pytest
+import tensorflow as tf
+
+from components import object_store
+from components.errors import UserError
+
+
+@pytest.fixture
+def store(tmp_path):
+    return f"file://{tmp_path}/serving/caser"
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    for name in ("saved_model.pb", "variables/variables.index", "assets/items"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def accept(folder, version):
+    pass
+
+
+def content(uri):
+    with tf.io.gfile.GFile(uri) as file:
+        return file.read()
+
+
+def test_saved_model_pb_comes_last_and_only_then_there_is_a_version(model, store, monkeypatch):
+    copied, copy = [], tf.io.gfile.copy
+
+    def watched(source, target, overwrite=False):
+        assert object_store.versions(store) == []
+        copied.append(target)
+        copy(source, target, overwrite)
+
+    monkeypatch.setattr(tf.io.gfile, "copy", watched)
+    version = object_store.publish(str(model), store, accept)
+    assert copied[-1] == f"{store}/{version}/saved_model.pb"
+    assert object_store.versions(store) == [version]
+    for name in ("saved_model.pb", "variables/variables.index", "assets/items"):
+        assert content(f"{store}/{version}/{name}") == name
+
+
+def test_an_upload_that_breaks_off_leaves_no_version(model, store, monkeypatch):
+    old, copy = object_store.publish(str(model), store, accept), tf.io.gfile.copy
+    (model / "assets" / "items").write_text("another model")
+
+    def breaking(source, target, overwrite=False):
+        if "variables" in target:
+            raise tf.errors.UnavailableError(None, None, "the network is down")
+        copy(source, target, overwrite)
+
+    monkeypatch.setattr(tf.io.gfile, "copy", breaking)
+    with pytest.raises(tf.errors.UnavailableError):
+        object_store.publish(str(model), store, accept)
+    assert object_store.versions(store) == [old]
+
+
+def test_a_model_that_is_refused_is_not_uploaded(model, store):
+    def refuse(folder, version):
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        object_store.publish(str(model), store, refuse)
+    assert not tf.io.gfile.exists(store)
+
+
+def test_the_same_model_is_not_published_twice_and_another_is_newer(model, store):
+    first = object_store.publish(str(model), store, accept)
+    assert object_store.publish(str(model), store, accept) == first
+    (model / "assets" / "items").write_text("another model")
+    second = object_store.publish(str(model), store, accept)
+    assert object_store.versions(store) == [first, second]
+    object_store.remove(store, first)
+    assert object_store.versions(store) == [second]
+
+
+def test_a_model_in_a_store_is_fetched_whole(model, store, tmp_path):
+    version = object_store.publish(str(model), store, accept)
+    object_store.fetch(f"{store}/{version}", str(tmp_path / "here"))
+    for name in ("saved_model.pb", "variables/variables.index", "assets/items"):
+        assert (tmp_path / "here" / name).read_text() == name

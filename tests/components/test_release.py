@@ -1,0 +1,38 @@
+"""Retention around the server's labels."""
+
+import os
+
+import pytest
+
+from components import release
+from components.errors import UserError
+from components.models_config import models_config, to_text
+
+
+@pytest.fixture
+def pushed(tmp_path, monkeypatch):
+    """A function that releases another model each time; what is verified has its own tests."""
+    monkeypatch.setattr(release, "_verify", lambda folder: None)
+    source = tmp_path / "source"
+    source.mkdir()
+
+    def push(content, keep=2):
+        (source / "saved_model.pb").write_text(content)
+        return release.release(str(source), str(tmp_path / "serving" / "caser"), keep, {})
+
+    return push
+
+
+def test_old_versions_go_but_for_those_that_a_label_names(pushed, tmp_path):
+    first = pushed("a")
+    (tmp_path / "serving" / "models.config").write_text(to_text(models_config("/models/caser", {"stable": first})))
+    _, third, fourth = pushed("b"), pushed("c"), pushed("d")
+    assert sorted(map(int, os.listdir(tmp_path / "serving" / "caser"))) == [first, third, fourth]
+
+
+def test_a_config_that_cannot_be_read_removes_nothing(pushed, tmp_path):
+    first = pushed("a")
+    (tmp_path / "serving" / "models.config").write_text("what?")
+    with pytest.raises(UserError, match=r"models.config"):
+        pushed("b", keep=1)
+    assert str(first) in os.listdir(tmp_path / "serving" / "caser")
