@@ -1,4 +1,4 @@
-"""Pushes to a URI, object by object: `file://` goes the way of `gs://` and `s3://` through TensorFlow's file systems."""
+"""Pushes to a URI, object by object: `file://` goes the way of `gs://` through TensorFlow's file systems."""
 
 import pytest
 import tensorflow as tf
