@@ -51,7 +51,7 @@ def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> t
     return tf.gather(rank, order, batch_dims=1), tf.gather(items, order, batch_dims=1)
 
 
-def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tf.Tensor:
+def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
     """The best unseen items.
 
     Args:
@@ -60,12 +60,15 @@ def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tf.Tensor:
         k: how many.
 
     Returns:
-        int64 [B, k] ids, best first, of equal ones the more popular first; PADDING where fewer are left.
+        int64 [B, k] ids, best first, of equal ones the more popular first; PADDING where fewer are left. And float
+        [B, k], their scores, always finite; the lowest float where there is no item.
     """
-    masked = _without(scores, seen)
-    best = tf.math.top_k(masked, tf.minimum(k, tf.shape(scores)[1]))
-    items = tf.where(tf.math.is_finite(best.values), tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
-    return tf.pad(items, [[0, 0], [0, k - tf.shape(items)[1]]], constant_values=PADDING)
+    best = tf.math.top_k(_without(scores, seen), tf.minimum(k, tf.shape(scores)[1]))
+    left = tf.math.is_finite(best.values)
+    items = tf.where(left, tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
+    values = tf.where(left, best.values, scores.dtype.min)
+    missing = [[0, 0], [0, k - tf.shape(items)[1]]]
+    return tf.pad(items, missing, constant_values=PADDING), tf.pad(values, missing, constant_values=scores.dtype.min)
 
 
 def _count_at_least(scores: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
@@ -84,9 +87,9 @@ def _count_at_least(scores: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
 
 def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     """Scores with -inf for seen items, and finite ones for all others."""
-    lowest, highest = scores.dtype.min, scores.dtype.max
-    numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
-    finite = tf.clip_by_value(numbers, lowest, highest)
+    # A sum is finite only where all scores are: one pass that reads, instead of several that write a whole catalogue.
+    whole = tf.reduce_all(tf.math.is_finite(tf.reduce_sum(scores, axis=1)))
+    finite = tf.cond(whole, lambda: scores, lambda: _finite(scores))
     rows, positions = tf.shape(seen)[0], tf.shape(seen)[1]
     row = tf.repeat(tf.range(rows, dtype=tf.int64), positions)
     column = tf.reshape(seen, [-1]) - FIRST_ID
@@ -94,6 +97,13 @@ def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     indices = tf.stack([tf.boolean_mask(row, real), tf.boolean_mask(column, real)], axis=1)
     minus_infinity = tf.fill([tf.shape(indices)[0]], tf.constant(float("-inf"), scores.dtype))
     return tf.tensor_scatter_nd_update(finite, indices, minus_infinity)
+
+
+def _finite(scores: tf.Tensor) -> tf.Tensor:
+    """What is not a number becomes the lowest score, what is infinite the nearest finite one."""
+    lowest, highest = scores.dtype.min, scores.dtype.max
+    numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
+    return tf.clip_by_value(numbers, lowest, highest)
 
 
 def _came_before(held_out: tf.Tensor) -> tf.Tensor:

@@ -176,10 +176,10 @@ class ServableCaser(tf.Module):
         popularity_ranks, _ = held_out_ranks(popularity, seen, held_out)
         return {
             RANKS: ranks,
-            TOP_ITEMS: top_items(scores, seen, MAX_K),
+            TOP_ITEMS: top_items(scores, seen, MAX_K)[0],
             HELD_OUT_ITEMS: held_out_items,
             POPULARITY_RANKS: popularity_ranks,
-            POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K),
+            POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K)[0],
         }
 
     def _golden_requests(self) -> Requests:
@@ -199,17 +199,17 @@ class ServableCaser(tf.Module):
     def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
         """Float [B, N]: the model's, or those of popularity where the history is empty."""
         state = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+        scores = self.model.score_all(state)
         empty = history.row_lengths()[:, tf.newaxis] == 0
-        return tf.where(empty, _popularity(self.items.size), self.model.score_all(state))
+        # Nearly no batch has such a row, and looking at all scores for it would cost as much as masking them.
+        return tf.cond(
+            tf.reduce_any(empty), lambda: tf.where(empty, _popularity(self.items.size), scores), lambda: scores
+        )
 
     def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        scores = self._scores(user_id, history)
-        best = top_items(scores, tf.concat([history, exclude], axis=1).to_tensor(), self.k)
-        best_scores = tf.gather(scores, tf.maximum(best - FIRST_ID, 0), batch_dims=1)
-        return {
-            "item_ids": self.items.tokens(best),
-            "scores": tf.where(best >= FIRST_ID, best_scores, scores.dtype.min),
-        }
+        seen = tf.concat([history, exclude], axis=1).to_tensor()
+        best, scores = top_items(self._scores(user_id, history), seen, self.k)
+        return {"item_ids": self.items.tokens(best), "scores": scores}
 
 
 def _popularity(n_items: int) -> tf.Tensor:

@@ -44,8 +44,10 @@ def test_no_held_out_items_give_no_ranks():
 
 
 def test_top_items_leave_out_seen_ones_and_pad():
-    best = top_items(tf.constant([[0.1, 0.3, 0.3, 0.9]]), tf.constant([[5, 0]], tf.int64), 5)
+    best, scores = top_items(tf.constant([[0.1, 0.3, 0.3, 0.9]]), tf.constant([[5, 0]], tf.int64), 5)
     assert best.numpy().tolist() == [[3, 4, 2, PADDING, PADDING]]
+    lowest = np.finfo(np.float32).min
+    np.testing.assert_allclose(scores.numpy(), [[0.3, 0.3, 0.1, lowest, lowest]])
 
 
 @settings(max_examples=30, deadline=None)
