@@ -16,6 +16,9 @@ USER, SEQUENCE, TARGETS = "user", "sequence", "targets"
 PADDING, UNKNOWN, FIRST_ID = 0, 1, 2
 ITEM_VOCABULARY, USER_VOCABULARY = "items", "users"
 
+# What TF Serving knows the model by, and the folder of its versions.
+MODEL_NAME = "caser"
+
 SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
     "serving_default",
     "serve_tf_example",

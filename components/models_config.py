@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from components.contracts import MODEL_NAME
 from components.errors import UserError
 
-MODEL_NAME = "caser"
 # Beside the model's folder, where a server that mounts the serving folder finds it.
 CONFIG_FILE = "models.config"
 

@@ -11,8 +11,8 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, channel_utils, component_spec, standard_artifacts
 from tfx.utils import path_utils
 
+from components.contracts import MODEL_NAME
 from components.evaluation import read_metrics
-from components.models_config import MODEL_NAME
 from components.release import release
 from components.settings import PusherSettings
 

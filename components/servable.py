@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import tensorflow as tf
 
 from components.caser import Caser
@@ -20,13 +23,13 @@ from components.contracts import (
     SERVING,
     TOP_ITEMS,
 )
-from components.description import write_description
-from components.golden import Answers, Golden, Requests, golden_requests, write_golden
+from components.description import DESCRIPTION_FILE, write_description
+from components.golden import EXTRA, GOLDEN_FILE, Answers, Golden, Requests, golden_requests, write_golden
 from components.ranks import held_out_ranks, top_items, users_per_batch
 from components.raw_examples import parse_raw_examples
 from components.row_parts import by_parts
 from components.vocabulary import Vocabulary
-from components.warmup import write_warmup
+from components.warmup import WARMUP_FILE, write_warmup
 from components.windows import known_items, last_window
 
 _RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_ITEMS)
@@ -56,6 +59,9 @@ class ServableCaser(tf.Module):
         Args:
             path: of the new folder.
         """
+        requests = self._golden_requests()
+        # Asked first: a layer makes its weights when it is called.
+        golden = Golden(requests, self._answers(requests))
         # Not `self`: a Keras variable that is tracked is exported as a copy beside the variable that the functions
         # read. Only the copy is restored where the graph is run by itself, as TF Serving does, and it costs as much
         # memory again.
@@ -72,10 +78,15 @@ class ServableCaser(tf.Module):
                 EVALUATE: self.evaluate,
             },
         )
-        requests = self._golden_requests()
-        write_golden(path, Golden(requests, self._answers(requests)))
-        write_warmup(path, requests)
-        write_description(path, {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k})
+        # Written here and copied, since the folder may be in an object store.
+        with tempfile.TemporaryDirectory() as extra:
+            write_golden(extra, golden)
+            write_warmup(extra, requests)
+            facts = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
+            write_description(extra, facts)
+            tf.io.gfile.makedirs(os.path.join(path, EXTRA))
+            for file in (GOLDEN_FILE, WARMUP_FILE, DESCRIPTION_FILE):
+                tf.io.gfile.copy(os.path.join(extra, file), os.path.join(path, file))
 
     @tf.function(
         input_signature=[

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components.contracts import SERVING
+from components.contracts import MODEL_NAME, SERVING
 from components.golden import EXTRA, Requests
 
 # The server takes the file by this name, and no more than 1000 records.
@@ -31,7 +31,7 @@ def write_warmup(folder: str, requests: Requests, batch_sizes: Sequence[int] = B
     with tf.io.TFRecordWriter(os.path.join(folder, WARMUP_FILE)) as writer:
         for size in batch_sizes:
             request = predict_pb2.PredictRequest()
-            request.model_spec.name = "caser"
+            request.model_spec.name = MODEL_NAME
             request.model_spec.signature_name = SERVING
             for name, rows in requests._asdict().items():
                 batch = [rows[row % len(rows)] for row in range(size)]

@@ -10,9 +10,13 @@ from components.errors import UserError
 from pipeline.commands.config import config
 from pipeline.commands.doctor import doctor
 from pipeline.commands.presets import presets
+from pipeline.commands.promote import promote
+from pipeline.commands.push import push
 from pipeline.commands.recommend import recommend
+from pipeline.commands.rollback import rollback
 from pipeline.commands.run import run
 from pipeline.commands.sample import sample
+from pipeline.commands.versions import versions
 
 BAD_REQUEST, INTERRUPTED = 2, 130
 
@@ -43,5 +47,5 @@ def main() -> None:
     """
 
 
-for command in (run, recommend, config, presets, sample, doctor):
+for command in (run, recommend, push, versions, promote, rollback, config, presets, sample, doctor):
     main.add_command(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,19 @@ def test_unchanged_input_reuses_every_node_and_changed_settings_what_depends_on_
     assert "evaluator.min_value 0.99" in metrics["blessing_reason"]
     assert metrics["pushed_version"] is None
     assert versions_of(finished) == before[0]
+
+
+def test_where_the_serving_folder_is_gone_the_next_run_pushes_again(finished, log):
+    shutil.rmtree(finished / "serving")
+    again = caser(*run_arguments(log, finished))
+    assert again.returncode == 0, again.stderr
+    metrics = metrics_of(finished)
+    assert metrics["states"]["CaserTrainer"] == "cached"
+    assert metrics["states"]["CaserPusher"] == "done"
+    assert versions_of(finished) == [metrics["pushed_version"]]
+    facts = json.loads((finished / "serving/caser" / metrics["pushed_version"] / "assets.extra/model.json").read_text())
+    assert facts["version"] == int(metrics["pushed_version"])
+    assert facts["metrics"]["map"] == pytest.approx(metrics["test"]["map"])
 
 
 def test_a_killed_run_leaves_nothing_half_pushed_and_the_next_one_completes(log, tmp_path):

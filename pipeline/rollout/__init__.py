@@ -1,0 +1,1 @@
+"""Brings models to TF Serving, and labels from one version to another."""

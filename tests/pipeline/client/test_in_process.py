@@ -1,0 +1,128 @@
+"""Asking an exported model: the newest version, and a note for whatever was not known."""
+
+import json
+
+import keras
+import pytest
+from click.testing import CliRunner
+
+from components.caser import Caser
+from components.errors import UserError
+from components.servable import ServableCaser
+from components.settings import ModelSettings
+from components.vocabulary import Vocabulary
+from pipeline.cli import main
+from pipeline.client.in_process import newest_version
+from pipeline.client.recommender import Query, Recommender
+
+ITEMS = [f"item{n}" for n in range(12)]
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    for name, tokens in (("items", ITEMS), ("users", ["ann", "bob"])):
+        (folder / name).write_text("\n".join(tokens) + "\n")
+    keras.utils.set_random_seed(1)
+    items, users = Vocabulary(str(folder / "items"), len(ITEMS)), Vocabulary(str(folder / "users"), 2)
+    model = Caser(2, len(ITEMS), 3, ModelSettings(d=4))
+    ServableCaser(model, items, users, k=8, loss="softmax").save(str(folder / "caser" / "100"))
+    return folder / "caser"
+
+
+@pytest.fixture(scope="module")
+def recommender(model_dir):
+    return Recommender.load(model_dir)
+
+
+def test_a_known_user_gets_items_that_are_not_in_the_history(recommender):
+    answer = recommender.recommend("ann", ["item1", "item2"], k=5)
+    assert len(answer.item_ids) == 5
+    assert not {"item1", "item2"} & set(answer.item_ids)
+    assert answer.scores == sorted(answer.scores, reverse=True)
+    assert answer.notes == []
+    assert answer.version == "100"
+
+
+def test_what_is_not_known_is_told(recommender):
+    notes = recommender.recommend("nobody", ["item1", "no-such", "no-such"], k=3).notes
+    assert notes == [
+        "the user nobody is not known to the model: general taste is used.",
+        "not known to the model, so ignored: no-such.",
+    ]
+
+
+def test_without_a_history_the_popular_is_recommended_and_told(recommender):
+    answer = recommender.recommend("ann", [], k=3)
+    assert answer.item_ids == ITEMS[:3]
+    assert "popular" in answer.notes[0]
+
+
+def test_asking_for_more_than_the_model_gives_names_the_limit(recommender):
+    with pytest.raises(UserError, match=r"at most 8 items. Received: -k 9"):
+        recommender.recommend("ann", ["item1"], k=9)
+
+
+def test_a_batch_is_answered_as_its_rows_alone(recommender):
+    queries = [Query("ann", ["item1", "item2"]), Query("bob", [], ["item0"]), Query("nobody", ["item3"], ["item4"])]
+    together = recommender.recommend_many(queries, k=3)
+    for query, answer in zip(queries, together, strict=True):
+        alone = recommender.recommend(*query, k=3)
+        assert answer.item_ids == alone.item_ids
+        assert answer.scores == pytest.approx(alone.scores, rel=1e-5)
+    assert recommender.recommend_many([], k=3) == []
+
+
+def test_excluded_items_are_not_recommended(recommender):
+    assert "item0" not in recommender.recommend("ann", [], ["item0"], k=8).item_ids
+
+
+def test_lines_of_a_batch_are_answered_in_order(model_dir, tmp_path):
+    file = tmp_path / "users.jsonl"
+    file.write_text('{"user": "ann", "recent": ["item1"]}\n\n' + '{"user": "bob", "exclude": ["item0"]}\n' * 70)
+    shown = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file), "-k", "2"])
+    answers = [json.loads(line) for line in shown.output.splitlines()]
+    assert [answer["user"] for answer in answers] == ["ann"] + ["bob"] * 70
+    assert all(len(answer["item_ids"]) == 2 for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("user,item", "not such an object"),
+        ('{"user": "ann", "history": []}', "history"),
+        ('{"user": 5}', "`user` should be a string"),
+        ('{"user": "5", "recent": [7]}', "ids should be strings. Received: 7"),
+        ('{"user": "5", "recent": "item1"}', "lists"),
+    ],
+)
+def test_a_line_that_is_no_query_is_named(model_dir, line, said):
+    arguments = ["recommend", "--model", str(model_dir), "--batch", "-"]
+    shown = CliRunner().invoke(main, arguments, input='{"user": "ann"}\n' + line + "\n")
+    assert shown.exit_code == 2
+    assert "-, line 2: " in shown.output
+    assert said in shown.output
+
+
+def test_the_command_prints_one_json_object(model_dir):
+    shown = CliRunner().invoke(
+        main,
+        ["recommend", "--model", str(model_dir), "--user", "ann", "--history", "item1, item2", "-k", "2", "--json"],
+    )
+    answer = json.loads(shown.output)
+    assert set(answer) == {"user", "version", "item_ids", "scores", "notes"}
+    assert len(answer["item_ids"]) == 2
+
+
+def test_versions_are_compared_as_numbers(tmp_path):
+    for name in ("9", "10", "8", ".staged-11", "12"):
+        (tmp_path / name).mkdir()
+        if name != "12":  # half copied by hand
+            (tmp_path / name / "saved_model.pb").touch()
+    assert newest_version(tmp_path).name == "10"
+    assert newest_version(tmp_path / "9") == tmp_path / "9"
+
+
+def test_a_folder_without_versions_is_named(tmp_path):
+    with pytest.raises(UserError, match="holds no model version"):
+        newest_version(tmp_path)

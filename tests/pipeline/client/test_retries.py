@@ -1,0 +1,158 @@
+"""Retries, deadlines and messages of both clients, against tiny servers that fail on purpose.
+
+They stand in for what goes wrong on the way; nothing here says that TF Serving answers.
+"""
+
+import json
+import threading
+import time
+from concurrent import futures
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from components.errors import UserError
+from pipeline.cli import main
+from pipeline.client.recommender import Recommender
+from pipeline.client.rest import RestTransport
+from pipeline.client.transport import Connection
+
+ANSWER = {"item_ids": [["a", "b"]], "scores": [[2.0, 1.0]]}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, asked, self.headers.get("Authorization")))
+        status, answer = self.server.answers.pop(0) if self.server.answers else (200, {"outputs": ANSWER})
+        body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def http():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.answers, server.asked = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
+    def __init__(self):
+        self.failures, self.asked = [], []
+
+    def Predict(self, request, context):  # noqa: N802 -- named by gRPC
+        self.asked.append((request, dict(context.invocation_metadata())))
+        if self.failures:
+            context.abort(*self.failures.pop(0))
+        response = predict_pb2.PredictResponse()
+        response.model_spec.version.value = 7
+        for name, rows in ANSWER.items():
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(rows))
+        return response
+
+
+@pytest.fixture
+def rpc():
+    server, service = grpc.server(futures.ThreadPoolExecutor(2)), _Predictions()
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
+    service.url = f"grpc://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    yield service
+    server.stop(None)
+
+
+def test_rest_comes_back_after_an_overloaded_server(http):
+    http.answers = [(503, "overloaded"), (429, {"error": "slower"})]
+    with Recommender.connect(http.url) as recommender:
+        assert recommender.recommend("u", ["h"], k=2).item_ids == ["a", "b"]
+    assert len(http.asked) == 3
+
+
+def test_grpc_comes_back_after_an_overloaded_server(rpc):
+    rpc.failures = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "no threads"), (grpc.StatusCode.UNAVAILABLE, "restarting")]
+    with Recommender.connect(rpc.url) as recommender:
+        answer = recommender.recommend("u", ["h"], k=1)
+    assert (answer.item_ids, answer.scores, answer.version) == (["a"], [2.0], "7")
+    assert len(rpc.asked) == 3
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_a_server_that_is_not_there_is_told_at_the_deadline(scheme):
+    started = time.monotonic()
+    with (
+        Recommender.connect(f"{scheme}://127.0.0.1:9", timeout=1) as recommender,
+        pytest.raises(UserError, match=r"127.0.0.1:9 did not answer within 1 s .*Remedy"),
+    ):
+        recommender.recommend("u")
+    assert time.monotonic() - started < 5  # a busy machine
+
+
+def test_what_is_refused_is_not_repeated_and_told_in_the_servers_words(http, rpc):
+    http.answers = [(404, {"error": "Servable not found for request: Latest(caser)"})]
+    with (
+        Recommender.connect(http.url) as recommender,
+        pytest.raises(UserError, match=r"HTTP 404\): Servable not found"),
+    ):
+        recommender.recommend("u")
+    rpc.failures = [(grpc.StatusCode.NOT_FOUND, "Servable not found")]
+    with (
+        Recommender.connect(rpc.url) as recommender,
+        pytest.raises(UserError, match="refused: NOT_FOUND: Servable not found"),
+    ):
+        recommender.recommend("u")
+    assert (len(http.asked), len(rpc.asked)) == (1, 1)
+
+
+def test_an_answer_that_is_no_json_is_shown(http):
+    http.answers = [(500, "<html>proxy</html>")]
+    with Recommender.connect(http.url) as recommender, pytest.raises(UserError, match=r"HTTP 500.*<html>proxy"):
+        recommender.recommend("u")
+
+
+def test_token_and_label_are_sent(http, rpc):
+    for url in (http.url, rpc.url):
+        with Recommender.connect(url, token="secret", label="stable") as recommender:
+            recommender.recommend("u", k=1)
+    assert http.asked[0][0] == "/v1/models/caser/labels/stable:predict"
+    assert http.asked[0][2] == "Bearer secret"
+    request, metadata = rpc.asked[0]
+    assert request.model_spec.version_label == "stable"
+    assert metadata["authorization"] == "Bearer secret"
+
+
+def test_lists_are_sent_in_one_width_and_never_empty(http):
+    with Recommender.connect(http.url) as recommender:
+        recommender.recommend("u", ["h", "i"], k=1)
+    (_, asked, _) = http.asked[0]
+    assert asked["inputs"] == {"user_id": ["u"], "recent_item_ids": [["h", "i"]], "exclude_item_ids": [[""]]}
+
+
+def test_rows_carry_the_same(http):
+    http.answers = [(200, {"predictions": [{"item_ids": ["a", "b"], "scores": [2.0, 1.0]}]})]
+    recommender = Recommender(RestTransport(Connection(http.url), rows=True))
+    assert recommender.recommend("u", ["h"], k=2).item_ids == ["a", "b"]
+    (_, asked, _) = http.asked[0]
+    assert asked["instances"] == [{"user_id": "u", "recent_item_ids": ["h"], "exclude_item_ids": [""]}]
+
+
+def test_the_command_asks_a_server_and_names_a_wrong_url(http):
+    asked = ["recommend", "--user", "u", "--json", "-k", "2", "--server"]
+    assert json.loads(CliRunner().invoke(main, [*asked, http.url]).output)["item_ids"] == ["a", "b"]
+    wrong = CliRunner().invoke(main, [*asked, "localhost:8501"])
+    assert wrong.exit_code == 2
+    assert "A server should be http://HOST:8501" in wrong.output

@@ -1,0 +1,98 @@
+"""The order in which a label moves, and what is left where it cannot."""
+
+import pytest
+from click.testing import CliRunner
+
+from components.errors import UserError
+from components.models_config import models_config, read_labels, to_text
+from pipeline.cli import main
+from pipeline.client.transport import Connection, VersionStatus
+from pipeline.rollout import labels
+from pipeline.rollout.labels import promote, version_before
+
+SERVER = Connection("grpc://host:8500")
+
+
+@pytest.fixture
+def model_dir(tmp_path):
+    for version in (3, 5, 7):
+        (tmp_path / "caser" / str(version)).mkdir(parents=True)
+    return str(tmp_path / "caser")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What was told to a server, in order; all that it is told to load it has loaded."""
+    calls = []
+
+    class Recorded:
+        def __init__(self, connection):
+            self.loaded = []
+
+        def reload(self, config):
+            (model,) = config.model_config_list.config
+            self.loaded = list(model.model_version_policy.specific.versions)
+            calls.append(("load", self.loaded, dict(model.version_labels)))
+
+        def statuses(self):
+            calls.append(("state",))
+            return [VersionStatus(version, "END" if version == 3 else "AVAILABLE", "bad") for version in self.loaded]
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(labels, "GrpcTransport", Recorded)
+    return calls
+
+
+def test_a_version_is_loaded_then_available_then_labelled(model_dir, told, tmp_path):
+    (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
+    list(promote(model_dir, 7, "canary", [SERVER], "/models/caser", 1))
+    assert told == [
+        ("load", [5, 7], {"stable": 5}),
+        ("state",),
+        ("load", [5, 7], {"canary": 7, "stable": 5}),
+    ]
+    assert read_labels(str(tmp_path / "models.config")) == {"canary": 7, "stable": 5}
+
+
+def test_the_first_label_does_not_take_the_newest_version_away_before_it_moves(model_dir, told):
+    list(promote(model_dir, 5, "stable", [SERVER], "/models/caser", 1))
+    assert told[0] == ("load", [5, 7], {})
+    assert told[-1] == ("load", [5], {"stable": 5})
+
+
+def test_a_version_that_does_not_load_leaves_the_labels_as_they_were(model_dir, told, tmp_path):
+    (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
+    with pytest.raises(UserError, match="could not load version 3: bad"):
+        list(promote(model_dir, 3, "stable", [SERVER], "/models/caser", 1))
+    assert read_labels(str(tmp_path / "models.config")) == {"stable": 5}
+    assert all(call[2] == {"stable": 5} for call in told if call[0] == "load")
+
+
+def test_rollback_goes_to_the_version_before_the_labelled_one(model_dir, tmp_path):
+    assert version_before(model_dir, "stable") == 5
+    (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
+    assert version_before(model_dir, "stable") == 3
+    (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 3})))
+    with pytest.raises(UserError, match="no version before 3"):
+        version_before(model_dir, "stable")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["promote", "4", "--server", "grpc://h:1"], "There is no version 4"),
+        (["promote", "5", "--server", "http://h:1"], "Labels move by gRPC"),
+    ],
+)
+def test_wrong_requests_are_one_message(model_dir, arguments, said):
+    shown = CliRunner().invoke(main, [*arguments, "--model", model_dir])
+    assert shown.exit_code == 2
+    assert said in shown.output
+
+
+def test_versions_are_listed_with_their_labels(model_dir, tmp_path):
+    (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5, "canary": 7})))
+    shown = CliRunner().invoke(main, ["versions", "--model", model_dir])
+    assert [line.split() for line in shown.output.splitlines()] == [["3"], ["5", "stable"], ["7", "canary"]]

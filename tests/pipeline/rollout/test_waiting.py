@@ -1,0 +1,41 @@
+"""Waiting reads the state, and ends with the server's own words."""
+
+import pytest
+
+from components.errors import UserError
+from pipeline.client.transport import VersionStatus
+from pipeline.rollout.waiting import wait_until_available
+
+SERVER = "http://host:8501"
+
+
+class Telling:
+    """Tells one list of statuses after the other; the last one again and again."""
+
+    def __init__(self, *told):
+        self.told = list(told)
+
+    def statuses(self):
+        return [VersionStatus(*part) for part in (self.told.pop(0) if len(self.told) > 1 else self.told[0])]
+
+
+def test_it_returns_when_the_version_is_available():
+    telling = Telling([], [(5, "LOADING", "")], [(5, "AVAILABLE", "")])
+    wait_until_available(telling, [5], SERVER, timeout=30)
+    assert len(telling.told) == 1
+
+
+def test_a_version_that_does_not_load_is_told_in_the_servers_words():
+    telling = Telling([(4, "AVAILABLE", ""), (5, "END", "Op type not registered")])
+    with pytest.raises(UserError, match="could not load version 5: Op type not registered"):
+        wait_until_available(telling, [5], SERVER, timeout=30)
+
+
+def test_a_version_that_the_server_never_sees_is_told_with_what_it_has():
+    with pytest.raises(UserError, match=r"does not know version 5 after 0 s; it has: 4 \(AVAILABLE\)"):
+        wait_until_available(Telling([(4, "AVAILABLE", "")]), [5], SERVER, timeout=0)
+
+
+def test_a_version_that_takes_too_long_is_told_with_its_state():
+    with pytest.raises(UserError, match="still has version 5 in state LOADING after 0 s; it says: slow disk"):
+        wait_until_available(Telling([(5, "LOADING", "slow disk")]), [5], SERVER, timeout=0)
