@@ -89,7 +89,7 @@ def _metrics(model: Caser, split: movielens.Split, L: int) -> dict[str, float]:
         user = np.arange(start, min(start + size, split.n_users)) + 2
         scores, seen_items = model.score_all(model((user, recent[rows]))), tf.constant(seen[rows])
         ranks.append(held_out_ranks(scores, seen_items, tf.constant(held_out[rows]))[0].numpy())
-        best.append(top_items(scores, seen_items, 20).numpy())
+        best.append(top_items(scores, seen_items, 20)[0].numpy())
     ranked = stacked(ranks)
     some = ranked.any(axis=1)
     return all_metrics(ranked[some], stacked(best)[some], split.n_items)

@@ -101,7 +101,8 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, int]:
         vocabularies.append(Vocabulary(str(folder / name), count))
     model = Caser(USERS, n_items, L, ModelSettings(d=d))
     model((np.array([2]), np.zeros([1, L], int)))
-    ServableCaser(model, *vocabularies, k=K, loss="softmax").save(str(folder / "model"))
+    items, users = vocabularies
+    ServableCaser(model, items, users, k=K, loss="softmax").save(str(folder / "model"))
     weights, bias = tf.Variable(model.output_embedding.value), tf.Variable(model.output_bias.value)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2 * d], tf.float32)])

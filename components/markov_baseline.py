@@ -65,7 +65,7 @@ def evaluate(train: RawExamples, held_out: RawExamples, items: Vocabulary, setti
         scored = tf.constant(scores(counts, _sequences(before[users]), settings))
         seen = before[users].to_tensor()
         ranks.append(held_out_ranks(scored, seen, after[users].to_tensor())[0].numpy())
-        best.append(top_items(scored, seen, MAX_K).numpy())
+        best.append(top_items(scored, seen, MAX_K)[0].numpy())
     return MarkovResult(all_metrics(stacked(ranks), stacked(best), items.size))
 
 
