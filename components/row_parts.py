@@ -13,14 +13,14 @@ def by_parts(
     """Calls `function` for parts of the rows, and puts its results one below the other.
 
     Args:
-        function: of the first row and the row behind the last one; gives int64 [rows between, any] or [rows between]
-            by name, of equal width in all parts. An empty batch is one part of no rows.
+        function: of the first row and the row behind the last one; gives int64 [rows between, any] by name, of
+            equal width in all parts. An empty batch is one part of no rows.
         names: of the results.
         rows: int [], in the batch.
         size: rows in a part, at most.
 
     Returns:
-        The results by name.
+        The results by name, int64 [rows, any].
     """
     parts = tf.maximum((rows + size - 1) // size, 1)
     _, results = tf.while_loop(
@@ -36,7 +36,8 @@ def by_parts(
         # One part at a time is the point.
         parallel_iterations=1,
     )
-    return {name: array.concat() for name, array in zip(names, results, strict=True)}
+    # A loop forgets shapes, and a signature should tell them.
+    return {name: tf.ensure_shape(array.concat(), [None, None]) for name, array in zip(names, results, strict=True)}
 
 
 def _values(

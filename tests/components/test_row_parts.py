@@ -17,11 +17,13 @@ def test_results_are_those_of_the_whole_and_no_part_is_larger_than_asked(rows, s
         def of_part(first, last):
             largest.assign(tf.maximum(largest, last - first))
             part = tf.constant(TABLE)[first:last]
-            return {"rows": part, "sums": tf.reduce_sum(part, axis=1)}
+            return {"rows": part, "sums": tf.reduce_sum(part, axis=1, keepdims=True)}
 
         return by_parts(of_part, ("sums", "rows"), rows, size)
 
+    outputs = run.get_concrete_function(tf.constant(0)).structured_outputs
+    assert {name: value.shape.rank for name, value in outputs.items()} == {"rows": 2, "sums": 2}
     found = run(tf.constant(rows))
     np.testing.assert_array_equal(found["rows"], TABLE[:rows])
-    np.testing.assert_array_equal(found["sums"], TABLE[:rows].sum(axis=1))
+    np.testing.assert_array_equal(found["sums"], TABLE[:rows].sum(axis=1, keepdims=True))
     assert int(largest) == min(rows, size)
