@@ -48,8 +48,9 @@ def release(source: str, model_dir: str, keep: int, facts: dict[str, Any]) -> in
             if object_store.is_object_store(source):
                 object_store.fetch(source, os.path.join(folder, "model"))
                 source = os.path.join(folder, "model")
+            # Read first: a file that cannot be read stops the push, instead of failing it afterwards.
+            in_use = versions_in_use(config_path(model_dir))
             version = versions.publish(source, model_dir, prepare)
-        in_use = versions_in_use(config_path(model_dir))
         for old in versions.superfluous(versions.versions(model_dir), keep, in_use):
             versions.remove(model_dir, old)
         return version

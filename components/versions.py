@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from components.golden import EXTRA
 
@@ -40,21 +42,22 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
         equal those of the newest version is not published again; its version is returned.
     """
     os.makedirs(model_dir, exist_ok=True)
-    _remove_leftovers(model_dir)
-    present = versions(model_dir)
-    if present and digest(os.path.join(model_dir, str(present[-1]))) == digest(source):
-        return present[-1]
-    version = next_version(present)
-    staged = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
-    try:
-        shutil.copytree(source, staged)
-        prepare(staged, version)
-        _flush(staged)
-        os.rename(staged, os.path.join(model_dir, str(version)))
-        _flush_folder(model_dir)
-        return version
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with _one_at_a_time(model_dir):
+        _remove_leftovers(model_dir)
+        present = versions(model_dir)
+        if present and digest(os.path.join(model_dir, str(present[-1]))) == digest(source):
+            return present[-1]
+        version = next_version(present)
+        staged = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
+        try:
+            shutil.copytree(source, staged)
+            prepare(staged, version)
+            _flush(staged)
+            os.rename(staged, os.path.join(model_dir, str(version)))
+            _flush_folder(model_dir)
+            return version
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
 
 
 def next_version(present: Sequence[int]) -> int:
@@ -103,8 +106,16 @@ def digest(folder: str) -> str:
     return total.hexdigest()
 
 
+@contextlib.contextmanager
+def _one_at_a_time(model_dir: str) -> Iterator[None]:
+    """Lets a second push to the same folder wait. The system frees the lock of a push that was killed."""
+    with open(f"{model_dir.rstrip('/')}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _remove_leftovers(model_dir: str) -> None:
-    """Of pushes that were killed. Two pushes to one folder at once are kept apart by the lock of the run."""
+    """Of pushes that were killed."""
     for name in os.listdir(model_dir):
         if name.startswith(_STAGING):
             shutil.rmtree(os.path.join(model_dir, name), ignore_errors=True)

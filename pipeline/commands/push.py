@@ -39,10 +39,7 @@ def push(
     \b
       caser push --model out/mine/serving/caser --to /srv/models/caser --server http://host:8501
     """
-    from pipeline.log_file import silence
     from pipeline.rollout.push import push as pushed
 
-    with silence():
-        steps = pushed(model, target, keep, connections(servers, timeout, token, ca), load_timeout)
-    for step in steps:
+    for step in pushed(model, target, keep, connections(servers, timeout, token, ca), load_timeout):
         click.echo(step)

@@ -9,6 +9,7 @@ from components.errors import UserError
 from components.golden import fault, read_golden
 from pipeline.client.in_process import newest_version
 from pipeline.client.transport import Connection, connect
+from pipeline.log_file import silence
 from pipeline.rollout.waiting import wait_until_available
 
 
@@ -28,7 +29,8 @@ def push(model: Path, model_dir: str, keep: int, servers: list[Connection], load
     Raises:
         UserError: the model was refused, or a server cannot use it; in the server's own words.
     """
-    from components.release import release
+    with silence():
+        from components.release import release
 
     source = newest_version(model)
     version = release(str(source), model_dir, keep, {})

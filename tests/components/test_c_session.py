@@ -5,11 +5,10 @@ import pytest
 import tensorflow as tf
 
 from components.c_session import CSession, available
+from components.verify_graph import serving_graph
 from tests.components import small_servable
 
 pytestmark = pytest.mark.skipif(not available(), reason="this TensorFlow does not bring its C API")
-
-INPUTS = ("user_id", "recent_item_ids", "exclude_item_ids")
 
 
 def texts(rows):
@@ -23,13 +22,14 @@ def folder(tmp_path_factory):
 
 def test_the_graph_alone_answers_with_the_trained_weights(folder):
     # A weight that the restore does not reach would be an error here, or no favourite.
+    outputs = serving_graph(folder).signature_def["serving_default"].outputs
     ids, scores = CSession(folder).run(
         {
             "serving_default_user_id:0": texts([b"u0", b"nobody"]),
             "serving_default_recent_item_ids:0": texts([[b"i1", b"i" * 100], [b"", b"i2"]]),
             "serving_default_exclude_item_ids:0": np.zeros((2, 0), object),
         },
-        ["StatefulPartitionedCall_3:0", "StatefulPartitionedCall_3:1"],
+        [outputs["item_ids"].name, outputs["scores"].name],
     )
     assert ids.tolist() == [[b"i5", b"i0", b"i2", b"i3", b"i4"], [b"i5", b"i0", b"i1", b"i3", b"i4"]]
     assert scores.tolist() == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2

@@ -30,9 +30,9 @@ def test_old_versions_go_but_for_those_that_a_label_names(pushed, tmp_path):
     assert sorted(map(int, os.listdir(tmp_path / "serving" / "caser"))) == [first, third, fourth]
 
 
-def test_a_config_that_cannot_be_read_removes_nothing(pushed, tmp_path):
+def test_a_config_that_cannot_be_read_stops_the_push(pushed, tmp_path):
     first = pushed("a")
     (tmp_path / "serving" / "models.config").write_text("what?")
     with pytest.raises(UserError, match=r"models.config"):
         pushed("b", keep=1)
-    assert str(first) in os.listdir(tmp_path / "serving" / "caser")
+    assert os.listdir(tmp_path / "serving" / "caser") == [str(first)]

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -101,6 +102,22 @@ def test_a_removed_version_is_gone_at_once(tmp_path):
     version = publish(model(tmp_path / "a", "a"), target, accept)
     remove(target, version)
     assert os.listdir(target) == []
+
+
+def test_a_second_push_waits_for_the_first(tmp_path):
+    target, order = str(tmp_path / "caser"), []
+    first, second = model(tmp_path / "a", "a"), model(tmp_path / "b", "b")
+    pushing = threading.Thread(target=publish, args=(second, target, lambda folder, version: order.append("second")))
+
+    def start_the_other(folder, version):
+        pushing.start()
+        time.sleep(0.2)
+        order.append("first")
+
+    publish(first, target, start_the_other)
+    pushing.join()
+    assert order == ["first", "second"]
+    assert len(versions(target)) == 2
 
 
 def test_names_that_are_no_plain_numbers_are_no_versions(tmp_path):

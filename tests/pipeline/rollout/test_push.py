@@ -1,0 +1,68 @@
+"""A push by hand: what is told step by step, and what stops it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from components import release
+from components.errors import UserError
+from components.golden import Answers, Golden, golden_requests, write_golden
+from pipeline.cli import main
+from pipeline.client.transport import Connection, VersionStatus
+from pipeline.rollout import push as module
+from pipeline.rollout.push import push
+
+GOLDEN = Golden(golden_requests(["u"], ["a", "b"]), Answers([["b"], ["a"], ["a"], [""]], [[1.0], [1.0], [1.0], [-1.0]]))
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """Files only; that a model is verified has its own tests."""
+    monkeypatch.setattr(release, "_verify", lambda folder: None)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_text("a graph")
+    write_golden(str(folder), GOLDEN)
+    return folder
+
+
+@pytest.fixture
+def answering(model, tmp_path, monkeypatch):
+    """A way to a server that has whatever is in the folder, and gives these answers."""
+
+    def give(answers):
+        class Way:
+            def statuses(self):
+                found = (tmp_path / "caser").iterdir()
+                return [VersionStatus(int(folder.name), "AVAILABLE", "") for folder in found]
+
+            def ask(self, requests, version=None):
+                return answers, str(version)
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr(module, "connect", lambda connection: Way())
+
+    return give
+
+
+def test_without_a_server_the_files_are_pushed_and_described(model, tmp_path):
+    done = CliRunner().invoke(main, ["push", "--model", str(model), "--to", str(tmp_path / "caser")])
+    assert done.exit_code == 0, done.output
+    (version,) = (tmp_path / "caser").iterdir()
+    assert f"{version} is in place" in done.output
+    assert json.loads((version / "assets.extra" / "model.json").read_text()) == {"version": int(version.name)}
+
+
+def test_with_a_server_it_is_told_until_the_golden_request_is_answered(model, answering, tmp_path):
+    answering(GOLDEN.answers)
+    said = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
+    assert [line.split(" ", 1)[1].split(" ")[0] for line in said] == ["is", "has", "answers"]
+
+
+def test_a_server_that_answers_otherwise_than_the_trainer_is_told(model, answering, tmp_path):
+    answering(GOLDEN.answers._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
+    with pytest.raises(UserError, match=r"has loaded version .* with the score 9 where the trainer's is 1"):
+        list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
