@@ -27,7 +27,13 @@ def wait_until_available(transport: Transport, wanted: Collection[int], server: 
     """
     deadline = time.monotonic() + timeout
     while True:
-        found = {status.version: status for status in transport.statuses()}
+        try:
+            found = {status.version: status for status in transport.statuses()}
+        except UserError:
+            # A server that has never seen a version of the model says that it does not know the model.
+            if time.monotonic() >= deadline:
+                raise
+            found = {}
         missing = [version for version in wanted if _state(found, version) != AVAILABLE]
         if not missing:
             return

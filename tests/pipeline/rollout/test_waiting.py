@@ -25,6 +25,19 @@ def test_it_returns_when_the_version_is_available():
     assert len(telling.told) == 1
 
 
+def test_a_server_that_does_not_know_the_model_yet_is_waited_for_and_told_in_the_end():
+    class Refusing(Telling):
+        def statuses(self):
+            if not self.told[0]:
+                self.told.pop(0)
+                raise UserError("Could not find any versions of model caser")
+            return super().statuses()
+
+    wait_until_available(Refusing([], [(5, "AVAILABLE", "")]), [5], SERVER, timeout=30)
+    with pytest.raises(UserError, match="any versions of model caser"):
+        wait_until_available(Refusing([]), [5], SERVER, timeout=0)
+
+
 def test_a_version_that_does_not_load_is_told_in_the_servers_words():
     telling = Telling([(4, "AVAILABLE", ""), (5, "END", "Op type not registered")])
     with pytest.raises(UserError, match="could not load version 5: Op type not registered"):
