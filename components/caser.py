@@ -134,6 +134,7 @@ class Caser(keras.Model):
         if settings.vertical_filters:
             self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear"))
         self.embedding_dropout = keras.layers.Dropout(settings.embedding_dropout)
+        self.user_dropout = keras.layers.Dropout(settings.user_dropout)
         self.dropout = keras.layers.Dropout(settings.dropout)
         self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation), kernel_regularizer=l2)
         # One row per item, without padding and unknown, which are never scored.
@@ -160,7 +161,7 @@ class Caser(keras.Model):
         image = self.embedding_dropout(image, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
         z = self.dense(self.dropout(features, training=training))
-        taste = self.embedding_dropout(self.user_embedding(user), training=training)
+        taste = self.user_dropout(self.user_embedding(user), training=training)
         return ops.concatenate([z, taste], axis=-1)
 
     def score_all(self, state: keras.KerasTensor) -> keras.KerasTensor:

@@ -56,7 +56,8 @@ def fit(
     choice = chosen_loss(settings, model.n_items)
     _log.info("%d windows, batch size %d, learning rate %g", len(windows.user), batch_size, learning_rate)
     _log.info("training with %s on %d items", choice, model.n_items)
-    train = _train_function(model, learning_rates(learning_rate, steps * settings.epochs), settings, choice)
+    rates = learning_rates(learning_rate, steps * settings.epochs)
+    train = _train_function(model, _optimizer(model, rates, settings, choice), settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -102,14 +103,35 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
     return keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
 
 
-def _train_function(
+def adam(rates: keras.optimizers.schedules.LearningRateSchedule, weight_decay: float) -> keras.optimizers.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019) on all weights but biases.
+
+    Biases keep what they learn: an item's popularity is no sign of overfitting.
+
+    Args:
+        rates: learning rate by step.
+        weight_decay: share of a weight that it loses in a step, per unit of the learning rate.
+    """
+    optimizer = keras.optimizers.AdamW(rates, weight_decay=weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+def _optimizer(
     model: Caser,
-    schedule: keras.optimizers.schedules.LearningRateSchedule,
+    rates: keras.optimizers.schedules.LearningRateSchedule,
     settings: TrainerSettings,
     choice: LossChoice,
+) -> keras.optimizers.Optimizer:
+    if choice.touches_few_rows:
+        return LazyAdam(rates, model.l2, settings.weight_decay)
+    return adam(rates, settings.weight_decay)
+
+
+def _train_function(
+    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings, choice: LossChoice
 ) -> Callable[[Any, tf.Tensor], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
-    optimizer = LazyAdam(schedule, model.l2) if choice.touches_few_rows else keras.optimizers.Adam(schedule)
 
     def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         # Some users are taken for unknown, so that the unknown user's embedding learns what users have in common.

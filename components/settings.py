@@ -115,8 +115,9 @@ class ModelSettings(Settings):
     convolution_activation: Activation = "relu"
     dense_activation: Activation = "relu"
     dropout: float = Field(0.5, ge=0, lt=1, description="on the output of the convolutions")
-    embedding_dropout: float = Field(0.0, ge=0, lt=1, description="on the embedded items and the user's embedding")
-    l2: float = Field(1e-6, ge=0, description="weight of the squared norms in the loss")
+    embedding_dropout: float = Field(0.3, ge=0, lt=1, description="on the embedded items")
+    user_dropout: float = Field(0.5, ge=0, lt=1, description="on the user's embedding")
+    l2: float = Field(0.0, ge=0, description="weight of the squared norms in the loss, as in the paper")
 
     @model_validator(mode="after")
     def _has_filters(self) -> ModelSettings:
@@ -144,6 +145,9 @@ class TrainerSettings(Settings):
     )
     learning_rate: float | None = Field(
         None, gt=0, description="peak of the schedule: a short rise, then a cosine; unset: by batch size"
+    )
+    weight_decay: float = Field(
+        0.1, ge=0, description="each step, all weights but biases shrink by this times the rate (AdamW)"
     )
     unknown_user_share: float = Field(0.05, ge=0, lt=1, description="users replaced by the unknown user while training")
     metric: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(

@@ -38,15 +38,24 @@ class LazyAdam(keras.optimizers.Adam):
     time. Weights that are no tables are treated as there.
     """
 
-    def __init__(self, learning_rate: keras.optimizers.schedules.LearningRateSchedule | float, l2: float = 0) -> None:
+    def __init__(
+        self,
+        learning_rate: keras.optimizers.schedules.LearningRateSchedule | float,
+        l2: float = 0,
+        weight_decay: float = 0,
+    ) -> None:
         """Makes the optimiser.
 
         Args:
             learning_rate: number or schedule.
             l2: weight of the squared norm of the touched rows in the loss. Biases, which are tables of numbers, are
                 not regularised.
+            weight_decay: share of a weight that it loses in a step, per unit of the learning rate (decoupled, as in
+                `components.fit.adam`); a row of a table loses it only where it is touched, and biases lose nothing.
         """
-        super().__init__(learning_rate)
+        super().__init__(learning_rate, weight_decay=weight_decay)
+        # All rows of a table would be touched: `update_step` sees to those that are.
+        self.exclude_from_weight_decay(var_names=["bias", "embedding"])
         self.l2 = l2
 
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, learning_rate: object) -> None:
@@ -57,8 +66,11 @@ class LazyAdam(keras.optimizers.Adam):
         # A row may be touched more than once.
         ids, place = tf.unique(gradient.indices)
         slope = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(ids))
-        if self.l2 and variable.shape.rank > 1:
-            slope += 2 * self.l2 * tf.gather(variable, ids)
+        shrunk = 0.0
+        if variable.shape.rank > 1:
+            before = tf.gather(variable, ids)
+            slope += 2 * self.l2 * before
+            shrunk = tf.cast(learning_rate, variable.dtype) * self.weight_decay * before
         index = self._get_variable_index(variable)
         moment, square = self._momentums[index].value, self._velocities[index].value
         new_moment = self.beta_1 * tf.gather(moment, ids) + (1 - self.beta_1) * slope
@@ -67,4 +79,5 @@ class LazyAdam(keras.optimizers.Adam):
         square.scatter_update(tf.IndexedSlices(new_square, ids))
         step = tf.cast(self.iterations + 1, variable.dtype)
         rate = tf.cast(learning_rate, variable.dtype) * tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        variable.scatter_sub(tf.IndexedSlices(rate * new_moment / (tf.sqrt(new_square) + self.epsilon), ids))
+        moved = rate * new_moment / (tf.sqrt(new_square) + self.epsilon)
+        variable.scatter_sub(tf.IndexedSlices(moved + shrunk, ids))

@@ -1,11 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.caser import Caser
 from components.contracts import FIRST_ID
 from components.errors import UserError
-from components.fit import fit, learning_rates
+from components.fit import adam, fit, learning_rates
 from components.settings import ModelSettings, TrainerSettings
 from components.training_data import Windows
 
@@ -28,7 +29,7 @@ def planted(follow, seed=0, length=30):
 
 def trained(windows, seed=1, validate=None, **settings):
     keras.utils.set_random_seed(seed)
-    model = Caser(USERS, ITEMS, L, ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1))
+    model = Caser(USERS, ITEMS, L, ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1))
     trainer = TrainerSettings(**{"epochs": 4, "batch_size": 128, "learning_rate": 0.01, **settings})
     history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
     return model, history
@@ -78,6 +79,16 @@ def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
 def test_the_learning_rate_rises_and_falls_as_a_cosine():
     found = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
     np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
+
+
+def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
+    model = Caser(USERS, ITEMS, L, ModelSettings(d=2, heights=[1, 2]))
+    model((np.array([FIRST_ID]), np.zeros([1, L], int)))
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    optimizer = adam(keras.optimizers.schedules.CosineDecay(0.1, 10), weight_decay=0.5)
+    optimizer.apply_gradients([(tf.zeros(weight.shape), weight) for weight in model.trainable_variables])
+    for weight in model.trainable_variables:
+        np.testing.assert_allclose(weight, 1.0 if "bias" in weight.name else 0.95, err_msg=weight.name)
 
 
 def test_a_loss_that_is_no_number_names_the_remedy():

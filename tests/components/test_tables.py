@@ -20,19 +20,19 @@ class NumpyAdam:
     def __init__(self, row):
         self.row, self.m, self.v = row.astype(np.float64), 0.0, 0.0
 
-    def update(self, gradient, step):
+    def update(self, gradient, step, decay=0.0):
         self.m = 0.9 * self.m + 0.1 * gradient
         self.v = 0.999 * self.v + 0.001 * gradient**2
         rate = RATE * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        self.row = self.row - rate * self.m / (np.sqrt(self.v) + 1e-7)
+        self.row = self.row - rate * self.m / (np.sqrt(self.v) + 1e-7) - RATE * decay * self.row
 
 
-@pytest.mark.parametrize("l2", [0, L2])
-def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2):
+@pytest.mark.parametrize(("l2", "decay"), [(0, 0), (L2, 0), (0, 0.5)])
+def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2, decay):
     rng = np.random.default_rng(0)
     start = rng.normal(size=[6, 3]).astype(np.float32)
-    table = keras.Variable(start)
-    optimizer = LazyAdam(RATE, l2)
+    table = keras.Variable(start, name="embedding")
+    optimizer = LazyAdam(RATE, l2, decay)
     optimizer.build([table])
     expected = [NumpyAdam(row) for row in start]
     touched = [[1, 4, 1], [4], [5, 1]]
@@ -45,7 +45,7 @@ def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2):
         optimizer.apply_gradients([(gradient, table)])
         for id_ in set(ids):
             slope = sum(weight for other, weight in zip(ids, weights, strict=True) if other == id_)
-            expected[id_].update(slope + 2 * l2 * expected[id_].row, step)
+            expected[id_].update(slope + 2 * l2 * expected[id_].row, step, decay)
     found = table.numpy()
     np.testing.assert_allclose(found, [adam.row for adam in expected], rtol=1e-4, atol=1e-6)
     assert (found[[0, 2, 3]] == start[[0, 2, 3]]).all()
