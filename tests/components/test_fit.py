@@ -29,7 +29,8 @@ def planted(follow, seed=0, length=30):
 
 def trained(windows, seed=1, validate=None, **settings):
     keras.utils.set_random_seed(seed)
-    model = Caser(USERS, ITEMS, L, ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1))
+    small = ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1)
+    model = Caser(USERS, ITEMS, L, small)
     trainer = TrainerSettings(**{"epochs": 4, "batch_size": 128, "learning_rate": 0.01, **settings})
     history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
     return model, history
