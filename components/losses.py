@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from components.caser import Caser
@@ -13,7 +12,7 @@ from components.contracts import FIRST_ID
 from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
 
 
-def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, decay: float = 1.0) -> tf.Tensor:
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of the softmax over all items, averaged over the targets.
 
     One softmax serves all T targets: log-sum-exp once, then the T scores.
@@ -21,35 +20,13 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, decay: float = 1.0) -> t
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         targets: int [B, T] ids, padded with 0.
-        decay: weight of a target relative to the one before it.
 
     Returns:
-        float []: mean over real targets, target t with the weight decay^t, of -log softmax(scores)[target].
+        float []: mean over real targets of -log softmax(scores)[target].
     """
-    weights = tf.cast(targets >= FIRST_ID, scores.dtype) * decay ** np.arange(targets.shape[1])
-    shares = tf.math.divide_no_nan(weights, tf.reduce_sum(weights))
+    real = tf.cast(targets >= FIRST_ID, scores.dtype)
+    shares = tf.math.divide_no_nan(real, tf.reduce_sum(real))
     return _cross_entropy(scores, tf.maximum(targets - FIRST_ID, 0), shares)
-
-
-@tf.custom_gradient
-def _cross_entropy(scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
-    """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
-
-    The scores are by far the largest tensor of a training step, so the gradient reuses the exponentials of the forward
-    pass; TensorFlow's own gradient would make several more tensors of that size.
-    """
-    highest = tf.reduce_max(scores, axis=1, keepdims=True)
-    exponentials = tf.exp(scores - highest)
-    normaliser = tf.reduce_sum(exponentials, axis=1, keepdims=True)
-    log_p = tf.gather(scores, columns, batch_dims=1) - highest - tf.math.log(normaliser)
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None]:
-        softmax_share = upstream * tf.reduce_sum(weights, axis=1, keepdims=True) / normaliser
-        rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
-        at = tf.stack([rows, columns], axis=-1)
-        return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None
-
-    return -tf.reduce_sum(weights * log_p), gradient
 
 
 def sampled_bce_loss(
@@ -113,3 +90,24 @@ def loss_of(model: Caser, state: tf.Tensor, targets: tf.Tensor, loss: str, negat
 
 def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+@tf.custom_gradient
+def _cross_entropy(scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
+
+    The scores are by far the largest tensor of a training step, so the gradient reuses the exponentials of the forward
+    pass; TensorFlow's own gradient would make several more tensors of that size.
+    """
+    highest = tf.reduce_max(scores, axis=1, keepdims=True)
+    exponentials = tf.exp(scores - highest)
+    normaliser = tf.reduce_sum(exponentials, axis=1, keepdims=True)
+    log_p = tf.gather(scores, columns, batch_dims=1) - highest - tf.math.log(normaliser)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None]:
+        softmax_share = upstream * tf.reduce_sum(weights, axis=1, keepdims=True) / normaliser
+        rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
+        at = tf.stack([rows, columns], axis=-1)
+        return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None
+
+    return -tf.reduce_sum(weights * log_p), gradient
