@@ -51,23 +51,29 @@ def sampled_softmax_loss(
 ) -> tf.Tensor:
     """Cross-entropy of the softmax whose normaliser is estimated from negatives that all windows share.
 
-    With E the expected count of an item in the sample, `sum of exp(score - log E)` over the negatives other than the
-    target estimates without bias what these items add to the normaliser of the full softmax; the target's own part is
-    known (importance sampling: Bengio and Senecal, 2008; Jean et al., 2015).
+    The targets' part of a window's normaliser is known; `sum of exp(score - log E)` over the negatives that are no
+    targets, E the expected count of an item in the sample, estimates the part of all other items without bias
+    (importance sampling: Bengio and Senecal, 2008; Jean et al., 2015).
 
     Args:
         target_scores: float [B, T].
         targets: int [B, T] ids, padded with 0.
         negative_scores: float [B, S].
-        negatives: int [S] ids; where one is the target itself, it does not count.
+        negatives: int [S] ids; one that is a target of the window does not count there.
         log_expected: float [S], see `log_expected_count`.
 
     Returns:
         float []: mean over real targets of -log of the estimated probability.
     """
-    hits = tf.cast(targets, negatives.dtype)[:, :, tf.newaxis] == negatives
-    others = tf.where(hits, _NEVER, (negative_scores - log_expected)[:, tf.newaxis, :])
-    log_others = tf.reduce_logsumexp(others, axis=2)
-    losses = tf.nn.softplus(log_others - target_scores)
-    real = tf.cast(targets >= FIRST_ID, losses.dtype)
-    return tf.math.divide_no_nan(tf.reduce_sum(losses * real), tf.reduce_sum(real))
+    T = targets.shape[1]
+    targets = tf.cast(targets, negatives.dtype)
+    hits = tf.reduce_any(targets[:, :, tf.newaxis] == negatives, axis=1)
+    others = tf.where(hits, _NEVER, negative_scores - log_expected)
+    real = targets >= FIRST_ID
+    # An item that is a target twice is one item of the catalogue.
+    before = tf.linalg.band_part(tf.ones([T, T], tf.bool), -1, 0) & ~tf.eye(T, dtype=tf.bool)
+    again = tf.reduce_any((targets[:, :, tf.newaxis] == targets[:, tf.newaxis, :]) & before, axis=2)
+    known = tf.where(real & ~again, target_scores, _NEVER)
+    log_normaliser = tf.reduce_logsumexp(tf.concat([known, others], axis=1), axis=1, keepdims=True)
+    weights = tf.cast(real, target_scores.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum((log_normaliser - target_scores) * weights), tf.reduce_sum(weights))

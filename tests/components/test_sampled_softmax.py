@@ -18,16 +18,17 @@ def test_negatives_are_as_frequent_as_expected():
 
 
 def test_the_loss_is_the_estimated_softmax_without_accidental_hits():
-    negatives, log_expected = np.array([4, 2, 3]), np.array([0.1, -0.4, 0.7])
-    target_scores, negative_scores = np.array([[1.0, 2.0], [0.5, 9.0]]), np.array([[0.3, 1.0, 2.0], [0.2, -1.0, 0.0]])
-    targets = np.array([[2, 3], [7, 0]])
+    negatives, log_expected = np.array([4, 2, 3, 9]), np.array([0.1, -0.4, 0.7, 0.2])
+    target_scores = np.array([[1.0, 2.0], [0.5, 9.0], [0.4, 0.4]])
+    negative_scores = np.array([[0.3, 1.0, 2.0, 0.1], [0.2, -1.0, 0.0, 3.0], [0.4, 1.0, 0.5, 0.0]])
+    targets = np.array([[2, 3], [7, 0], [4, 4]])  # two targets, one and padding, one twice
+    known = [np.exp(1.0) + np.exp(2.0), np.exp(0.5), np.exp(0.4)]
     expected = []
-    for row, place in ((0, 0), (0, 1), (1, 0)):
+    for row, places in ((0, [0, 1]), (1, [0]), (2, [0, 1])):
         others = sum(
-            np.exp(negative_scores[row, j] - log_expected[j]) for j in range(3) if negatives[j] != targets[row, place]
+            np.exp(negative_scores[row, j] - log_expected[j]) for j in range(4) if negatives[j] not in targets[row]
         )
-        own = np.exp(target_scores[row, place])
-        expected.append(-np.log(own / (own + others)))
+        expected += [-np.log(np.exp(target_scores[row, place]) / (known[row] + others)) for place in places]
     loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, log_expected)))
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-6)
 
