@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Data processing of the authors: rare items go, the first 80 % of a user (rounded up) is for training.
-_MIN_ITEM_INTERACTIONS, _TRAIN_SHARE = 5, 0.8
+# Data processing of the authors: rare items go, the first 80 % of a user (rounded up) is for training, the rest for the
+# test. To tune, they train on the first 70 % and hold out the next 10 %.
+_MIN_ITEM_INTERACTIONS = 5
+TEST, VALIDATION = (0.8, 1.0), (0.7, 0.8)
 
 
 class Split(NamedTuple):
@@ -44,12 +46,13 @@ def refuse_without(data: Path) -> None:
         )
 
 
-def read_split(data: Path, users: int | None = None) -> Split:
+def read_split(data: Path, users: int | None = None, shares: tuple[float, float] = TEST) -> Split:
     """Reads and splits.
 
     Args:
         data: CSV with header `user_id,item_id,timestamp`, whole numbers.
         users: only the first so many; unset: all.
+        shares: of a history; where train ends, and where the held-out part ends (`Split.test`, whichever it is).
 
     Returns:
         The split.
@@ -65,17 +68,19 @@ def read_split(data: Path, users: int | None = None) -> Split:
 
     start = np.searchsorted(user, np.arange(user.max() + 2))
     lengths = np.diff(start)
-    in_train = np.arange(len(user)) - start[user] < np.ceil(lengths * _TRAIN_SHARE - 1e-9)[user]
+    place = np.arange(len(user)) - start[user]
+    in_train, kept = (place < np.ceil(lengths * share - 1e-9)[user] for share in shares)
     known, counts = np.unique(item[in_train], return_counts=True)
     rank = np.empty(len(known), np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(known))
-    place = np.minimum(np.searchsorted(known, item), len(known) - 1)
-    ids = np.where(known[place] == item, rank[place] + 2, 1)
+    found = np.minimum(np.searchsorted(known, item), len(known) - 1)
+    ids = np.where(known[found] == item, rank[found] + 2, 1)
+    held_out = kept & ~in_train
 
     def starts(chosen: np.ndarray) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(np.bincount(user[chosen], minlength=len(lengths)))])
 
-    return Split(ids[in_train], starts(in_train), ids[~in_train], starts(~in_train), len(known))
+    return Split(ids[in_train], starts(in_train), ids[held_out], starts(held_out), len(known))
 
 
 def padded(items: np.ndarray, start: np.ndarray) -> np.ndarray:

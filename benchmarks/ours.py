@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,10 +21,16 @@ from components.training_data import Windows
 from pipeline.config import Config, load_config
 
 PRESET = "ml-1m-caser"
+_LOSSES: dict[str, dict[str, Any]] = {
+    "paper": {"loss": "bce", "negatives": 3},
+    # Compared with each other on validation data, after equally many steps.
+    "full": {"loss": "softmax"},
+    "sampled": {"loss": "sampled_softmax", "negatives": 1024},
+}
 
 
 def configuration(what: str) -> Config:
-    """What is measured: `paper` (Tang and Wang, 2018, as in the authors' code), `preset`, or `default`."""
+    """What is measured: the preset, the defaults, or the paper's model with one of `_LOSSES`."""
     if what == "preset":
         return load_config(PRESET)
     if what == "default":
@@ -31,7 +38,7 @@ def configuration(what: str) -> Config:
     return Config(
         windows=WindowSettings(L=5, T=3),
         model=ModelSettings(d=50, heights=None, horizontal_filters=16, vertical_filters=4, dropout=0.5),
-        trainer=TrainerSettings(loss="bce", negatives=3, batch_size=512, learning_rate=1e-3, epochs=12),
+        trainer=TrainerSettings(batch_size=512, learning_rate=1e-3, epochs=12, **_LOSSES[what]),
     )
 
 
@@ -39,7 +46,7 @@ def main() -> None:
     """Measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--what", choices=["paper", "preset", "default"], required=True)
+    parser.add_argument("--what", choices=["preset", "default", *_LOSSES], required=True)
     parser.add_argument("--epochs", type=int, help="unset: as configured")
     parser.add_argument("--users", type=int, help="only the first so many")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,7 +55,8 @@ def main() -> None:
     movielens.refuse_without(arguments.data)
 
     config = configuration(arguments.what)
-    split = movielens.read_split(arguments.data, arguments.users)
+    shares = movielens.VALIDATION if arguments.what in ("full", "sampled") else movielens.TEST
+    split = movielens.read_split(arguments.data, arguments.users, shares)
     L = config.windows.L
     windows = Windows(*movielens.windows(split, L, config.windows.T))
     keras.utils.set_random_seed(arguments.seed)
