@@ -9,6 +9,7 @@ import click
 from components.errors import UserError
 from pipeline.commands.config import config
 from pipeline.commands.doctor import doctor
+from pipeline.commands.kubeflow import kubeflow
 from pipeline.commands.presets import presets
 from pipeline.commands.promote import promote
 from pipeline.commands.push import push
@@ -47,5 +48,5 @@ def main() -> None:
     """
 
 
-for command in (run, recommend, push, versions, promote, rollback, config, presets, sample, doctor):
+for command in (run, recommend, push, versions, promote, rollback, kubeflow, config, presets, sample, doctor):
     main.add_command(command)

@@ -1,0 +1,22 @@
+"""`caser kubeflow`."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.commands.kubeflow_compile import compile_command
+from pipeline.commands.kubeflow_emulate import emulate_command
+
+
+@click.group(short_help="Run the pipeline on Kubeflow Pipelines.")
+def kubeflow() -> None:
+    r"""Run the same pipeline on open-source Kubeflow Pipelines 2.x.
+
+    \b
+    Compile it:              caser kubeflow compile --image IMAGE --output pipeline.yaml
+    Try it on this machine:  caser kubeflow emulate --pipeline pipeline.yaml --output out/emulated
+    """
+
+
+for command in (compile_command, emulate_command):
+    kubeflow.add_command(command)

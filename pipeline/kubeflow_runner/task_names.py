@@ -1,0 +1,15 @@
+"""Names of nodes in Kubeflow, which allows lower case, digits and dashes."""
+
+from __future__ import annotations
+
+import re
+
+
+def task_name(node_id: str) -> str:
+    """The task of a node: `CaserTrainer` is `caser-trainer`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", node_id).lower()
+
+
+def node_id(task: str) -> str:
+    """The inverse of `task_name`."""
+    return "".join(word.capitalize() for word in task.split("-"))
