@@ -35,5 +35,7 @@ setup(
         "grpcio",
         "tensorflow-serving-api",
     ],
+    # Talks to a cluster (`caser kubeflow submit` and `schedule`). On TFX 1.16 only kfp 2.5.0 resolves.
+    extras_require={"kubeflow": ["kfp>=2.5"]},
     entry_points={"console_scripts": ["caser = pipeline.cli:main"]},
 )
