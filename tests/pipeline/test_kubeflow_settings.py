@@ -1,0 +1,118 @@
+"""What a user gives to the Kubeflow commands: settings of a cluster, run parameters, files. Mistakes are one line."""
+
+import pytest
+
+from components.errors import UserError
+from pipeline.console import _PURPOSES
+from pipeline.kubeflow_runner.cluster import load_cluster
+from pipeline.kubeflow_runner.param_values import param_values
+from pipeline.kubeflow_runner.placeholders import executor_input, fill, resolve_inputs
+from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.kubeflow_runner.task_names import node_id, task_name
+
+PIPELINE = {
+    "root": {
+        "inputDefinitions": {
+            "parameters": {
+                "data": {"parameterType": "STRING"},
+                "epochs": {"parameterType": "NUMBER_INTEGER"},
+                "push": {"parameterType": "BOOLEAN"},
+            }
+        }
+    }
+}
+
+
+def cluster_of(text, tmp_path):
+    file = tmp_path / "cluster.yaml"
+    file.write_text(text)
+    return load_cluster(file)
+
+
+def test_a_node_gets_its_own_settings_and_the_others_the_defaults(tmp_path):
+    cluster = cluster_of("defaults: {memory: 4}\nnodes: {CaserTrainer: {cpu: 8, retries: 0}}\n", tmp_path)
+    assert (cluster.pod("Transform").memory, cluster.pod("Transform").retries) == (4, 2)
+    assert (cluster.pod("CaserTrainer").cpu, cluster.pod("CaserTrainer").retries) == (8, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("volume_clam: x", "Did you mean `volume_claim`"),
+        ("defaults: {cpus: 2}", "Did you mean `defaults.cpu`"),
+        ("mount_path: /minio/data", "one of Kubeflow's own: "),
+        ("mount_path: data", "absolute path"),
+        ("metadata_service: caser-metadata", "host:port"),
+        ("nodes: {Transform: {memory: 0}}", "`nodes.Transform.memory` should be greater than 0. Received: 0"),
+        ("- a", "valid dictionary"),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_a_mistake_in_the_clusters_file_names_the_place(tmp_path, text, part):
+    with pytest.raises(UserError) as caught:
+        cluster_of(text, tmp_path)
+    assert part in str(caught.value)
+    assert "cluster.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_parameters_get_the_types_that_the_pipeline_declares():
+    given = ["data=a=b.csv", "epochs=3", "push=False"]
+    assert param_values(PIPELINE, given) == {"data": "a=b.csv", "epochs": 3, "push": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ("epoch=3", "Did you mean `epochs`"),
+        ("epochs=many", "a whole number"),
+        ("push=perhaps", "true or false"),
+        ("epochs", "name=value"),
+    ],
+)
+def test_a_bad_parameter_is_refused_before_anything_runs(given, part):
+    with pytest.raises(UserError, match=part):
+        param_values(PIPELINE, [given])
+
+
+@pytest.mark.parametrize("name", sorted(_PURPOSES))
+def test_a_task_leads_back_to_its_node(name):
+    assert node_id(task_name(name)) == name
+
+
+def test_placeholders_are_filled_as_kubeflow_does(tmp_path):
+    task = {
+        "inputs": {
+            "parameters": {
+                "run_id": {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}},
+                "inside": {"runtimeValue": {"constant": "run-{{$.pipeline_job_uuid}}"}},
+                "epochs": {"componentInputParameter": "epochs"},
+                "push": {"componentInputParameter": "push"},
+            }
+        }
+    }
+    inputs = resolve_inputs(task, {"epochs": 5, "push": True}, "r1")
+    filled = executor_input(inputs, {"report": {"artifactType": {}}}, tmp_path)
+    assert fill("{{$.inputs.parameters['run_id']}}", filled) == "r1"
+    assert (
+        fill("{{$.inputs.parameters['inside']}}", filled) == "run-{{$.pipeline_job_uuid}}"
+    )  # not filled in the cluster
+    assert fill("{{$.inputs.parameters['epochs']}}/{{$.inputs.parameters['push']}}", filled) == "5/true"
+    assert fill("{{$.outputs.artifacts['report'].path}}", filled) == str(tmp_path / "report")
+    assert '"runId"' not in fill("{{$}}", filled)
+    assert '"outputFile"' in fill("{{$}}", filled)
+    assert fill("{{$.unknown}}", filled) == "{{$.unknown}}"
+
+
+def test_a_pipeline_that_is_too_large_for_a_cluster_is_not_written(tmp_path):
+    with pytest.raises(UserError, match="Remedy"):
+        write_spec({"pipelineInfo": {"name": "x" * MAX_BYTES}}, {}, tmp_path / "p.yaml")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("text", "part"), [("a: 1\n", "no compiled pipeline"), ("a: [", "not YAML")])
+def test_another_file_is_no_compiled_pipeline(tmp_path, text, part):
+    file = tmp_path / "p.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=part):
+        read_spec(file)

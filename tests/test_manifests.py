@@ -1,0 +1,116 @@
+"""What `kubeflow/` gives to a cluster: it renders, is valid for several versions of Kubernetes, and fits together."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from pipeline.kubeflow_runner.cluster import ClusterSettings
+
+KUBEFLOW = Path(__file__).resolve().parents[1] / "kubeflow"
+KUSTOMIZATIONS = sorted(file.parent for file in KUBEFLOW.rglob("kustomization.yaml"))
+VERSIONS = ("1.30", "1.33", "1.36")
+
+
+def rendered(folder):
+    if not shutil.which("kubectl"):
+        pytest.skip("needs kubectl, whose `kustomize` renders the manifests")
+    done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def by_name(documents):
+    return {(document["kind"], document["metadata"]["name"]): document for document in documents}
+
+
+def relative(folder):
+    return str(folder.relative_to(KUBEFLOW))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=relative)
+def test_everything_is_valid_for_this_kubernetes(folder, version):
+    documents = rendered(folder)
+    assert documents
+    for document in documents:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_the_validation_would_notice_a_mistyped_field():
+    claim = by_name(rendered(KUBEFLOW / "base"))["PersistentVolumeClaim", "caser-data"]
+    claim["spec"]["acessModes"] = claim["spec"].pop("accessModes")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(claim, VERSIONS[0], strict=True)
+
+
+@pytest.mark.parametrize("overlay", ["single-node", "shared"])
+def test_an_overlay_is_in_one_namespace_and_belongs_to_the_project(overlay):
+    documents = rendered(KUBEFLOW / "overlays" / overlay)
+    assert {document["metadata"]["namespace"] for document in documents} == {"kubeflow"}
+    assert {document["metadata"]["labels"]["app.kubernetes.io/part-of"] for document in documents} == {"tfx-caser"}
+
+
+def test_only_the_shared_volume_is_mounted_by_several_nodes():
+    modes = {}
+    for overlay in ("single-node", "shared"):
+        claims = by_name(rendered(KUBEFLOW / "overlays" / overlay))
+        modes[overlay] = claims["PersistentVolumeClaim", "caser-data"]["spec"]["accessModes"]
+        assert claims["PersistentVolumeClaim", "caser-metadata"]["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert modes == {"single-node": ["ReadWriteOnce"], "shared": ["ReadWriteMany"]}
+
+
+def test_the_names_are_those_that_a_compiled_pipeline_uses():
+    base = by_name(rendered(KUBEFLOW / "base"))
+    cluster = ClusterSettings()
+    assert ("PersistentVolumeClaim", cluster.volume_claim) in base
+    host, _, port = cluster.metadata_service.rpartition(":")
+    service = base["Service", host]
+    assert service["spec"]["ports"][0]["port"] == int(port)
+    pod = base["Deployment", host]["spec"]["template"]
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert (
+        base["NetworkPolicy", host]["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    )
+    job = base["Job", "caser-volume"]["spec"]["template"]["spec"]
+    assert job["containers"][0]["volumeMounts"][0]["mountPath"] == cluster.mount_path
+
+
+def test_no_pod_is_root_or_may_ask_kubernetes_for_anything():
+    base = rendered(KUBEFLOW / "base")
+    assert not {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"} & {document["kind"] for document in base}
+    user = re.search(r"^USER (\d+):(\d+)$", (KUBEFLOW / "Dockerfile").read_text(), re.MULTILINE)
+    pods = [document["spec"]["template"]["spec"] for document in base if document["kind"] in ("Deployment", "Job")]
+    assert len(pods) == 2
+    for pod in pods:
+        assert pod["automountServiceAccountToken"] is False
+        security = pod["securityContext"]
+        assert security["runAsNonRoot"] is True
+        assert (security["runAsUser"], security["fsGroup"]) == (int(user[1]), int(user[2]))
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["resources"].keys() == {"requests", "limits"}
+
+
+def test_the_image_is_built_from_the_lock_without_compiler_and_without_kfp():
+    stages = (KUBEFLOW / "Dockerfile").read_text().split("\nFROM ")[1:]
+    build, final = stages
+    assert all("--locked --no-dev" in line for line in build.splitlines() if line.startswith("RUN uv sync"))
+    assert "--extra" not in build
+    assert "apt-get" not in final
+    assert "--mount" not in build + final  # BuildKit alone knows it
+
+
+def test_the_build_context_holds_all_that_is_copied():
+    root = KUBEFLOW.parent
+    allowed = {line[1:] for line in (root / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (KUBEFLOW / "Dockerfile").read_text(), re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    assert names == allowed
+    assert all((root / name).exists() for name in names)
