@@ -7,7 +7,6 @@ and the place of the package's own files. So the text is the same wherever it is
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 from collections.abc import Mapping
 
@@ -52,12 +51,14 @@ def decode(text: str) -> pipeline_pb2.Pipeline:
         UserError: it is none.
     """
     try:
-        return pipeline_pb2.Pipeline.FromString(gzip.decompress(base64.b64decode(text, validate=True)))
-    except (binascii.Error, OSError, EOFError, message.DecodeError) as error:
+        ir = pipeline_pb2.Pipeline.FromString(gzip.decompress(base64.b64decode(text, validate=True)))
+        only_node(ir)
+    except (ValueError, OSError, EOFError, message.DecodeError) as error:
         raise UserError(
             f"The node's description cannot be read ({error}). Remedy: compile the pipeline anew with the version of "
             "tfx-caser that is in the image."
         ) from None
+    return ir
 
 
 def restore(ir: pipeline_pb2.Pipeline, volume: str, artifact_root: str, run_id: str) -> None:

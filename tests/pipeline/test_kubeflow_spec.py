@@ -1,0 +1,252 @@
+"""The compiled pipeline: as reviewed, as the protobuf schemas and the SDK want it, and by the rules of the backend."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.errors import UserError
+from pipeline.config import load_config
+from pipeline.console import _PURPOSES
+from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings, Toleration
+from pipeline.kubeflow_runner.node_ir import decode, encode, node_irs, only_node
+from pipeline.kubeflow_runner.spec import compile_pipeline
+from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.pipeline import create_pipeline
+
+pytestmark = pytest.mark.xdist_group("kubeflow")
+
+IMAGE = "registry.example.com/caser:1"
+GOLDEN = Path(__file__).with_name("golden") / "kubeflow-sample.yaml"
+CLUSTER = ClusterSettings(
+    nodes={
+        "CaserTrainer": PodSettings(
+            cpu=4,
+            memory=8,
+            accelerator="nvidia.com/gpu",
+            node_selector={"pool": "gpu"},
+            tolerations=[Toleration(key="gpu", effect="NoSchedule")],
+            retries=0,
+        )
+    }
+)
+PRESETS = ("sample", "ml-1m-caser")
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def file(request, tmp_path_factory):
+    compiled = compile_pipeline(load_config(request.param), "data/interactions.csv", IMAGE, CLUSTER)
+    path = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
+    write_spec(compiled.pipeline, compiled.platform, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def documents(file):
+    return list(yaml.safe_load_all(file.read_text()))
+
+
+@pytest.fixture(scope="module")
+def pipeline(documents):
+    return documents[0]
+
+
+@pytest.fixture(scope="module")
+def containers(pipeline):
+    executors = pipeline["deploymentSpec"]["executors"]
+    return {label: executor["container"] for label, executor in executors.items()}
+
+
+def options(container):
+    arguments = container["args"]
+    return dict(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+def test_the_compiled_sample_is_the_one_that_was_reviewed():
+    compiled = compile_pipeline(load_config("sample"), "data/interactions.csv", IMAGE, CLUSTER)
+    for executor in compiled.pipeline["deploymentSpec"]["executors"].values():
+        arguments = executor["container"]["args"]
+        place = arguments.index("--node") + 1
+        # The IR is TFX's, and differs between its two lines.
+        arguments[place] = f"<IR of {only_node(decode(arguments[place])).node_info.id}>"
+    text = yaml.safe_dump_all([compiled.pipeline, compiled.platform], sort_keys=True, width=120)
+    assert text == GOLDEN.read_text()
+
+
+def test_compiling_again_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        compiled = compile_pipeline(load_config("sample"), "data.csv", IMAGE, CLUSTER)
+        write_spec(compiled.pipeline, compiled.platform, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_schemas_of_the_protocol_know_every_field(documents):
+    from google.protobuf import json_format
+    from kfp.kubernetes import kubernetes_executor_config_pb2
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    spec = json_format.ParseDict(documents[0], pipeline_spec_pb2.PipelineSpec())
+    # `deployment_spec` is a Struct in the schema, which would take anything: its own message would not.
+    json_format.ParseDict(documents[0]["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())
+    json_format.ParseDict(documents[1], pipeline_spec_pb2.PlatformSpec())
+    assert len(spec.root.dag.tasks) == len(_PURPOSES)
+    known = kubernetes_executor_config_pb2.KubernetesExecutorConfig
+    for config in documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+        # kfp-kubernetes 1.0 knows no tolerations yet; backends from 2.1 on do.
+        fields = {name: value for name, value in config.items() if name != "tolerations" or "tolerations" in dir(known)}
+        json_format.ParseDict(fields, known())
+
+
+def test_the_sdk_loads_the_file(file):
+    from kfp import components
+
+    loaded = components.load_component_from_file(str(file))
+    assert loaded.pipeline_spec.pipeline_info.name == "caser"
+    inputs = loaded.component_spec.inputs
+    assert {name: spec.default for name, spec in inputs.items()} == {
+        "data": "data/interactions.csv",
+        "epochs": inputs["epochs"].default,
+        "push": True,
+    }
+    assert isinstance(inputs["epochs"].default, int | float)
+
+
+def test_the_tasks_are_the_nodes_in_the_order_of_the_pipeline(pipeline):
+    tasks = pipeline["root"]["dag"]["tasks"]
+    assert tasks["caser-trainer"]["dependentTasks"] == ["interaction-example-gen", "transform"]
+    assert tasks["transform"]["dependentTasks"] == ["history-validator", "import-schema-gen", "interaction-example-gen"]
+    assert tasks["last-blessed-model"]["dependentTasks"] == ["caser-trainer"]
+    assert tasks["caser-pusher"]["dependentTasks"] == ["caser-trainer", "evaluator"]
+
+
+def test_the_backend_takes_the_schema_and_the_name(pipeline):
+    # apiserver/template/v2_template.go, NewV2SpecTemplate: this schema alone, and this pattern.
+    assert pipeline["schemaVersion"] == "2.1.0"
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", pipeline["pipelineInfo"]["name"])
+
+
+def test_the_backend_knows_every_executor(pipeline):
+    # v2/compiler/visitor.go, dfs: containers and importers; "root" is reserved; references lead somewhere.
+    executors = pipeline["deploymentSpec"]["executors"]
+    assert all(executor.keys() == {"container"} for executor in executors.values())
+    assert "root" not in pipeline["components"]
+    for task in pipeline["root"]["dag"]["tasks"].values():
+        assert pipeline["components"][task["componentRef"]["name"]]["executorLabel"] in executors
+
+
+def test_names_are_legal_for_argo_and_kubernetes(pipeline):
+    # Argo templates and pods are named after tasks: RFC 1123 labels, short enough to leave room for the run's name.
+    for name, task in pipeline["root"]["dag"]["tasks"].items():
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", name)
+        assert task["taskInfo"]["name"] == name
+
+
+def test_every_dependency_is_a_task_and_none_waits_for_itself(pipeline):
+    # v2/compiler/argocompiler/dag.go: dependencies become Argo's, which refuses unknown ones and circles.
+    tasks = {name: set(task.get("dependentTasks", [])) for name, task in pipeline["root"]["dag"]["tasks"].items()}
+    done: set[str] = set()
+    while ready := {name for name, needed in tasks.items() if needed <= done} - done:
+        done |= ready
+    assert done == tasks.keys()
+
+
+def test_only_placeholders_that_the_launcher_fills_are_used(pipeline, containers):
+    # v2/component/launcher_v2.go, getPlaceholders. What it does not know would reach the step as it stands.
+    for label, container in containers.items():
+        component = pipeline["components"][label.replace("exec-", "comp-", 1)]
+        inputs = component["inputDefinitions"]["parameters"]
+        outputs = component["outputDefinitions"]["artifacts"]
+        known = {"{{$}}", *(f"{{{{$.inputs.parameters['{name}']}}}}" for name in inputs)}
+        known |= {f"{{{{$.outputs.artifacts['{name}'].path}}}}" for name in outputs}
+        for argument in container["args"]:
+            assert "{{" not in argument or argument in known
+
+
+def test_the_run_id_stands_alone(pipeline):
+    # v2/driver/resolve.go, resolveInputParameter: compared with the whole constant of a task's parameter.
+    for task in pipeline["root"]["dag"]["tasks"].values():
+        assert task["inputs"]["parameters"]["run_id"] == {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
+    text = json.dumps(pipeline["deploymentSpec"])
+    assert "pipeline_job_uuid" not in text
+
+
+def test_every_parameter_has_a_type_and_a_source(pipeline):
+    # v2_template.go, validatePipelineJobInputs: a default, or the run is refused; the type must not be unspecified.
+    declared = pipeline["root"]["inputDefinitions"]["parameters"]
+    assert all("defaultValue" in parameter and parameter["description"] for parameter in declared.values())
+    for task in pipeline["root"]["dag"]["tasks"].values():
+        wanted = pipeline["components"][task["componentRef"]["name"]]["inputDefinitions"]["parameters"]
+        given = task["inputs"]["parameters"]
+        assert wanted.keys() == given.keys()
+        for name, source in given.items():
+            if "componentInputParameter" in source:
+                assert wanted[name]["parameterType"] == declared[source["componentInputParameter"]]["parameterType"]
+
+
+def test_artifacts_have_types_that_the_ui_shows(pipeline):
+    # frontend MetricsVisualizations.tsx: Markdown is rendered, Metrics are compared; versions as in the SDK's dsl.
+    for component in pipeline["components"].values():
+        for artifact in component["outputDefinitions"]["artifacts"].values():
+            assert artifact["artifactType"]["schemaTitle"] in ("system.Markdown", "system.Metrics")
+            assert artifact["artifactType"]["schemaVersion"] == "0.0.1"
+
+
+def test_kubeflows_own_cache_is_off_and_failed_tasks_are_tried_again(pipeline):
+    tasks = pipeline["root"]["dag"]["tasks"]
+    assert all(task["cachingOptions"] == {} for task in tasks.values())
+    assert tasks["transform"]["retryPolicy"]["maxRetryCount"] == 2
+    assert "retryPolicy" not in tasks["caser-trainer"]  # as its settings say
+
+
+def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containers):
+    # v2/driver/driver.go, initPodSpecPatch: limits in cores and GB, accelerators by resource name.
+    resources = containers["exec-caser-trainer"]["resources"]
+    assert (resources["cpuLimit"], resources["memoryLimit"]) == (4, 8)
+    assert resources["accelerator"] == {"type": "nvidia.com/gpu", "count": "1"}
+    assert "resources" not in containers["exec-transform"]
+    pods = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert pods.keys() == containers.keys()
+    for pod in pods.values():
+        assert pod["pvcMount"] == [{"constant": "caser-data", "mountPath": "/mnt/caser"}]
+    assert pods["exec-caser-trainer"]["nodeSelector"] == {"labels": {"pool": "gpu"}}
+    assert pods["exec-caser-trainer"]["tolerations"] == [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]
+
+
+def test_the_file_stays_far_below_what_a_cluster_takes(file):
+    assert file.stat().st_size < MAX_BYTES / 4
+
+
+def test_a_node_carries_nothing_of_the_machine_that_compiled(containers):
+    for container in containers.values():
+        ir = str(decode(options(container)["--node"]))
+        assert str(Path.cwd()) not in ir
+        assert "site-packages" not in ir
+        assert "metadata.sqlite" not in ir
+
+
+def test_a_node_is_restored_as_it_was_cut_out():
+    irs = node_irs(create_pipeline(load_config("sample"), "data.csv", "out"))
+    assert list(irs) == [only_node(ir).node_info.id for ir in irs.values()]
+    for ir in irs.values():
+        assert decode(encode(ir)) == ir
+
+
+@pytest.mark.parametrize("text", ["", "no base64!", "aGVsbG8="])
+def test_a_damaged_node_is_one_message(text):
+    with pytest.raises(UserError, match="compile the pipeline anew"):
+        decode(text)
+
+
+def test_settings_for_a_node_that_does_not_exist_name_the_nearest():
+    with pytest.raises(UserError, match="Did you mean `CaserTrainer`"):
+        compile_pipeline(load_config(), "d", IMAGE, ClusterSettings(nodes={"Trainer": PodSettings()}))
+
+
+def test_what_is_written_is_read_back(file, documents):
+    spec = read_spec(file)
+    assert spec.pipeline == documents[0]
+    assert spec.executors == documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]

@@ -1,0 +1,261 @@
+"""A step as a task's container runs it: over gRPC to a real ML Metadata, on a folder that stands for the volume."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import ml_metadata as mlmd
+import pytest
+from click.testing import CliRunner
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration import metadata
+
+from components.errors import UserError
+from pipeline.config import load_config
+from pipeline.kubeflow_runner.attempt import Attempt
+from pipeline.kubeflow_runner.metadata_service import start
+from pipeline.kubeflow_runner.node_ir import VOLUME, decode, encode, node_irs, only_node, restore
+from pipeline.kubeflow_runner.run_parameters import read_data_from, train_epochs
+from pipeline.kubeflow_runner.step import Request, main, run_step
+from pipeline.pipeline import create_pipeline
+
+pytestmark = pytest.mark.xdist_group("kubeflow")
+
+Execution = metadata_store_pb2.Execution
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    irs = node_irs(create_pipeline(load_config("sample"), VOLUME, VOLUME))
+    return {node_id: encode(ir) for node_id, ir in irs.items()}
+
+
+@pytest.fixture
+def service(tmp_path):
+    server, port = start(tmp_path / "metadata.sqlite", "127.0.0.1:0")
+    yield f"127.0.0.1:{port}"
+    server.stop(0)
+
+
+@pytest.fixture
+def store(service):
+    host, port = service.split(":")
+    return mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))
+
+
+@pytest.fixture
+def volume(tmp_path):
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def request_for(nodes, service, volume):
+    def make(node_id, **changes):
+        request = Request(nodes[node_id], "run-1", service, 10, str(volume), str(volume / "pipeline"))
+        return request._replace(**changes)
+
+    return make
+
+
+def attempt_of(request):
+    host, port = request.metadata.split(":")
+    ir = decode(request.node)
+    restore(ir, request.volume, request.artifacts, request.run_id)
+    connection = metadata.Metadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))
+    return Attempt(connection, ir)
+
+
+def abandon(store, execution):
+    """What a task leaves whose pod was killed at work."""
+    execution.last_known_state = Execution.RUNNING
+    store.put_executions([execution])
+
+
+def states(store):
+    return [execution.last_known_state for execution in store.get_executions()]
+
+
+def test_a_node_runs_and_an_unchanged_one_is_cached_in_the_next_run(request_for, volume, store):
+    report = volume / "report.md"
+    assert run_step(request_for("ImportSchemaGen", report=str(report))) == "done"
+    (schema,) = (volume / "pipeline" / "ImportSchemaGen" / "schema").iterdir()
+    assert (schema / "schema.pbtxt").is_file()
+    assert str(schema) in report.read_text()
+    assert run_step(request_for("ImportSchemaGen", run_id="run-2", report=str(report))) == "cached"
+    assert "**cached**" in report.read_text()
+    assert states(store) == [Execution.COMPLETE, Execution.CACHED]
+
+
+def test_a_step_that_got_through_is_not_repeated_by_a_retry(request_for, store):
+    for _ in range(2):
+        assert run_step(request_for("ImportSchemaGen")) == "done"
+    assert states(store) == [Execution.COMPLETE]
+
+
+def test_a_killed_step_is_taken_up_by_its_retry_without_its_leftovers(request_for, volume, store):
+    run_step(request_for("ImportSchemaGen"))
+    (execution,) = store.get_executions()
+    abandon(store, execution)
+    leftover = volume / "pipeline" / "ImportSchemaGen" / "schema" / str(execution.id) / "half-written"
+    leftover.write_text("x")
+    assert run_step(request_for("ImportSchemaGen")) == "done"
+    assert states(store) == [Execution.COMPLETE]
+    assert not leftover.exists()
+    assert (leftover.parent / "schema.pbtxt").is_file()
+
+
+def test_unresolved_inputs_are_a_failure_with_its_reason(request_for, store):
+    # TFX's launcher returns as if all were well.
+    with pytest.raises(
+        UserError, match=r"inputs could not be resolved: .*examples.*see that InteractionExampleGen ended"
+    ):
+        run_step(request_for("StatisticsGen"))
+    assert states(store) == [Execution.FAILED]
+
+
+def test_a_resolver_that_was_killed_leaves_no_running_execution(request_for, store):
+    # A resolver registers a new execution at each attempt; TFX never comes back to the old one.
+    request = request_for("LastBlessedModel")
+    assert run_step(request) == "done"
+    (execution,) = store.get_executions()
+    abandon(store, execution)
+    assert run_step(request) == "done"
+    assert states(store) == [Execution.FAILED, Execution.COMPLETE]
+    assert attempt_of(request).is_done()
+
+
+def test_two_runs_write_to_places_of_their_own(request_for, volume, store):
+    attempts = {}
+    for run_id in ("run-1", "run-2"):
+        run_step(request_for("LastBlessedModel", run_id=run_id))
+        (execution,) = attempt_of(request_for("LastBlessedModel", run_id=run_id)).executions()
+        attempts[run_id] = execution.id
+    assert attempts["run-1"] != attempts["run-2"]
+
+
+def test_metadata_that_does_not_answer_is_one_message(request_for, volume):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(UserError, match=f"does not answer at {address}.*waited 1 s"):
+        run_step(request_for("ImportSchemaGen", metadata=address, metadata_timeout=1))
+    assert not list(volume.iterdir())
+
+
+def test_a_missing_volume_is_one_message(request_for, tmp_path):
+    with pytest.raises(UserError, match=r"There is no volume at .*absent"):
+        run_step(request_for("ImportSchemaGen", volume=str(tmp_path / "absent")))
+
+
+@pytest.mark.parametrize("run_id", ["", "{{$.pipeline_job_uuid}}"])
+def test_a_run_id_that_kubeflow_did_not_fill_in_is_refused(request_for, run_id, store):
+    # All runs would be one, and the second would find everything done.
+    with pytest.raises(UserError, match="has no id"):
+        run_step(request_for("ImportSchemaGen", run_id=run_id))
+    assert not states(store)
+
+
+def test_push_off_pushes_nothing_and_says_so(request_for, volume, store):
+    report = volume / "report.md"
+    assert run_step(request_for("CaserPusher", push="false", report=str(report))) == "push is off"
+    assert "push is off" in report.read_text()
+    assert not states(store)
+    assert [path.name for path in volume.iterdir()] == ["report.md"]
+
+
+@pytest.mark.parametrize(
+    ("node_id", "changes", "part"),
+    [
+        ("CaserPusher", {"push": "perhaps"}, "`push` should be true or false"),
+        ("CaserTrainer", {"epochs": "0"}, "`epochs` should be a whole number"),
+        ("CaserTrainer", {"epochs": "many"}, "`epochs` should be a whole number"),
+        ("InteractionExampleGen", {"data": "data/absent.csv"}, "There is no folder"),
+        ("InteractionExampleGen", {"data": "span-{SPAN}/*.csv"}, "No file matches"),
+    ],
+)
+def test_a_bad_parameter_is_one_message_before_anything_is_registered(request_for, store, node_id, changes, part):
+    with pytest.raises(UserError, match=part):
+        run_step(request_for(node_id, **changes))
+    assert not states(store)
+
+
+def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volume):
+    (volume / "data").mkdir()
+    rows = "".join(f"u{user},i{item},{item}\n" for user in range(3) for item in range(5))
+    (volume / "data" / "log-1.csv").write_text("user_id,item_id,timestamp\n" + rows)
+    ir = decode(nodes["InteractionExampleGen"])
+    restore(ir, str(volume), str(volume / "pipeline"), "r")
+    read_data_from(ir, "data/log-{SPAN}.csv", str(volume))
+    parameters = only_node(ir).parameters.parameters
+    assert parameters["input_base"].field_value.string_value == str(volume / "data")
+    assert "log-{SPAN}.csv" in parameters["input_config"].field_value.string_value
+    assert "@" not in parameters["input_base"].field_value.string_value
+
+
+def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
+    ir, same = decode(nodes["CaserTrainer"]), decode(nodes["CaserTrainer"])
+    train_epochs(same, str(load_config("sample").trainer.epochs))
+    assert same == ir  # so that the default finds what `epochs` unset would have cached
+    train_epochs(ir, "3")
+    assert '"epochs": 3' in only_node(ir).parameters.parameters["custom_config"].field_value.string_value
+
+
+def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_path):
+    request = request_for("ImportSchemaGen", volume=str(tmp_path / "absent"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.kubeflow_runner.step", *arguments(request)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ImportSchemaGen: There is no volume at")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_failure_keeps_its_trace_above_the_last_line(request_for, monkeypatch, capfd):
+    def broken(*_):
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("pipeline.kubeflow_runner.step._launch", broken)
+    shown = CliRunner().invoke(main, arguments(request_for("ImportSchemaGen")))
+    assert shown.exit_code == 1
+    assert (shown.output + capfd.readouterr().err).strip().splitlines()[-1] == (
+        "Error: ImportSchemaGen: RuntimeError: two lines"
+    )
+
+
+def arguments(request):
+    options = {name.replace("_", "-"): value for name, value in request._asdict().items() if value is not None}
+    return [part for name, value in options.items() for part in (f"--{name}", str(value))]
+
+
+def test_an_unknown_method_of_metadata_is_refused_as_grpc_does(service):
+    import grpc
+
+    with grpc.insecure_channel(service) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/ml_metadata.MetadataStoreService/DropEverything")(b"")
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_an_error_of_the_store_keeps_its_code(store):
+    with pytest.raises(mlmd.errors.NotFoundError):
+        store.get_artifact_type("absent")
+
+
+def test_what_was_stored_outlives_the_service(tmp_path):
+    for expected in ([], ["run"]):
+        server, port = start(tmp_path / "kept.sqlite", "127.0.0.1:0")
+        client = mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=port))
+        assert [kind.name for kind in client.get_context_types() if not kind.name.startswith("mlmd")] == expected
+        client.put_context_type(metadata_store_pb2.ContextType(name="run"))
+        server.stop(0).wait()
+    assert Path(tmp_path / "kept.sqlite").is_file()
