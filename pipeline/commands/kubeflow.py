@@ -6,6 +6,8 @@ import click
 
 from pipeline.commands.kubeflow_compile import compile_command
 from pipeline.commands.kubeflow_emulate import emulate_command
+from pipeline.commands.kubeflow_schedule import schedule_command
+from pipeline.commands.kubeflow_submit import submit_command
 
 
 @click.group(short_help="Run the pipeline on Kubeflow Pipelines.")
@@ -15,8 +17,9 @@ def kubeflow() -> None:
     \b
     Compile it:              caser kubeflow compile --image IMAGE --output pipeline.yaml
     Try it on this machine:  caser kubeflow emulate --pipeline pipeline.yaml --output out/emulated
+    Run it on a cluster:     caser kubeflow submit --pipeline pipeline.yaml --host URL --wait
     """
 
 
-for command in (compile_command, emulate_command):
+for command in (compile_command, emulate_command, submit_command, schedule_command):
     kubeflow.add_command(command)

@@ -1,0 +1,39 @@
+"""Options of the commands that talk to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what a run needs; `pipeline.kubeflow_runner.submit.Request` is made of it by `to_request`."""
+    for option in reversed(
+        (
+            click.option("--pipeline", required=True, type=click.Path(path_type=Path), metavar="FILE"),
+            click.option("--host", required=True, metavar="URL", help="Of Kubeflow Pipelines' API or UI."),
+            click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A run parameter; repeatable."),
+            click.option("--experiment", default="caser", show_default=True, help="Groups runs in Kubeflow's UI."),
+            click.option("--namespace", help="Yours, where Kubeflow has several users."),
+            click.option("--service-account", help="Of the tasks; Kubeflow's own by default."),
+            click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; also $KUBEFLOW_TOKEN."),
+            click.option(
+                "--cookies", envvar="KUBEFLOW_COOKIES", help="Such as authservice_session=...; also by variable."
+            ),
+            click.option("--in-cluster", is_flag=True, help="Use the token of this pod's service account."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def to_request(options: dict[str, Any]) -> Any:
+    """The request that the options of `run_options` make."""
+    from pipeline.kubeflow_runner.client import Access
+    from pipeline.kubeflow_runner.submit import Request
+
+    access = Access(options["host"], options["namespace"], options["token"], options["cookies"], options["in_cluster"])
+    return Request(options["pipeline"], access, options["params"], options["experiment"], options["service_account"])

@@ -1,0 +1,209 @@
+"""Submitting and scheduling: what is sent to Kubeflow's API, and one message where it refuses.
+
+The server here is a fixture that answers with the fewest fields; no Kubeflow was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+from pipeline.kubeflow_runner.spec_file import write_spec
+
+API = "/apis/v2beta1"
+PIPELINE = {
+    "pipelineInfo": {"name": "caser"},
+    "root": {
+        "dag": {"tasks": {"import-schema-gen": {}, "caser-trainer": {}}},
+        "inputDefinitions": {"parameters": {"epochs": {"parameterType": "NUMBER_INTEGER", "defaultValue": 10}}},
+    },
+    "schemaVersion": "2.1.0",
+}
+
+
+class Kubeflow:
+    """A server with one pipeline at most; `requests` holds (method, path, body)."""
+
+    def __init__(self):
+        self.requests, self.versions, self.status = [], [], 200
+        self.pipelines = []
+        self.states = [("RUNNING", "RUNNING"), ("SUCCEEDED", "SUCCEEDED")]
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self._answer("GET", b"")
+
+            def do_POST(self):
+                self._answer("POST", self.rfile.read(int(self.headers["Content-Length"])))
+
+            def _answer(self, method, body):
+                parts = urlsplit(self.path)
+                outer.requests.append((method, parts.path, body))
+                answer = outer.answer(method, parts.path.removeprefix(API), parse_qs(parts.query), body)
+                content = json.dumps(answer).encode()
+                self.send_response(outer.status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, method, path, query, body):
+        if self.status != 200:
+            return {"error": "no"}
+        if path == "/pipelines/upload":
+            self.pipelines.append({"pipeline_id": "p1", "display_name": query["name"][0]})
+            return self.pipelines[0]
+        if path == "/pipelines/upload_version":
+            self.versions.append({"pipeline_version_id": "v1", "display_name": query["name"][0]})
+            return self.versions[0]
+        if path == "/pipelines":
+            return {"pipelines": self.pipelines}
+        if path == "/pipelines/p1/versions":
+            return {"pipeline_versions": self.versions}
+        if path == "/experiments":
+            return {"experiment_id": "e1"} if method == "POST" else {"experiments": []}
+        if path == "/runs":
+            return {"run_id": "r1", "state": "PENDING"}
+        if path == "/runs/r1":
+            run, task = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            times = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T00:00:07Z"}
+            detail = {"display_name": "caser-trainer", "state": task, **times}
+            return {"run_id": "r1", "state": run, "run_details": {"task_details": [detail]}}
+        if path == "/recurringruns":
+            return {"recurring_run_id": "s1"}
+        return {"multi_user": False}
+
+    def sent(self, method, path):
+        return [json.loads(body) for m, p, body in self.requests if (m, p) == (method, API + path)]
+
+    def count(self, path):
+        return sum(p == API + path for _, p, _ in self.requests)
+
+
+@pytest.fixture
+def kubeflow(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    # The client waits five seconds between its attempts to ask for health.
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    server = Kubeflow()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    file = tmp_path / "pipeline.yaml"
+    write_spec(PIPELINE, {"platforms": {}}, file)
+    return file
+
+
+def caser(command, kubeflow_host, compiled, *arguments):
+    return CliRunner().invoke(
+        main, ["kubeflow", command, "--host", kubeflow_host, "--pipeline", str(compiled), *arguments]
+    )
+
+
+def test_a_run_is_made_of_a_version_and_its_parameters_and_the_link_is_shown(kubeflow, compiled):
+    shown = caser("submit", kubeflow.host, compiled, "--param", "epochs=3", "--service-account", "trainer")
+    assert shown.exit_code == 0, shown.output
+    assert f"{kubeflow.host}/#/runs/details/r1" in shown.output
+    (run,) = kubeflow.sent("POST", "/runs")
+    assert run["runtime_config"]["parameters"] == {"epochs": 3}
+    assert run["pipeline_version_reference"] == {"pipeline_id": "p1", "pipeline_version_id": "v1"}
+    assert (run["experiment_id"], run["service_account"]) == ("e1", "trainer")
+
+
+def test_the_same_file_becomes_one_version_and_a_changed_one_another(kubeflow, compiled):
+    for _ in range(2):
+        assert caser("submit", kubeflow.host, compiled).exit_code == 0
+    assert (kubeflow.count("/pipelines/upload"), kubeflow.count("/pipelines/upload_version")) == (1, 1)
+    write_spec({**PIPELINE, "sdkVersion": "other"}, {}, compiled)
+    assert caser("submit", kubeflow.host, compiled).exit_code == 0
+    assert kubeflow.count("/pipelines/upload_version") == 2
+
+
+def test_a_followed_run_shows_its_nodes_and_its_end(kubeflow, compiled):
+    shown = caser("submit", kubeflow.host, compiled, "--wait")
+    assert shown.exit_code == 0, shown.output
+    assert "CaserTrainer" in shown.output
+    assert "7.0 s" in shown.output
+    assert "SUCCEEDED" in shown.output
+
+
+def test_a_followed_run_that_fails_gives_status_1(kubeflow, compiled):
+    kubeflow.states = [("FAILED", "FAILED")]
+    shown = caser("submit", kubeflow.host, compiled, "--wait")
+    assert shown.exit_code == 1
+    assert "failed" in shown.output
+
+
+@pytest.mark.parametrize(("cron", "sent"), [("0 3 * * *", "0 0 3 * * *"), ("30 0 3 * * *", "30 0 3 * * *")])
+def test_a_schedule_gets_kubeflows_seconds_and_no_two_runs_at_once(kubeflow, compiled, cron, sent):
+    shown = caser("schedule", kubeflow.host, compiled, "--cron", cron)
+    assert shown.exit_code == 0, shown.output
+    assert "recurring run s1" in shown.output
+    (made,) = kubeflow.sent("POST", "/recurringruns")
+    assert made["trigger"]["cron_schedule"]["cron"] == sent
+    assert (str(made["max_concurrency"]), made["no_catchup"]) == ("1", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--param", "epoch=3"], "Did you mean `epochs`"),
+        (["--param", "epochs=many"], "a whole number"),
+    ],
+)
+def test_a_bad_parameter_is_refused_before_the_cluster_is_asked(kubeflow, compiled, arguments, part):
+    shown = caser("submit", kubeflow.host, compiled, *arguments)
+    assert shown.exit_code == 2
+    assert part in shown.output
+    assert not kubeflow.requests
+
+
+def test_a_schedule_of_another_form_is_refused(kubeflow, compiled):
+    shown = caser("schedule", kubeflow.host, compiled, "--cron", "daily")
+    assert shown.exit_code == 2
+    assert "five or six fields" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("status", "part"),
+    [
+        (401, "does not let you in"),
+        (403, "does not let you in"),
+        (404, "no Kubeflow Pipelines API"),
+        (500, "status 500"),
+    ],
+)
+def test_a_refusal_is_one_message(kubeflow, compiled, status, part):
+    kubeflow.status = status
+    shown = caser("submit", kubeflow.host, compiled)
+    assert shown.exit_code == 2
+    assert part in shown.output
+    assert "Traceback" not in shown.output
+
+
+def test_nobody_at_the_address_is_one_message(kubeflow, compiled):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shown = caser("submit", f"http://127.0.0.1:{port}", compiled)
+    assert shown.exit_code == 2
+    assert f"does not answer at http://127.0.0.1:{port}" in shown.output
+    assert "Traceback" not in shown.output
