@@ -16,12 +16,12 @@ BENCH_OUTPUT ?= out/bench
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 
-.PHONY: help install run test lint bench format clean
+.PHONY: help install run test test-long lint bench format clean
 .DEFAULT_GOAL := help
 
 help: ## this text
 	@echo 'Targets (PYTHON=$(PYTHON), environment in $(VENV)):'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 	@echo 'PYTHON=3.11, 3.12 or 3.13 takes the second TFX line (glibc 2.39 or later) in an environment of its own.'
 
 install: $(INSTALLED) ## the locked environment; then .venv/bin/caser works from anywhere
@@ -31,6 +31,9 @@ run: $(INSTALLED) ## train, evaluate and push a model from the built-in sample, 
 
 test: $(INSTALLED) ## all tests
 	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-long: $(INSTALLED) ## tests that take minutes each: killed, concurrent and changed runs of the emulated cluster
+	@$(VENV)/bin/pytest -m long $(ARGS)
 
 lint: $(INSTALLED) ## ruff, types, and the directions of imports
 	@$(VENV)/bin/ruff check .

@@ -43,6 +43,14 @@ def test_everything_is_valid_for_this_kubernetes(folder, version):
         kubernetes_validate.validate(document, version, strict=True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_pod_for_copying_is_valid_and_mounts_the_volume(version):
+    pod = yaml.safe_load((KUBEFLOW / "copy-pod.yaml").read_text())
+    kubernetes_validate.validate(pod, version, strict=True)
+    assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == ClusterSettings().volume_claim
+    assert pod["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] == ClusterSettings().mount_path
+
+
 def test_the_validation_would_notice_a_mistyped_field():
     claim = by_name(rendered(KUBEFLOW / "base"))["PersistentVolumeClaim", "caser-data"]
     claim["spec"]["acessModes"] = claim["spec"].pop("accessModes")

@@ -45,6 +45,7 @@ class Pod:
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_killed = False
 
     def run(self, console: RunConsole, node_id: str) -> None:
         """Runs the task, again after a failure as often as its retry policy says.
@@ -64,6 +65,8 @@ class Pod:
                 cached = self._last_line().endswith(_CACHED)
                 console.on_node_end(node_id, "cached" if cached else "done", time.monotonic() - started)
                 return
+            if self._is_killed:
+                break
             if attempt < self._retries:
                 console.console.print(f"    {node_id}: attempt {attempt + 1} ended with status {status}; again")
         failure = PodError(self._last_line() or f"{self._task} ended with status {status} without a word")
@@ -71,7 +74,8 @@ class Pod:
         raise failure
 
     def kill(self) -> None:
-        """Ends the task and all that it started."""
+        """Ends the task and all that it started; it is not tried again."""
+        self._is_killed = True
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 

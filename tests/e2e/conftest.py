@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,4 +71,11 @@ def finished(log, tmp_path_factory) -> Path:
     output = tmp_path_factory.mktemp("run") / "out"
     done = caser(*run_arguments(log, output))
     assert done.returncode == 0, done.stdout + done.stderr
+    shutil.copy(output / "metrics.json", output.with_name("first-metrics.json"))
     return output
+
+
+@pytest.fixture(scope="session")
+def first_metrics(finished) -> dict[str, Any]:
+    """`metrics.json` as the run left it; other tests run again into the same folder."""
+    return json.loads(finished.with_name("first-metrics.json").read_text())

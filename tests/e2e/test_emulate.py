@@ -1,0 +1,207 @@
+"""The compiled pipeline, task by task as a cluster would start it, beside `caser run` with the same settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ml_metadata as mlmd
+import pytest
+import yaml
+from ml_metadata.proto import metadata_store_pb2
+
+from components.versions import digest
+from pipeline.kubeflow_runner.metadata_service import start
+from pipeline.kubeflow_runner.task_names import node_id
+from tests.e2e.conftest import SETTINGS, caser, caser_command, rows, write
+
+pytestmark = pytest.mark.xdist_group("run")
+
+Execution = metadata_store_pb2.Execution
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    done = caser("kubeflow", "compile", *settings, "--image", "caser:1", "--output", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return file
+
+
+def with_data(folder: Path) -> Path:
+    (folder / "volume" / "data").mkdir(parents=True)
+    write(folder / "volume" / "data" / "interactions.csv", rows())
+    return folder
+
+
+def emulation(compiled: Path, output: Path, *arguments: object) -> list[object]:
+    return ["kubeflow", "emulate", "--pipeline", compiled, "--output", output, *arguments]
+
+
+def versions_of(output: Path) -> list[str]:
+    folder = output / "volume" / "serving" / "caser"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def runs_of(output: Path) -> list[Path]:
+    return sorted((output / "runs").iterdir(), key=lambda folder: folder.stat().st_mtime)
+
+
+def states_of(run: Path) -> dict[str, str]:
+    """By node, what the task's last line says."""
+    lines = (pod.joinpath("log.txt").read_text().splitlines()[-1] for pod in run.iterdir())
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def metrics_of(run: Path) -> dict[str, float]:
+    told = json.loads((run / "evaluator" / "outputs" / "output_metadata.json").read_text())
+    (artifact,) = told["artifacts"]["metrics"]["artifacts"]
+    return artifact["metadata"]
+
+
+@pytest.fixture(scope="session")
+def emulated(compiled, tmp_path_factory) -> Path:
+    """The folder of one finished emulation."""
+    output = with_data(tmp_path_factory.mktemp("emulated"))
+    done = caser(*emulation(compiled, output))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output
+
+
+def test_every_task_runs_and_the_blessed_model_is_pushed(emulated, compiled):
+    (run,) = runs_of(emulated)
+    tasks = yaml.safe_load_all(compiled.read_text()).__next__()["root"]["dag"]["tasks"]
+    assert states_of(run) == dict.fromkeys(map(node_id, tasks), "done")
+    (version,) = versions_of(emulated)
+    assert version in (run / "caser-pusher" / "outputs" / "report").read_text()
+
+
+def test_the_metrics_are_those_of_caser_run_with_the_same_settings(emulated, first_metrics):
+    (run, *_) = runs_of(emulated)
+    found = metrics_of(run)
+    assert found.keys() >= {"map", "ndcg_at_10", "recall_at_10"}
+    assert found == pytest.approx({name: first_metrics["test"][name] for name in found}, abs=1e-6)
+    assert "Blessed" in (run / "evaluator" / "outputs" / "report").read_text()
+
+
+def test_a_second_run_on_unchanged_input_reuses_every_node_and_pushes_nothing_new(emulated, compiled):
+    before, models = versions_of(emulated), list((emulated / "volume/pipeline/CaserTrainer/model").iterdir())
+    done = caser(*emulation(compiled, emulated))
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = states_of(runs_of(emulated)[-1])
+    assert {node for node, state in states.items() if state == "done"} <= {"LastBlessedModel"}
+    assert versions_of(emulated) == before
+    assert list((emulated / "volume/pipeline/CaserTrainer/model").iterdir()) == models
+    assert metrics_of(runs_of(emulated)[-1]) == metrics_of(runs_of(emulated)[0])
+
+
+def test_an_image_without_the_package_is_one_line_and_nothing_is_left(compiled, tmp_path):
+    output = with_data(tmp_path)
+    bare = Path(sys.base_prefix) / "bin" / "python3"
+    done = caser(*emulation(compiled, output, "--python", bare, "--metadata", "127.0.0.1:1"))
+    assert done.returncode == 1
+    assert "No module named 'pipeline'" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [path.name for path in (output / "volume").iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--param", "epoch=2"], "Did you mean `epochs`"),
+        ([], "stands for the mounted volume"),
+    ],
+)
+def test_a_bad_request_is_one_message_before_any_task(compiled, tmp_path, arguments, part):
+    done = caser(*emulation(compiled, tmp_path, *arguments))
+    assert done.returncode == 2
+    assert part in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.long
+def test_a_changed_run_is_compared_with_the_blessed_model_of_the_first(emulated, compiled):
+    before = versions_of(emulated)
+    done = caser(*emulation(compiled, emulated, "--param", "epochs=15", "--param", "push=false"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = runs_of(emulated)[-1]
+    states = states_of(run)
+    assert (states["Transform"], states["CaserTrainer"], states["CaserPusher"]) == ("cached", "done", "push is off")
+    assert "| model |" in (run / "last-blessed-model" / "outputs" / "report").read_text()
+    assert "against the last blessed model" in (run / "evaluator" / "outputs" / "report").read_text()
+    assert versions_of(emulated) == before
+
+
+def pid_of(pod: Path) -> int:
+    """Of the step that works in the folder of a pod."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "cwd") == str(pod / "work"):
+                return int(process.name)
+        except OSError:
+            continue
+    raise AssertionError(f"no process works in {pod}")
+
+
+@pytest.mark.long
+def test_a_killed_trainer_is_tried_again_and_one_version_is_pushed(compiled, tmp_path):
+    output = with_data(tmp_path)
+    command = caser_command(*emulation(compiled, output))
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 400
+    while not list(output.glob("runs/*/caser-trainer/work")):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    (run,) = runs_of(output)
+    log = run / "caser-trainer" / "log.txt"
+    while "epoch 1 of" not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    os.kill(pid_of(run / "caser-trainer"), signal.SIGKILL)
+    shown, _ = running.communicate(timeout=400)
+    assert running.returncode == 0, shown
+    assert "attempt 1 ended with status -9; again" in shown
+    assert len(versions_of(output)) == 1
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(output / "metadata.sqlite")
+    executions = mlmd.MetadataStore(config).get_executions()
+    assert len(executions) == len(list(run.iterdir()))
+    assert {execution.last_known_state for execution in executions} == {Execution.COMPLETE}
+
+
+@pytest.mark.long
+def test_two_runs_at_once_on_one_volume_do_not_mix_their_artifacts(compiled, tmp_path):
+    output = with_data(tmp_path)
+    server, port = start(tmp_path / "shared.sqlite", "127.0.0.1:0")
+    try:
+        running = [
+            subprocess.Popen(
+                caser_command(
+                    *emulation(compiled, output, "--metadata", f"127.0.0.1:{port}", "--param", f"epochs={epochs}")
+                ),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for epochs in (15, 20)
+        ]
+        shown = [process.communicate(timeout=900)[0] for process in running]
+        assert [process.returncode for process in running] == [0, 0], shown
+        client = mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=port))
+        models = client.get_artifacts_by_type("Model")
+        pushed = client.get_artifacts_by_type("PushedModel")
+    finally:
+        server.stop(0)
+    assert len({model.uri for model in models}) == len(models) == 2
+    digests = {digest(str(Path(model.uri) / "Format-Serving")) for model in models}
+    assert len(digests) == 2
+    destinations = {artifact.custom_properties["pushed_destination"].string_value for artifact in pushed}
+    assert sorted(Path(place).name for place in destinations if place) == versions_of(output)
+    assert {digest(place) for place in destinations if place} <= digests
