@@ -29,7 +29,7 @@ install: $(INSTALLED) ## the locked environment; then .venv/bin/caser works from
 run: $(INSTALLED) ## train, evaluate and push a model from the built-in sample, into OUTPUT=out/sample
 	@$(VENV)/bin/caser run --sample --output '$(OUTPUT)'
 
-test: $(INSTALLED) ## all tests
+test: $(INSTALLED) ## all tests, but those of test-long
 	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-long: $(INSTALLED) ## tests that take minutes each: killed, concurrent and changed runs of the emulated cluster

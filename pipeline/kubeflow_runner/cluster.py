@@ -64,6 +64,16 @@ class ClusterSettings(Settings):
         return path.rstrip("/")
 
     @model_validator(mode="after")
+    def _outlives_a_pod(self) -> ClusterSettings:
+        root = self.artifact_root
+        if root is not None and "://" not in root and not f"{root}/".startswith(f"{self.mount_path}/"):
+            raise ValueError(
+                f"`artifact_root` should be an object store or below `mount_path`, {self.mount_path}: what a pod "
+                f"writes elsewhere is gone with it. Received: {root!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_port(self) -> ClusterSettings:
         host, _, port = self.metadata_service.rpartition(":")
         if not host or not port.isdigit():

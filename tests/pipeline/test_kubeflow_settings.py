@@ -35,6 +35,11 @@ def test_a_node_gets_its_own_settings_and_the_others_the_defaults(tmp_path):
     assert (cluster.pod("CaserTrainer").cpu, cluster.pod("CaserTrainer").retries) == (8, 0)
 
 
+@pytest.mark.parametrize("root", ["gs://bucket/caser", "s3://bucket", "/mnt/caser/artifacts"])
+def test_artifacts_go_to_an_object_store_or_the_volume(tmp_path, root):
+    assert cluster_of(f"artifact_root: {root}", tmp_path).artifact_root == root
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -43,6 +48,7 @@ def test_a_node_gets_its_own_settings_and_the_others_the_defaults(tmp_path):
         ("mount_path: /minio/data", "one of Kubeflow's own: "),
         ("mount_path: data", "absolute path"),
         ("metadata_service: caser-metadata", "host:port"),
+        ("artifact_root: /tmp/artifacts", "object store or below `mount_path`"),
         ("nodes: {Transform: {memory: 0}}", "`nodes.Transform.memory` should be greater than 0. Received: 0"),
         ("- a", "valid dictionary"),
         ("a: [", "not YAML"),

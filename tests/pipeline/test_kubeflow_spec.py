@@ -216,6 +216,16 @@ def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containe
     assert pods["exec-caser-trainer"]["tolerations"] == [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]
 
 
+def test_the_root_of_kubeflows_own_artifacts_is_left_to_the_cluster(pipeline):
+    # v2/objectstore/config.go: gs, s3 and minio alone are understood; TFX's artifacts do not go there.
+    assert "defaultPipelineRoot" not in pipeline
+
+
+def test_no_argument_exceeds_what_a_process_may_be_given(containers):
+    # MAX_ARG_STRLEN of Linux is 128 KiB.
+    assert all(len(argument) < 32_768 for container in containers.values() for argument in container["args"])
+
+
 def test_the_file_stays_far_below_what_a_cluster_takes(file):
     assert file.stat().st_size < MAX_BYTES / 4
 
