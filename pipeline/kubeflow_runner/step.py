@@ -86,7 +86,7 @@ def run_step(request: Request) -> str:
     if "{{" in request.run_id or not request.run_id:
         raise UserError(
             f"The run has no id (received {request.run_id!r}): this Kubeflow does not fill it in. Remedy: Kubeflow "
-            "Pipelines 2.2 or later."
+            "Pipelines 2.5 or later."
         )
     if request.push is not None and not run_parameters.is_true("push", request.push):
         _write_report(request, NodeReport(node_id, PUSH_OFF))
