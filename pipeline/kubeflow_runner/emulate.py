@@ -90,7 +90,8 @@ def emulate(request: Request, console: RunConsole) -> int:
         failures = _run(spec, pods, request.jobs, console)
     for failure in failures:
         say(f"\nError: {failure}", markup=False, soft_wrap=True)
-    say(f"\n  logs      {folder}", markup=False, soft_wrap=True)
+    say(f"\n  logs      {folder}/TASK/log.txt", markup=False, soft_wrap=True)
+    say(f"  pages     {folder}/TASK/outputs/report", markup=False, soft_wrap=True)
     return FAILED if failures else SUCCEEDED
 
 

@@ -109,7 +109,8 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
         from components.trainer import HISTORY_FILE
 
         history = json.loads(_text(outputs["model_run"], HISTORY_FILE))
-        names = list(history[0]) if history else []
+        shown = ("epoch", "seconds", "loss", *TITLES)
+        names = [name for name in shown if history and name in history[0]]
         return _table(names, ([_number(row[name]) for name in names] for row in history)), {}
     if "examples" in outputs:
         counts = json.loads(_text(outputs["examples"], COUNTS_FILE))

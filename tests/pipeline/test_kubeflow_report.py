@@ -1,0 +1,40 @@
+"""What Kubeflow's UI gets to show of a node."""
+
+import json
+
+from pipeline.kubeflow_runner.node_report import METRICS, NodeReport, write_report
+from pipeline.kubeflow_runner.placeholders import executor_input
+
+REPORT = NodeReport("Evaluator", "done", "", [("model", 9, "/m/9")], [("evaluation", 11, "/e/11")], {"map": 0.25})
+
+
+def told(folder):
+    """The description of the task as Kubeflow passes it."""
+    artifact = {"artifactType": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}}
+    return json.dumps(executor_input({}, {METRICS: artifact}, folder))
+
+
+def test_the_page_names_the_state_and_every_artifact_with_its_place():
+    page = REPORT.markdown()
+    assert page.startswith("# Evaluator\n\n**done**\n")
+    assert "## Inputs\n\n| key | artifact | place |\n| --- | --- | --- |\n| model | 9 | /m/9 |" in page
+    assert "| evaluation | 11 | /e/11 |" in page
+
+
+def test_a_node_without_artifacts_has_no_empty_tables():
+    assert "|" not in NodeReport("CaserPusher", "push is off").markdown()
+
+
+def test_metrics_are_told_through_the_file_that_kubeflow_names(tmp_path):
+    write_report(REPORT, str(tmp_path / "deep" / "report"), told(tmp_path / "outputs"))
+    assert (tmp_path / "deep" / "report").read_text() == REPORT.markdown()
+    output = json.loads((tmp_path / "outputs" / "output_metadata.json").read_text())
+    (artifact,) = output["artifacts"][METRICS]["artifacts"]
+    assert artifact["metadata"] == {"map": 0.25}
+    assert artifact["uri"] == str(tmp_path / "outputs" / METRICS)
+    assert artifact["type"]["schemaTitle"] == "system.Metrics"
+
+
+def test_a_node_without_metrics_leaves_no_such_file(tmp_path):
+    write_report(REPORT._replace(metrics={}), None, told(tmp_path / "outputs"))
+    assert not list(tmp_path.iterdir())
