@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,21 +58,15 @@ def submit(request: Request, wait: bool, console: RunConsole) -> int:
     Raises:
         UserError: the file or a parameter will not do, or the cluster refuses.
     """
-    pipeline = read_spec(request.pipeline).pipeline
-    name, values = pipeline["pipelineInfo"]["name"], param_values(pipeline, request.params)
-    with connection(request.access) as client:
-        version = upload(client, request.pipeline, name, request.access.namespace)
-        run = client.run_pipeline(
-            _experiment(client, request),
-            job_name=f"{name} {time.strftime('%Y-%m-%d %H:%M:%S')}",
-            params=values,
-            pipeline_id=version.pipeline_id,
-            version_id=version.version_id,
-            service_account=request.service_account,
+    with _prepared(request) as run_of:
+        run = run_of.client.run_pipeline(
+            job_name=f"{run_of.name} {time.strftime('%Y-%m-%d %H:%M:%S')}", **run_of.arguments
         )
         link = f"{request.access.host.rstrip('/')}/#/runs/details/{run.run_id}"
         console.console.print(f"\nrun {run.run_id}\n{link}", markup=False, soft_wrap=True)
-        return _follow(client, run.run_id, pipeline, console, request.poll_seconds) if wait else SUCCEEDED
+        if not wait:
+            return SUCCEEDED
+        return _follow(run_of.client, run.run_id, run_of.tasks, console, request.poll_seconds)
 
 
 def schedule(request: Request, cron: str) -> str:
@@ -91,32 +87,45 @@ def schedule(request: Request, cron: str) -> str:
         fields = ["0", *fields]
     if len(fields) != _CRON_FIELDS:
         raise UserError(f"--cron should have five or six fields, such as '0 3 * * *' for 3 o'clock. Received: {cron!r}")
-    pipeline = read_spec(request.pipeline).pipeline
-    name, values = pipeline["pipelineInfo"]["name"], param_values(pipeline, request.params)
-    with connection(request.access) as client:
-        version = upload(client, request.pipeline, name, request.access.namespace)
-        made = client.create_recurring_run(
-            _experiment(client, request),
-            job_name=f"{name} {' '.join(fields)}",
+    with _prepared(request) as run_of:
+        made = run_of.client.create_recurring_run(
+            job_name=f"{run_of.name} {' '.join(fields)}",
             cron_expression=" ".join(fields),
             max_concurrency=1,
             no_catchup=True,
-            params=values,
-            pipeline_id=version.pipeline_id,
-            version_id=version.version_id,
-            service_account=request.service_account,
+            **run_of.arguments,
         )
         return str(made.recurring_run_id)
 
 
-def _experiment(client: kfp.Client, request: Request) -> str:
-    made = client.create_experiment(request.experiment, namespace=request.access.namespace)
-    return str(made.experiment_id)
+class _Prepared(NamedTuple):
+    """A client, and what every kind of run is made of."""
+
+    client: kfp.Client
+    name: str
+    tasks: Collection[str]
+    arguments: dict[str, Any]
 
 
-def _follow(client: kfp.Client, run_id: str, pipeline: dict[str, Any], console: RunConsole, poll_seconds: float) -> int:
+@contextlib.contextmanager
+def _prepared(request: Request) -> Iterator[_Prepared]:
+    pipeline = read_spec(request.pipeline).pipeline
+    name, values = pipeline["pipelineInfo"]["name"], param_values(pipeline, request.params)
+    with connection(request.access) as client:
+        version = upload(client, request.pipeline, name, request.access.namespace)
+        experiment = client.create_experiment(request.experiment, namespace=request.access.namespace)
+        arguments = {
+            "experiment_id": experiment.experiment_id,
+            "params": values,
+            "pipeline_id": version.pipeline_id,
+            "version_id": version.version_id,
+            "service_account": request.service_account,
+        }
+        yield _Prepared(client, name, pipeline["root"]["dag"]["tasks"], arguments)
+
+
+def _follow(client: kfp.Client, run_id: str, tasks: Collection[str], console: RunConsole, poll_seconds: float) -> int:
     """Shows each node as it begins and ends; the cluster's clock times it."""
-    tasks = pipeline["root"]["dag"]["tasks"]
     started: set[str] = set()
     ended: set[str] = set()
     while True:
