@@ -36,7 +36,7 @@ class PodSettings(Settings):
     accelerators: int = Field(1, ge=1, description="how many, where `accelerator` is set")
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: list[Toleration] = Field(default_factory=list)
-    retries: int = Field(2, ge=0, le=10, description="of a task that failed; safe, see `attempt`")
+    retries: int = Field(2, ge=0, le=10, description="of a task that failed")
 
 
 class ClusterSettings(Settings):

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from components.errors import UserError
 from pipeline.config import Config
 from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings
-from pipeline.kubeflow_runner.node_ir import VOLUME, encode, node_irs, only_node
+from pipeline.kubeflow_runner.cut_nodes import node_irs
+from pipeline.kubeflow_runner.node_ir import VOLUME, encode, only_node
 from pipeline.kubeflow_runner.node_report import METRICS
 from pipeline.kubeflow_runner.run_parameters import RunParameter, run_parameters
 from pipeline.kubeflow_runner.task_names import task_name

@@ -13,7 +13,8 @@ from components.errors import UserError
 from pipeline.config import load_config
 from pipeline.console import _PURPOSES
 from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings, Toleration
-from pipeline.kubeflow_runner.node_ir import decode, encode, node_irs, only_node
+from pipeline.kubeflow_runner.cut_nodes import node_irs
+from pipeline.kubeflow_runner.node_ir import decode, encode, only_node
 from pipeline.kubeflow_runner.spec import compile_pipeline
 from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec, write_spec
 from pipeline.pipeline import create_pipeline

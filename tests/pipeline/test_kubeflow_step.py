@@ -17,8 +17,9 @@ from tfx.orchestration import metadata
 from components.errors import UserError
 from pipeline.config import load_config
 from pipeline.kubeflow_runner.attempt import Attempt
+from pipeline.kubeflow_runner.cut_nodes import node_irs
 from pipeline.kubeflow_runner.metadata_service import start
-from pipeline.kubeflow_runner.node_ir import VOLUME, decode, encode, node_irs, only_node, restore
+from pipeline.kubeflow_runner.node_ir import VOLUME, decode, encode, only_node, restore
 from pipeline.kubeflow_runner.run_parameters import read_data_from, train_epochs
 from pipeline.kubeflow_runner.step import Request, main, run_step
 from pipeline.pipeline import create_pipeline
