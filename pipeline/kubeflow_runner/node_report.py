@@ -118,6 +118,13 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
         return _table(("count", "value"), plain), {}
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
+    if "evaluation" in outputs:
+        from components.markov_baseline import read_markov
+
+        markov = read_markov(outputs["evaluation"].uri)
+        found = markov.metrics or {}
+        rows = ((TITLES[name], _number(found[name])) for name in TITLES if name in found)
+        return f"{markov.note or ''}\n\n{_table(('metric', 'counting'), rows)}".lstrip(), {}
     return "", {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from components.errors import UserError
+from pipeline import run
 from pipeline.config import load_config
 from pipeline.console import _PURPOSES
 from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings, Toleration
@@ -215,6 +217,14 @@ def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containe
         assert pod["pvcMount"] == [{"constant": "caser-data", "mountPath": "/mnt/caser"}]
     assert pods["exec-caser-trainer"]["nodeSelector"] == {"labels": {"pool": "gpu"}}
     assert pods["exec-caser-trainer"]["tolerations"] == [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]
+
+
+def test_tensorflow_computes_as_in_a_local_run(containers):
+    # Or the same settings would give other metrics in the last digits.
+    local_run = inspect.getsource(run)
+    for container in containers.values():
+        (variable,) = container["env"]
+        assert f'os.environ.setdefault("{variable["name"]}", "{variable["value"]}")' in local_run
 
 
 def test_the_root_of_kubeflows_own_artifacts_is_left_to_the_cluster(pipeline):
