@@ -161,7 +161,7 @@ def test_a_killed_trainer_is_tried_again_and_one_version_is_pushed(compiled, tmp
         time.sleep(0.5)
     (run,) = runs_of(output)
     log = run / "caser-trainer" / "log.txt"
-    while "epoch 1 of" not in log.read_text():
+    while not log.exists() or "epoch 1 of" not in log.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.2)
     os.kill(pid_of(run / "caser-trainer"), signal.SIGKILL)
