@@ -14,7 +14,10 @@ import yaml
 from pipeline.kubeflow_runner.cluster import ClusterSettings
 
 KUBEFLOW = Path(__file__).resolve().parents[1] / "kubeflow"
-KUSTOMIZATIONS = sorted(file.parent for file in KUBEFLOW.rglob("kustomization.yaml"))
+# Those of the server have tests of their own (`tests/serving/test_manifests.py`).
+KUSTOMIZATIONS = sorted(
+    file.parent for file in KUBEFLOW.rglob("kustomization.yaml") if not file.is_relative_to(KUBEFLOW / "serving")
+)
 VERSIONS = ("1.30", "1.33", "1.36")
 
 
