@@ -47,7 +47,8 @@ def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2, decay):
             slope = sum(weight for other, weight in zip(ids, weights, strict=True) if other == id_)
             expected[id_].update(slope + 2 * l2 * expected[id_].row, step, decay)
     found = table.numpy()
-    np.testing.assert_allclose(found, [adam.row for adam in expected], rtol=1e-4, atol=1e-6)
+    # Steps of 0.1, and of what is left after opposite ones, in float32.
+    np.testing.assert_allclose(found, [adam.row for adam in expected], rtol=1e-4, atol=5e-6)
     assert (found[[0, 2, 3]] == start[[0, 2, 3]]).all()
     for moments in (optimizer._momentums[0], optimizer._velocities[0]):
         assert not moments.numpy()[[0, 2, 3]].any()
