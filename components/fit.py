@@ -14,7 +14,7 @@ import tensorflow as tf
 from components import progress
 from components.caser import Caser
 from components.contracts import UNKNOWN
-from components.defaults import pace
+from components.defaults import batch_size_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import loss_of
@@ -51,12 +51,12 @@ def fit(
     Raises:
         UserError: the loss is no longer a finite number.
     """
-    batch_size, learning_rate = pace(settings, len(windows.user))
+    batch_size = min(settings.batch_size or batch_size_for(len(windows.user)), len(windows.user))
     steps = windows.steps(batch_size)
     choice = chosen_loss(settings, model.n_items)
-    _log.info("%d windows, batch size %d, learning rate %g", len(windows.user), batch_size, learning_rate)
+    _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
-    rates = learning_rates(learning_rate, steps * settings.epochs)
+    rates = learning_rates(settings.learning_rate, steps * settings.epochs)
     train = _train_function(model, _optimizer(model, rates, settings, choice), settings, choice)
 
     history: list[dict[str, Any]] = []
@@ -74,7 +74,7 @@ def fit(
         if not np.isfinite(loss):
             raise UserError(
                 f"Training diverged: the loss in epoch {epoch} is {loss}. "
-                f"Remedy: lower `trainer.learning_rate` (now {learning_rate:g}), "
+                f"Remedy: lower `trainer.learning_rate` (now {settings.learning_rate:g}), "
                 "or remove extreme settings of the model."
             )
         metrics = validate() if validate else {}

@@ -143,9 +143,7 @@ class TrainerSettings(Settings):
     batch_size: int | None = Field(
         None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.defaults`)"
     )
-    learning_rate: float | None = Field(
-        None, gt=0, description="peak of the schedule: a short rise, then a cosine; unset: by batch size"
-    )
+    learning_rate: float = Field(4e-3, gt=0, description="the highest: a short rise, then a cosine down to 0")
     weight_decay: float = Field(
         0.1, ge=0, description="each step, all weights but biases shrink by this times the rate (AdamW)"
     )
