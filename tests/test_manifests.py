@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -125,3 +126,16 @@ def test_the_build_context_holds_all_that_is_copied():
     names = {name for line in copied for name in line.split()}
     assert names == allowed
     assert all((root / name).exists() for name in names)
+
+
+def test_pipeline_and_server_fit_into_one_namespace(tmp_path):
+    both = [os.path.relpath(KUBEFLOW / part, tmp_path) for part in ("overlays/single-node", "serving/base")]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": "team", "resources": both}))
+    documents = rendered(tmp_path)
+    assert {document["metadata"]["namespace"] for document in documents} == {"team"}
+    assert len(by_name(documents)) == len(documents)
+    pod = by_name(documents)["Deployment", "caser-serving"]["spec"]["template"]["spec"]
+    mounted = [volume["persistentVolumeClaim"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
+    assert [claim["claimName"] for claim in mounted] == [ClusterSettings().volume_claim]
+    (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount.get("subPath")]
+    assert (mount["subPath"], mount["readOnly"]) == ("serving", True)
