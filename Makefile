@@ -15,6 +15,8 @@ BENCH_PYTHON := $(VENV)-bench/bin/python
 BENCH_OUTPUT ?= out/bench
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
+# Once, here: where bytecode must not be written later, every process would spend most of its start on compiling TFX.
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help install run test test-long lint bench format clean
 .DEFAULT_GOAL := help
