@@ -155,8 +155,9 @@ class CaserTrainer(base_component.BaseComponent):
             "export": export or ExportSettings(),
         }
         config = {"seed": seed, **{name: part.model_dump() for name, part in settings.items()}}
+        # Not by its name: TFX reloads this module when it runs `run_fn`, and the name then stands for another class.
         super().__init__(
-            _CaserTrainerSpec(
+            self.SPEC_CLASS(
                 examples=examples,
                 transform_graph=transform_graph,
                 raw_examples=raw_examples,

@@ -53,6 +53,10 @@ def test_example_gen_and_trainer_work_beside_stock_components(log, tmp_path):
             beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
         )
     )
+    # TFX reloads the module of a `run_fn` to run it; the next pipeline of this process uses the class from before.
+    CaserTrainer(
+        examples=transform.outputs["transformed_examples"], transform_graph=transform.outputs["transform_graph"]
+    )
     (version,) = Path(tmp_path / "serving").iterdir()
     assert set(tf.saved_model.load(str(version)).signatures) == {
         "serving_default",
