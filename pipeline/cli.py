@@ -40,7 +40,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tfx-caser", prog_name="caser")
 def main() -> None:
-    r"""Sequential recommendation with Caser on TFX: from a file of interactions to a served model.
+    """Sequential recommendation with Caser on TFX: from a file of interactions to a served model.
 
     \b
     Try it without data:       caser run --sample --output out/sample

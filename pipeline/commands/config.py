@@ -12,7 +12,7 @@ from pipeline.commands.options import config_options
 @click.command(short_help="Show every setting, its value and what it means.")
 @config_options
 def config(preset: str | None, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    r"""Show every setting, its value and what it means.
+    """Show every setting, its value and what it means.
 
     What is printed is YAML that `caser run --config` reads:
 

@@ -12,7 +12,7 @@ from pipeline.commands.kubeflow_submit import submit_command
 
 @click.group(short_help="Run the pipeline on Kubeflow Pipelines.")
 def kubeflow() -> None:
-    r"""Run the same pipeline on open-source Kubeflow Pipelines 2.x.
+    """Run the same pipeline on open-source Kubeflow Pipelines 2.x.
 
     \b
     Compile it:              caser kubeflow compile --image IMAGE --output pipeline.yaml

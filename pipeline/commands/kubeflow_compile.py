@@ -36,7 +36,7 @@ def compile_command(
     cluster_file: Path | None,
     output: Path,
 ) -> None:
-    r"""Write the pipeline of `caser run` as a file for Kubeflow; no cluster is needed.
+    """Write the pipeline of `caser run` as a file for Kubeflow; no cluster is needed.
 
     \b
     Example:

@@ -37,7 +37,7 @@ def emulate_command(
     metadata: str | None,
     jobs: int,
 ) -> None:
-    r"""Run a compiled pipeline on this machine: each task as a process of its own, as a pod would run it.
+    """Run a compiled pipeline on this machine: each task as a process of its own, as a pod would run it.
 
     \b
     Example:

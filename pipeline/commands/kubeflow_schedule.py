@@ -13,11 +13,11 @@ from pipeline.commands.kubeflow_options import run_options, to_request
 @run_options
 @click.option("--cron", required=True, metavar="FIELDS", help="Such as '0 3 * * *': every day at 3 o'clock (UTC).")
 def schedule_command(cron: str, **options: Any) -> None:
-    r"""Run on a cluster again and again; with a {SPAN} pattern each run reads the newest span.
+    """Run on a cluster again and again; with a {SPAN} pattern each run reads the newest span.
 
     \b
     Example:
-      caser kubeflow schedule --host http://localhost:8080 --pipeline pipeline.yaml \
+      caser kubeflow schedule --host http://localhost:8080 --pipeline pipeline.yaml \\
         --param 'data=data/span-{SPAN}/*.csv' --cron '0 3 * * *'
     """
     from pipeline.kubeflow_runner.submit import schedule

@@ -15,7 +15,7 @@ from pipeline.commands.kubeflow_options import run_options, to_request
 @click.option("--wait", is_flag=True, help="Follow the run; exit status 1 where it fails.")
 @click.pass_context
 def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
-    r"""Start a run on a cluster: makes the file a version of the pipeline, unless it is one, and runs it.
+    """Start a run on a cluster: makes the file a version of the pipeline, unless it is one, and runs it.
 
     \b
     Example:

@@ -27,7 +27,7 @@ def promote(
     ca: str | None,
     load_timeout: float,
 ) -> None:
-    r"""Give a label to a version, on running servers and in their models.config.
+    """Give a label to a version, on running servers and in their models.config.
 
     Every server loads the version first; only when it is AVAILABLE everywhere, the label moves. From the first label
     on, servers load what has a label, and no longer whatever is newest.

@@ -31,7 +31,7 @@ def push(
     ca: str | None,
     load_timeout: float,
 ) -> None:
-    r"""Push a model to a serving folder, and see that servers answer with it.
+    """Push a model to a serving folder, and see that servers answer with it.
 
     The model is verified before anybody sees it. With --server, the command waits until the version is AVAILABLE there
     and asks the golden request.

@@ -39,7 +39,7 @@ def recommend(
     k: int,
     as_json: bool,
 ) -> None:
-    r"""Ask a pushed model, or a server, for the next items of users.
+    """Ask a pushed model, or a server, for the next items of users.
 
     The model holds no histories: give the user's recent items, or popular items are the answer. Items of the history
     are not recommended again.

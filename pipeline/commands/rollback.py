@@ -25,7 +25,7 @@ def rollback(
     ca: str | None,
     load_timeout: float,
 ) -> None:
-    r"""Give a label back to the version before the one that has it.
+    """Give a label back to the version before the one that has it.
 
     Where nothing was labelled yet, the servers go back to the version before the newest.
 

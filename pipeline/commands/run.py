@@ -43,7 +43,7 @@ def run(
     orchestrator: str,
     beam_args: tuple[str, ...],
 ) -> None:
-    r"""Train, evaluate and push a model from a file of interactions.
+    """Train, evaluate and push a model from a file of interactions.
 
     A second run into the same DIR reuses every node whose input and settings did not change.
 

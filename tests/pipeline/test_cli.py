@@ -39,6 +39,7 @@ def test_every_command_explains_itself(command):
     shown = caser(command, "--help")
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) > 4
+    assert "\\b" not in shown.output
 
 
 def test_config_shows_effective_values():
