@@ -13,11 +13,13 @@ import tensorflow as tf
 
 from benchmarks import kept, machine, movielens
 from components.caser import Caser
+from components.contracts import FIRST_ID
 from components.fit import fit
 from components.ranking_metrics import all_metrics, stacked
 from components.ranks import held_out_ranks, top_items, users_per_batch
 from components.settings import ModelSettings, TrainerSettings, WindowSettings
 from components.training_data import Windows
+from components.windows import sliding_windows
 from pipeline.config import Config, load_config
 
 PRESET = "ml-1m-caser"
@@ -36,7 +38,7 @@ def configuration(what: str) -> Config:
     if what == "default":
         return Config()
     return Config(
-        windows=WindowSettings(L=5, T=3),
+        windows=WindowSettings(L=5, T=3, targets="full"),
         model=ModelSettings(d=50, heights=None, horizontal_filters=16, vertical_filters=4, dropout=0.5),
         trainer=TrainerSettings(batch_size=512, learning_rate=1e-3, epochs=12, **_LOSSES[what]),
     )
@@ -57,8 +59,10 @@ def main() -> None:
     config = configuration(arguments.what)
     shares = movielens.VALIDATION if arguments.what in ("full", "sampled") else movielens.TEST
     split = movielens.read_split(arguments.data, arguments.users, shares)
-    L = config.windows.L
-    windows = Windows(*movielens.windows(split, L, config.windows.T))
+    L, partial = config.windows.L, config.windows.targets == "partial"
+    histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
+    row, sequence, targets = sliding_windows(histories, L, config.windows.T, partial)
+    windows = Windows(*(part.numpy().astype(np.int32) for part in (row + FIRST_ID, sequence, targets)))
     keras.utils.set_random_seed(arguments.seed)
     model = Caser(split.n_users, split.n_items, L, config.model)
     evaluating = []

@@ -13,11 +13,12 @@ import tensorflow as tf
 
 from components import progress
 from components.caser import Caser
-from components.contracts import UNKNOWN
+from components.contracts import FIRST_ID, UNKNOWN
 from components.defaults import batch_size_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import loss_of
+from components.own_items import nobodys_items, own_items
 from components.settings import TrainerSettings
 from components.tables import LazyAdam
 from components.training_data import Windows
@@ -54,10 +55,12 @@ def fit(
     batch_size = min(settings.batch_size or batch_size_for(len(windows.user)), len(windows.user))
     steps = windows.steps(batch_size)
     choice = chosen_loss(settings, model.n_items)
+    n_users = model.user_embedding.input_dim - FIRST_ID
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     rates = learning_rates(settings.learning_rate, steps * settings.epochs)
-    train = _train_function(model, _optimizer(model, rates, settings, choice), settings, choice)
+    own = own_items(windows, n_users) if settings.competitors == "unseen" else nobodys_items(n_users)
+    train = _train_function(model, own, _optimizer(model, rates, settings, choice), settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -129,7 +132,11 @@ def _optimizer(
 
 
 def _train_function(
-    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings, choice: LossChoice
+    model: Caser,
+    own: tf.RaggedTensor,
+    optimizer: keras.optimizers.Optimizer,
+    settings: TrainerSettings,
+    choice: LossChoice,
 ) -> Callable[[Any, tf.Tensor], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
 
@@ -138,7 +145,7 @@ def _train_function(
         unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
-            loss = loss_of(model, state, targets, choice.loss, choice.negatives)
+            loss = loss_of(model, state, targets, tf.gather(own, user), choice.loss, choice.negatives)
             total = tf.add_n([loss, *_penalties(model, choice)])
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -5,46 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from components.caser import Caser
 from components.contracts import FIRST_ID
-from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
+from components.own_items import among, among_shared, columns
+from components.sampled_softmax import log_uniform_sample, sampled_softmax_loss
 
 
-def softmax_loss(scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of the softmax over all items, averaged over the targets.
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, own: tf.RaggedTensor) -> tf.Tensor:
+    """Cross-entropy of the softmax over all items but the user's other own ones, averaged over the targets.
 
     One softmax serves all T targets: log-sum-exp once, then the T scores.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
-        targets: int [B, T] ids, padded with 0.
+        targets: int32 [B, T] ids, padded with 0 on the right.
+        own: int32 [B, (n)] ids of items that are no negatives.
 
     Returns:
         float []: mean over real targets of -log softmax(scores)[target].
     """
-    real = tf.cast(targets >= FIRST_ID, scores.dtype)
-    shares = tf.math.divide_no_nan(real, tf.reduce_sum(real))
-    return _cross_entropy(scores, tf.maximum(targets - FIRST_ID, 0), shares)
+    real = targets >= FIRST_ID
+    shares = tf.math.divide_no_nan(tf.cast(real, scores.dtype), tf.reduce_sum(tf.cast(real, scores.dtype)))
+    # Padding stands for the first target, so that it brings no other item in.
+    column = tf.maximum(tf.where(real, targets, targets[:, :1]) - FIRST_ID, 0)
+    return _cross_entropy(scores, column, shares, columns(own))
 
 
 def sampled_bce_loss(
-    target_scores: tf.Tensor, targets: tf.Tensor, negative_scores: tf.Tensor, negatives: tf.Tensor
+    target_scores: tf.Tensor,
+    targets: tf.Tensor,
+    negative_scores: tf.Tensor,
+    negatives: tf.Tensor,
+    own: tf.RaggedTensor,
 ) -> tf.Tensor:
     """Binary cross-entropy with sampled negatives (equation 11 of the paper).
 
     Args:
         target_scores: float [B, T].
-        targets: int [B, T] ids, padded with 0.
+        targets: int32 [B, T] ids, padded with 0.
         negative_scores: float [B, N].
-        negatives: int [B, N] ids; one that is a target of its row is no negative and does not count.
+        negatives: int32 [B, N] ids; one that is a target of its row, or its own, is no negative and does not count.
+        own: int32 [B, (n)] ids of items that are no negatives.
 
     Returns:
         float []: mean over real targets of -log sigmoid(score), plus mean over negatives of -log(1 - sigmoid(score)).
     """
     dtype = target_scores.dtype
-    hit = tf.reduce_any(negatives[:, :, tf.newaxis] == tf.cast(targets, negatives.dtype)[:, tf.newaxis, :], axis=2)
+    hit = among(own, negatives) | tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
     positive = _mean(tf.nn.softplus(-target_scores), tf.cast(targets >= FIRST_ID, dtype))
     return positive + _mean(tf.nn.softplus(negative_scores), tf.cast(~hit, dtype))
 
@@ -63,13 +73,16 @@ def uniform_negatives(n_items: int, batch: tf.Tensor, negatives: int) -> tf.Tens
     return tf.random.uniform([batch, negatives], FIRST_ID, n_items + FIRST_ID, tf.int32)
 
 
-def loss_of(model: Caser, state: tf.Tensor, targets: tf.Tensor, loss: str, negatives: int) -> tf.Tensor:
+def loss_of(
+    model: Caser, state: tf.Tensor, targets: tf.Tensor, own: tf.RaggedTensor, loss: str, negatives: int
+) -> tf.Tensor:
     """The configured loss for a batch.
 
     Args:
         model: scores items.
         state: float [B, 2d], what `model` returned.
-        targets: int [B, T] ids, padded with 0.
+        targets: int32 [B, T] ids, padded with 0 on the right.
+        own: int32 [B, (n)] ids of items that are no negatives.
         loss: "softmax", "sampled_softmax" or "bce".
         negatives: sampled items per window (bce), or for the whole batch (sampled_softmax).
 
@@ -77,15 +90,18 @@ def loss_of(model: Caser, state: tf.Tensor, targets: tf.Tensor, loss: str, negat
         float [].
     """
     if loss == "softmax":
-        return softmax_loss(model.score_all(state), targets)
+        return softmax_loss(model.score_all(state), targets, own)
     if loss == "sampled_softmax":
-        shared = log_uniform_negatives(model.n_items, negatives)
-        expected = log_expected_count(shared, model.n_items, negatives)
+        shared, log_weights = log_uniform_sample(model.n_items, negatives)
         return sampled_softmax_loss(
-            model.score_items(state, targets), targets, model.score_shared(state, shared), shared, expected
+            model.score_items(state, targets),
+            targets,
+            model.score_shared(state, shared) + log_weights,
+            shared,
+            among_shared(own, shared),
         )
-    sampled = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
-    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, sampled), sampled)
+    drawn = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
+    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, drawn), drawn, own)
 
 
 def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
@@ -93,21 +109,27 @@ def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 
 
 @tf.custom_gradient
-def _cross_entropy(scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+def _cross_entropy(
+    scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor, left_out: tf.Tensor
+) -> tuple[tf.Tensor, Callable[..., Any]]:
     """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
 
-    The scores are by far the largest tensor of a training step, so the gradient reuses the exponentials of the forward
-    pass; TensorFlow's own gradient would make several more tensors of that size.
+    The softmax leaves out what is at `left_out` int32 [M, 2], but for the targets themselves. The scores are by far the
+    largest tensor of a training step, so the gradient reuses the exponentials of the forward pass; TensorFlow's own
+    gradient would make several more tensors of that size.
     """
-    highest = tf.reduce_max(scores, axis=1, keepdims=True)
-    exponentials = tf.exp(scores - highest)
+    rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
+    at = tf.stack([rows, columns], axis=-1)
+    chosen = tf.gather(scores, columns, batch_dims=1)
+    lowest = tf.fill(tf.shape(left_out)[:1], tf.constant(-np.inf, scores.dtype))
+    rivals = tf.tensor_scatter_nd_update(tf.tensor_scatter_nd_update(scores, left_out, lowest), at, chosen)
+    highest = tf.reduce_max(rivals, axis=1, keepdims=True)
+    exponentials = tf.exp(rivals - highest)
     normaliser = tf.reduce_sum(exponentials, axis=1, keepdims=True)
-    log_p = tf.gather(scores, columns, batch_dims=1) - highest - tf.math.log(normaliser)
+    log_p = chosen - highest - tf.math.log(normaliser)
 
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None]:
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None, None]:
         softmax_share = upstream * tf.reduce_sum(weights, axis=1, keepdims=True) / normaliser
-        rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
-        at = tf.stack([rows, columns], axis=-1)
-        return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None
+        return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None, None
 
     return -tf.reduce_sum(weights * log_p), gradient

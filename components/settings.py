@@ -100,6 +100,11 @@ class WindowSettings(Settings):
 
     L: int = Field(5, ge=1, description="items that go in")
     T: int = Field(3, ge=1, description="next items to predict")
+    targets: Literal["partial", "full"] = Field(
+        "partial",
+        description="partial: the newest windows of a history have fewer than T targets; full: they are left out, as "
+        "in the paper",
+    )
 
 
 Activation = Literal["relu", "sigmoid", "tanh", "identity"]
@@ -138,6 +143,10 @@ class TrainerSettings(Settings):
     )
     negatives: int | None = Field(
         None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
+    )
+    competitors: Literal["unseen", "all"] = Field(
+        "unseen",
+        description="items that a target must beat; unseen: those that the user never took, as when items are ranked",
     )
     epochs: int = Field(10, ge=1)
     batch_size: int | None = Field(

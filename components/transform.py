@@ -44,7 +44,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     users = _encode(user_ids, tf.boolean_mask(user_ids, enough), USER_VOCABULARY)
     items = histories.with_flat_values(_encode(histories.flat_values, histories.flat_values, ITEM_VOCABULARY))
 
-    row, sequence, targets = sliding_windows(known_items(items), windows.L, windows.T)
+    row, sequence, targets = sliding_windows(known_items(items), windows.L, windows.T, windows.targets == "partial")
     return {USER: tf.gather(users, row), SEQUENCE: sequence, TARGETS: targets}
 
 

@@ -23,7 +23,7 @@ def known_items(ids: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.ragged.boolean_mask(ids, ids >= FIRST_ID)
 
 
-def sliding_windows(ids: tf.RaggedTensor, L: int, T: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def sliding_windows(ids: tf.RaggedTensor, L: int, T: int, partial: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """All windows of all histories, oldest first.
 
     With L=3 and T=2, the history `1 2 3 4 5 6` becomes
@@ -31,12 +31,14 @@ def sliding_windows(ids: tf.RaggedTensor, L: int, T: int) -> tuple[tf.Tensor, tf
         sequence   targets
         1 2 3      4 5
         2 3 4      5 6
+        3 4 5      6 0      where `partial`
 
-    A history shorter than L+T but of at least two items gives one window, padded with 0: its last T items are the
-    targets, but the first item always goes in.
+    A history shorter than L+T but of at least two items gives one window, padded with 0, and more where `partial`: its
+    last T items are the targets, but the first item always goes in.
 
         history    sequence   targets
         1 2 3 4    0 1 2      3 4
+                   1 2 3      4 0      where `partial`
         1 2        0 0 1      2 0
         1          (none)
 
@@ -44,17 +46,20 @@ def sliding_windows(ids: tf.RaggedTensor, L: int, T: int) -> tuple[tf.Tensor, tf
         ids: int64 [B, (n)], oldest first, without padding.
         L: items that go in.
         T: next items to predict.
+        partial: whether the newest items also become first targets, in windows that have fewer than T. The paper's
+            authors leave these windows out.
 
     Returns:
         row int64 [W], the history that each window comes from; sequence int64 [W, L], padded on the left;
         targets int64 [W, T], padded on the right.
     """
     lengths = tf.cast(ids.row_lengths(), tf.int64)
-    windows_per_row = tf.where(lengths < 2, tf.zeros_like(lengths), tf.maximum(lengths - L - T + 1, 1))
+    # Positions of the first target of a history's first window (earlier than L where it is padded) and of its last.
+    earliest = tf.maximum(tf.minimum(lengths - T, L), 1)
+    latest = lengths - 1 if partial else tf.maximum(lengths - T, earliest)
+    windows_per_row = tf.where(lengths < 2, tf.zeros_like(lengths), latest - earliest + 1)
     row = tf.repeat(tf.range(tf.size(lengths, out_type=tf.int64)), windows_per_row)
-    index_in_row = tf.ragged.range(windows_per_row).flat_values
-    # The position of the first target: L in a full window, earlier in a padded one.
-    first_target = tf.gather(tf.maximum(tf.minimum(lengths - T, L), 1), row) + index_in_row
+    first_target = tf.gather(earliest, row) + tf.ragged.range(windows_per_row).flat_values
     return (
         row,
         _take(ids, row, first_target[:, tf.newaxis] + tf.range(-L, 0, dtype=tf.int64)),

@@ -31,7 +31,9 @@ def trained(windows, seed=1, validate=None, **settings):
     keras.utils.set_random_seed(seed)
     small = ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1)
     model = Caser(USERS, ITEMS, L, small)
-    trainer = TrainerSettings(**{"epochs": 4, "batch_size": 128, "learning_rate": 0.01, **settings})
+    # Everybody takes every item here, again and again, so all must compete.
+    plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "competitors": "all"}
+    trainer = TrainerSettings(**{**plain, **settings})
     history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
     return model, history
 
@@ -61,6 +63,14 @@ def test_noise_is_not_learnt():
     new = planted(0.0, seed=5)
     chance = 1 / ITEMS
     assert abs(share_of_best(model, new) - chance) < 4 * np.sqrt(chance * (1 - chance) / len(new.user))
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled_softmax"])
+def test_who_took_every_item_has_nothing_to_compete_with(loss):
+    _, history = trained(planted(0.9), epochs=1, loss=loss, competitors="unseen")
+    assert history[0]["loss"] == 0
+    _, history = trained(planted(0.9), epochs=1, loss=loss)
+    assert history[0]["loss"] > 1
 
 
 def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():

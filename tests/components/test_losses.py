@@ -1,7 +1,18 @@
 import numpy as np
 import tensorflow as tf
 
+from components.contracts import FIRST_ID
 from components.losses import sampled_bce_loss, softmax_loss
+
+
+def items(*rows):
+    """A row's own items."""
+    return tf.RaggedTensor.from_row_lengths(
+        np.array([item for row in rows for item in row], np.int32), [len(row) for row in rows]
+    )
+
+
+NOBODYS = items([], [])
 
 
 def test_softmax_loss_is_the_mean_over_real_targets():
@@ -9,30 +20,51 @@ def test_softmax_loss_is_the_mean_over_real_targets():
     targets = [[2, 4], [6, 0]]
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     expected = -(log_p[0, 0] + log_p[0, 2] + log_p[1, 4]) / 3
-    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets)), expected, rtol=1e-5)
+    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), NOBODYS), expected, rtol=1e-5)
+
+
+def test_a_target_competes_with_no_other_own_item():
+    scores = np.random.default_rng(0).normal(size=[2, 5]).astype(np.float32)
+    targets, own = [[2, 4], [6, 0]], [[2, 3, 4], [2, 6]]
+    left = {0: [2, 4, 5, 6], 1: [3, 4, 5, 6]}  # targets, and what the user never took
+
+    def log_p(row, item):
+        return scores[row, item - FIRST_ID] - np.log(sum(np.exp(scores[row, i - FIRST_ID]) for i in left[row]))
+
+    expected = -(log_p(0, 2) + log_p(0, 4) + log_p(1, 6)) / 3
+    loss = softmax_loss(tf.constant(scores), tf.constant(targets), items(*own))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
 def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
     rng = np.random.default_rng(0)
     scores = tf.Variable(rng.normal(0, 3, [3, 6]))
-    targets = np.array([[2, 4, 4], [7, 0, 0], [0, 0, 0]])
+    targets = np.array([[2, 4, 4], [7, 0, 0], [0, 0, 0]], np.int32)
+    own = [[2, 3, 4], [], [5]]
     weights = (targets > 0) / 4
-    p = np.exp(scores.numpy()) / np.exp(scores.numpy()).sum(axis=1, keepdims=True)
+    exponentials = np.exp(scores.numpy())
+    exponentials[0, 3 - FIRST_ID] = exponentials[2, 5 - FIRST_ID] = 0  # own items that are no targets
+    p = exponentials / exponentials.sum(axis=1, keepdims=True)
     chosen = np.eye(8)[targets][:, :, 2:]
     with tf.GradientTape() as tape:
-        loss = softmax_loss(scores, tf.constant(targets))
-    np.testing.assert_allclose(loss, -np.einsum("bt,btn,bn->", weights, chosen, np.log(p)))
+        loss = softmax_loss(scores, tf.constant(targets), items(*own))
+    log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
+    np.testing.assert_allclose(loss, -np.einsum("bt,btn,bn->", weights, chosen, log_p))
     expected = np.einsum("bt,btn->bn", weights, p[:, np.newaxis] - chosen)
     np.testing.assert_allclose(tape.gradient(loss, scores), expected, atol=1e-12)
 
 
-def test_bce_leaves_out_padding_and_negatives_that_are_targets():
+def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_own():
     loss = sampled_bce_loss(
-        tf.constant([[1.0, 9.0]]), tf.constant([[2, 0]]), tf.constant([[0.5, 7.0]]), tf.constant([[3, 2]])
+        tf.constant([[1.0, 9.0]]),
+        tf.constant([[2, 0]]),
+        tf.constant([[0.5, 7.0, 8.0]]),
+        tf.constant([[3, 2, 5]]),
+        items([4, 5]),
     )
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     np.testing.assert_allclose(loss, -np.log(sigmoid(1.0)) - np.log(1 - sigmoid(0.5)), rtol=1e-5)
 
 
 def test_a_batch_without_any_target_has_no_loss():
-    assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]))) == 0
+    assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]), items([]))) == 0

@@ -4,21 +4,32 @@ import tensorflow as tf
 
 from components.contracts import FIRST_ID
 from components.losses import softmax_loss
-from components.sampled_softmax import log_expected_count, log_uniform_negatives, sampled_softmax_loss
+from components.own_items import among_shared
+from components.sampled_softmax import log_expected_count, log_uniform_sample, sampled_softmax_loss
 
 
-def test_negatives_are_as_frequent_as_expected():
+def test_the_weights_of_a_sample_say_how_often_each_item_was_drawn_by_how_often_expected():
     keras.utils.set_random_seed(0)
-    drawn = log_uniform_negatives(20, 200_000).numpy() - FIRST_ID
-    found = np.bincount(drawn, minlength=20)
-    expected = np.exp(log_expected_count(tf.range(20) + FIRST_ID, 20, 200_000).numpy())
-    assert found.sum() == 200_000
+    ids, log_weights = (part.numpy() for part in log_uniform_sample(20, 200_000))
+    np.testing.assert_array_equal(ids, np.arange(20) + FIRST_ID)
+    np.testing.assert_allclose(np.exp(log_weights), 1, atol=0.05)
+    expected = np.exp(log_expected_count(ids, 20, 200_000).numpy())
     np.testing.assert_allclose(expected.sum(), 200_000, rtol=1e-4)
-    np.testing.assert_allclose(found, expected, rtol=0.05)
+    np.testing.assert_allclose((np.exp(log_weights) * expected).sum(), 200_000, rtol=1e-4)
 
 
-def test_the_loss_is_the_estimated_softmax_without_accidental_hits():
-    negatives, log_expected = np.array([4, 2, 3, 9]), np.array([0.1, -0.4, 0.7, 0.2])
+def test_a_sample_holds_an_item_once_and_in_order():
+    keras.utils.set_random_seed(0)
+    ids, log_weights = (part.numpy() for part in log_uniform_sample(1000, 50))
+    assert len(ids) == len(log_weights) < 50
+    assert (np.diff(ids) > 0).all()
+    assert ids.min() >= FIRST_ID
+    assert ids.max() < 1000 + FIRST_ID
+
+
+def test_the_loss_is_the_estimated_softmax_without_accidental_hits_and_what_is_left_out():
+    negatives = np.array([4, 2, 3, 9])
+    left_out = np.array([[False, False, False, False], [False, True, False, False], [False, False, False, False]])
     target_scores = np.array([[1.0, 2.0], [0.5, 9.0], [0.4, 0.4]])
     negative_scores = np.array([[0.3, 1.0, 2.0, 0.1], [0.2, -1.0, 0.0, 3.0], [0.4, 1.0, 0.5, 0.0]])
     targets = np.array([[2, 3], [7, 0], [4, 4]])  # two targets, one and padding, one twice
@@ -26,10 +37,12 @@ def test_the_loss_is_the_estimated_softmax_without_accidental_hits():
     expected = []
     for row, places in ((0, [0, 1]), (1, [0]), (2, [0, 1])):
         others = sum(
-            np.exp(negative_scores[row, j] - log_expected[j]) for j in range(4) if negatives[j] not in targets[row]
+            np.exp(negative_scores[row, j])
+            for j in range(4)
+            if negatives[j] not in targets[row] and not left_out[row, j]
         )
         expected += [-np.log(np.exp(target_scores[row, place]) / (known[row] + others)) for place in places]
-    loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, log_expected)))
+    loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, left_out)))
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-6)
 
 
@@ -38,15 +51,16 @@ def test_with_many_negatives_loss_and_slope_are_those_of_the_full_softmax():
     n_items, negatives = 30, 100_000
     scores = tf.Variable(np.random.default_rng(0).normal(size=[4, n_items]).astype(np.float32))
     targets = tf.constant([[2, 5], [9, 31], [4, 0], [17, 18]])
-    drawn = log_uniform_negatives(n_items, negatives)
+    own = tf.ragged.constant([[2, 3], [], [7, 8, 9], [17]], dtype=tf.int32, row_splits_dtype=tf.int64)
+    sample, log_weights = log_uniform_sample(n_items, negatives)
     with tf.GradientTape(persistent=True) as tape:
-        full = softmax_loss(scores, targets)
+        full = softmax_loss(scores, targets, own)
         sampled = sampled_softmax_loss(
             tf.gather(scores, tf.maximum(targets - FIRST_ID, 0), batch_dims=1),
             targets,
-            tf.gather(scores, drawn - FIRST_ID, axis=1),
-            drawn,
-            log_expected_count(drawn, n_items, negatives),
+            tf.gather(scores, sample - FIRST_ID, axis=1) + log_weights,
+            sample,
+            among_shared(own, sample),
         )
     np.testing.assert_allclose(sampled, full, rtol=2e-3)
     of_full, of_sampled = (tf.convert_to_tensor(tape.gradient(loss, scores)) for loss in (full, sampled))
