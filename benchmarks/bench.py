@@ -22,6 +22,8 @@ THRESHOLDS = (0.1507, 0.17, 0.176)
 _TITLES = {
     "yardstick": "yardstick: plain PyTorch, paper's configuration",
     "paper": "ours, paper's configuration (BCE, 3 negatives)",
+    "half": "ours, full softmax, half of all windows once",
+    "quick": "ours, full softmax, all windows once",
     "default": "ours, defaults",
     "preset": "ours, preset ml-1m-caser",
 }
@@ -57,9 +59,16 @@ def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measur
     few: list[object] = ["--users", 300, "--epochs", 2] if quick else []
     interactions = _smaller(data, output) if quick else data
     found: Measurements = {}
-    for what, epochs in (("paper", None), ("preset", None), ("default", 2), ("full", 3), ("sampled", 3)):
-        less = few or (["--epochs", epochs] if epochs else [])
-        found[what] = ours(what, "benchmarks.ours", "--data", data, "--what", what, *less)
+    for name, what, *more in (
+        ("paper", "paper"),
+        ("half", "quick", "--share", 0.5),
+        ("quick", "quick"),
+        ("preset", "preset"),
+        ("default", "default", "--epochs", 2),
+        ("full", "full", "--epochs", 3, "--validation"),
+        ("sampled", "sampled", "--epochs", 3, "--validation"),
+    ):
+        found[name] = ours(name, "benchmarks.ours", "--data", data, "--what", what, *more, *few)
     found["catalogue"] = ours(
         "catalogue", "benchmarks.large_catalogue", *(["--items", 1000, 10_000, "--steps", 40] if quick else [])
     )
@@ -133,7 +142,7 @@ def _ratios(trained: dict[str, dict[str, Any]]) -> Iterator[str]:
         ratio = median(theirs["seconds"]) / median(trained["paper"]["seconds"])
         yield f"| yardstick's epoch / ours, paper's configuration | {ratio:.1f} |"
     for threshold in THRESHOLDS:
-        for name in ("paper", "preset"):
+        for name in ("paper", "half", "quick", "preset"):
             mine, other = (seconds_to(run, threshold) for run in (trained.get(name, theirs), theirs))
             if name in trained and mine and other:
                 yield f"| yardstick's time to MAP {threshold:g} / ours, {name} | {other / mine:.1f} |"
