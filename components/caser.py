@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from components.contracts import FIRST_ID, PADDING
+from components.defaults import width_for
 from components.notebook_caser import notebook_caser
 from components.settings import ModelSettings
 from components.tables import Table, rows
@@ -123,7 +124,8 @@ class Caser(keras.Model):
         heights = settings.heights or list(range(1, L + 1))
         if max(heights) > L:
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
-        self.n_items, self.L, self.l2, d = n_items, L, settings.l2, settings.d
+        d = settings.d or width_for(n_items)
+        self.n_items, self.L, self.l2 = n_items, L, settings.l2
         l2 = keras.regularizers.L2(settings.l2) if settings.l2 else None
         self.item_embedding = Table(n_items + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2)
         self.user_embedding = Table(n_users + FIRST_ID, d, embeddings_initializer=_normal(d), embeddings_regularizer=l2)

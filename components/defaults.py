@@ -1,4 +1,4 @@
-"""The batch size where nobody set one, by a rule that looks at the data."""
+"""What nobody set, by rules that look at the data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import math
 
 _STEPS_PER_EPOCH = 1000
 _SMALLEST_BATCH, LARGEST_BATCH = 64, 512
+# Tables of more rows are several gigabytes at the larger width, optimiser included.
+_WIDTH, _LARGE_CATALOGUE, _WIDTH_OF_LARGE = 100, 200_000, 50
+
+
+def width_for(n_items: int) -> int:
+    """Width of the embeddings: 100, and 50 above 200,000 items.
+
+    Args:
+        n_items: size of the catalogue.
+    """
+    return _WIDTH if n_items <= _LARGE_CATALOGUE else _WIDTH_OF_LARGE
 
 
 def batch_size_for(windows: int) -> int:

@@ -113,7 +113,9 @@ Activation = Literal["relu", "sigmoid", "tanh", "identity"]
 class ModelSettings(Settings):
     """Shape of Caser (`components.caser`); symbols of the paper, section 3.2."""
 
-    d: int = Field(50, ge=1, description="width of the embeddings")
+    d: int | None = Field(
+        None, ge=1, description="width of the embeddings; unset: 100, or 50 above 200,000 items (`components.defaults`)"
+    )
     heights: list[int] | None = Field(None, description="heights of the horizontal filters; unset: 1 to L")
     horizontal_filters: int = Field(16, ge=0, description="filters per height (n_h of the paper)")
     vertical_filters: int = Field(4, ge=0, description="vertical filters (n_v of the paper)")
@@ -154,7 +156,7 @@ class TrainerSettings(Settings):
     )
     learning_rate: float = Field(4e-3, gt=0, description="the highest: a short rise, then a cosine down to 0")
     weight_decay: float = Field(
-        0.1, ge=0, description="each step, all weights but biases shrink by this times the rate (AdamW)"
+        0.2, ge=0, description="each step, all weights but biases shrink by this times the rate (AdamW)"
     )
     unknown_user_share: float = Field(0.05, ge=0, lt=1, description="users replaced by the unknown user while training")
     metric: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(

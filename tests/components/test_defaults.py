@@ -1,6 +1,6 @@
 import pytest
 
-from components.defaults import batch_size_for
+from components.defaults import batch_size_for, width_for
 
 
 @pytest.mark.parametrize(
@@ -8,3 +8,8 @@ from components.defaults import batch_size_for
 )
 def test_an_epoch_has_about_a_thousand_steps_within_bounds(windows, expected):
     assert batch_size_for(windows) == expected
+
+
+@pytest.mark.parametrize(("n_items", "expected"), [(10, 100), (200_000, 100), (200_001, 50)])
+def test_the_tables_of_a_large_catalogue_are_narrower(n_items, expected):
+    assert width_for(n_items) == expected
