@@ -48,9 +48,9 @@ def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, f
     shape = (steps * _BATCH, _L + _T)
     # Zipf's law by inversion: the columns of popular items are small.
     items = (np.exp(rng.random(shape) * np.log(n_items)).astype(np.int32) - 1) + FIRST_ID
-    windows = Windows(
-        rng.integers(FIRST_ID, _USERS + FIRST_ID, shape[0], np.int32), items[:, :_L].copy(), items[:, _L:].copy()
-    )
+    user = np.sort(rng.integers(FIRST_ID, _USERS + FIRST_ID, shape[0], np.int32))
+    position = _L + np.arange(shape[0], dtype=np.int32) - np.searchsorted(user, user).astype(np.int32)
+    windows = Windows(user, items[:, :_L].copy(), items[:, _L:].copy(), position)
     model = Caser(_USERS, n_items, _L, ModelSettings(d=_D))
     model((windows.user[:1], windows.sequence[:1]))
     tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4

@@ -80,9 +80,9 @@ def main() -> None:
     split = movielens.read_split(arguments.data, arguments.users, shares)
     L, partial = config.windows.L, config.windows.targets == "partial"
     histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
-    row, sequence, targets = sliding_windows(histories, L, config.windows.T, partial)
+    row, *rest = sliding_windows(histories, L, config.windows.T, partial)
     chosen = np.random.default_rng(arguments.seed).random(len(row)) < arguments.share
-    windows = Windows(*(part.numpy()[chosen].astype(np.int32) for part in (row + FIRST_ID, sequence, targets)))
+    windows = Windows(*(part.numpy()[chosen].astype(np.int32) for part in (row + FIRST_ID, *rest)))
     keras.utils.set_random_seed(arguments.seed)
     model = Caser(split.n_users, split.n_items, L, config.model)
     evaluating = []

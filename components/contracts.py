@@ -3,14 +3,15 @@
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`.
 Transformed Examples (one window each):
-    USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the right.
+    USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the right;
+    POSITION: int64 []: place of the first target in the user's history, from 0.
 """
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 SPLITS = (TRAIN, VALID, TEST)
 
 USER_ID, ITEM_IDS, HOLDOUT = "user_id", "item_ids", "holdout"
-USER, SEQUENCE, TARGETS = "user", "sequence", "targets"
+USER, SEQUENCE, TARGETS, POSITION = "user", "sequence", "targets", "position"
 
 # Integer ids: line n of a vocabulary file has id n + FIRST_ID.
 PADDING, UNKNOWN, FIRST_ID = 0, 1, 2

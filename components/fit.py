@@ -18,7 +18,7 @@ from components.defaults import batch_size_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import loss_of
-from components.own_items import nobodys_items, own_items
+from components.seen_items import SeenItems, nothing_seen, seen_items
 from components.settings import TrainerSettings
 from components.tables import LazyAdam
 from components.training_data import Windows
@@ -59,8 +59,8 @@ def fit(
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     rates = learning_rates(settings.learning_rate, steps * settings.epochs)
-    own = own_items(windows, n_users) if settings.competitors == "unseen" else nobodys_items(n_users)
-    train = _train_function(model, own, _optimizer(model, rates, settings, choice), settings, choice)
+    seen = seen_items(windows, n_users) if settings.competitors == "unseen" else nothing_seen(n_users)
+    train = _train_function(model, seen, _optimizer(model, rates, settings, choice), settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -133,19 +133,19 @@ def _optimizer(
 
 def _train_function(
     model: Caser,
-    own: tf.RaggedTensor,
+    seen: SeenItems,
     optimizer: keras.optimizers.Optimizer,
     settings: TrainerSettings,
     choice: LossChoice,
 ) -> Callable[[Any, tf.Tensor], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
 
-    def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         # Some users are taken for unknown, so that the unknown user's embedding learns what users have in common.
         unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
-            loss = loss_of(model, state, targets, tf.gather(own, user), choice.loss, choice.negatives)
+            loss = loss_of(model, state, targets, seen.before(user, position), choice.loss, choice.negatives)
             total = tf.add_n([loss, *_penalties(model, choice)])
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -10,19 +10,19 @@ import tensorflow as tf
 
 from components.caser import Caser
 from components.contracts import FIRST_ID
-from components.own_items import among, among_shared, columns
 from components.sampled_softmax import log_uniform_sample, sampled_softmax_loss
+from components.seen_items import among, among_shared, columns
 
 
-def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, own: tf.RaggedTensor) -> tf.Tensor:
-    """Cross-entropy of the softmax over all items but the user's other own ones, averaged over the targets.
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor) -> tf.Tensor:
+    """Cross-entropy of the softmax over the targets and all items not seen before, averaged over the targets.
 
     One softmax serves all T targets: log-sum-exp once, then the T scores.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         targets: int32 [B, T] ids, padded with 0 on the right.
-        own: int32 [B, (n)] ids of items that are no negatives.
+        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
 
     Returns:
         float []: mean over real targets of -log softmax(scores)[target].
@@ -31,7 +31,7 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, own: tf.RaggedTensor) ->
     shares = tf.math.divide_no_nan(tf.cast(real, scores.dtype), tf.reduce_sum(tf.cast(real, scores.dtype)))
     # Padding stands for the first target, so that it brings no other item in.
     column = tf.maximum(tf.where(real, targets, targets[:, :1]) - FIRST_ID, 0)
-    return _cross_entropy(scores, column, shares, columns(own))
+    return _cross_entropy(scores, column, shares, columns(seen))
 
 
 def sampled_bce_loss(
@@ -39,7 +39,7 @@ def sampled_bce_loss(
     targets: tf.Tensor,
     negative_scores: tf.Tensor,
     negatives: tf.Tensor,
-    own: tf.RaggedTensor,
+    seen: tf.RaggedTensor,
 ) -> tf.Tensor:
     """Binary cross-entropy with sampled negatives (equation 11 of the paper).
 
@@ -47,14 +47,14 @@ def sampled_bce_loss(
         target_scores: float [B, T].
         targets: int32 [B, T] ids, padded with 0.
         negative_scores: float [B, N].
-        negatives: int32 [B, N] ids; one that is a target of its row, or its own, is no negative and does not count.
-        own: int32 [B, (n)] ids of items that are no negatives.
+        negatives: int32 [B, N] ids; one that is a target of its row, or seen, is no negative and does not count.
+        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
 
     Returns:
         float []: mean over real targets of -log sigmoid(score), plus mean over negatives of -log(1 - sigmoid(score)).
     """
     dtype = target_scores.dtype
-    hit = among(own, negatives) | tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
+    hit = among(seen, negatives) | tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
     positive = _mean(tf.nn.softplus(-target_scores), tf.cast(targets >= FIRST_ID, dtype))
     return positive + _mean(tf.nn.softplus(negative_scores), tf.cast(~hit, dtype))
 
@@ -74,7 +74,7 @@ def uniform_negatives(n_items: int, batch: tf.Tensor, negatives: int) -> tf.Tens
 
 
 def loss_of(
-    model: Caser, state: tf.Tensor, targets: tf.Tensor, own: tf.RaggedTensor, loss: str, negatives: int
+    model: Caser, state: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor, loss: str, negatives: int
 ) -> tf.Tensor:
     """The configured loss for a batch.
 
@@ -82,7 +82,7 @@ def loss_of(
         model: scores items.
         state: float [B, 2d], what `model` returned.
         targets: int32 [B, T] ids, padded with 0 on the right.
-        own: int32 [B, (n)] ids of items that are no negatives.
+        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
         loss: "softmax", "sampled_softmax" or "bce".
         negatives: sampled items per window (bce), or for the whole batch (sampled_softmax).
 
@@ -90,7 +90,7 @@ def loss_of(
         float [].
     """
     if loss == "softmax":
-        return softmax_loss(model.score_all(state), targets, own)
+        return softmax_loss(model.score_all(state), targets, seen)
     if loss == "sampled_softmax":
         shared, log_weights = log_uniform_sample(model.n_items, negatives)
         return sampled_softmax_loss(
@@ -98,10 +98,10 @@ def loss_of(
             targets,
             model.score_shared(state, shared) + log_weights,
             shared,
-            among_shared(own, shared),
+            among_shared(seen, shared),
         )
     drawn = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
-    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, drawn), drawn, own)
+    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, drawn), drawn, seen)
 
 
 def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

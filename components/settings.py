@@ -148,7 +148,7 @@ class TrainerSettings(Settings):
     )
     competitors: Literal["unseen", "all"] = Field(
         "unseen",
-        description="items that a target must beat; unseen: those that the user never took, as when items are ranked",
+        description="items that a target must beat; unseen: those that the user had not met, as when items are ranked",
     )
     epochs: int = Field(10, ge=1)
     batch_size: int | None = Field(

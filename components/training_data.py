@@ -11,18 +11,19 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import DataAccessor
 from tfx_bsl.tfxio import dataset_options
 
-from components.contracts import SEQUENCE, TARGETS, USER
+from components.contracts import POSITION, SEQUENCE, TARGETS, USER
 from components.errors import UserError
 
 _READ_BATCH = 65_536
 
 
 class Windows(NamedTuple):
-    """All windows in memory: `user` int32 [W], `sequence` int32 [W, L], `targets` int32 [W, T]."""
+    """All windows in memory, int32: `user` [W], `sequence` [W, L], `targets` [W, T] and `position` [W]."""
 
     user: np.ndarray
     sequence: np.ndarray
     targets: np.ndarray
+    position: np.ndarray
 
     def epoch(self, batch_size: int, seed: int) -> tf.data.Dataset:
         """One pass over all windows in an order drawn anew from all of them.
@@ -32,8 +33,8 @@ class Windows(NamedTuple):
             seed: of the order.
 
         Returns:
-            Batches (user [B], sequence [B, L], targets [B, T]) of one size: the last one is filled up with windows
-            from the beginning of the order.
+            Batches (user [B], sequence [B, L], targets [B, T], position [B]) of one size: the last one is filled up
+            with windows from the beginning of the order.
         """
         order = np.random.default_rng(seed).permutation(len(self.user))
         steps = self.steps(batch_size)
@@ -59,21 +60,21 @@ def read_windows(files: list[str], data_accessor: DataAccessor, schema: object) 
         schema: of the transformed Examples.
 
     Returns:
-        The windows, sorted by user, sequence and targets.
+        The windows, sorted by user and position.
 
     Raises:
         UserError: there is not a single window.
     """
-    columns: dict[str, list[np.ndarray]] = {USER: [], SEQUENCE: [], TARGETS: []}
+    columns: dict[str, list[np.ndarray]] = {USER: [], SEQUENCE: [], TARGETS: [], POSITION: []}
     for batch in _record_batches(files, data_accessor, schema):
         for name, parts in columns.items():
             values = batch.column(batch.schema.get_field_index(name)).flatten()
             parts.append(np.asarray(values, np.int32).reshape(batch.num_rows, -1))
     if not columns[USER]:
         raise UserError("No user has two interactions to train on. Remedy: give more data, or lower the thresholds.")
-    user, sequence, targets = (np.concatenate(columns[name]) for name in (USER, SEQUENCE, TARGETS))
-    order = np.lexsort(np.concatenate([targets, sequence, user], axis=1).T[::1])
-    return Windows(user[order, 0], sequence[order], targets[order])
+    user, sequence, targets, position = (np.concatenate(parts) for parts in columns.values())
+    order = np.lexsort((position[:, 0], user[:, 0]))
+    return Windows(user[order, 0], sequence[order], targets[order], position[order, 0])
 
 
 def _record_batches(files: list[str], data_accessor: DataAccessor, schema: object) -> Iterator[pa.RecordBatch]:

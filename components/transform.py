@@ -14,6 +14,7 @@ from components.contracts import (
     FIRST_ID,
     ITEM_IDS,
     ITEM_VOCABULARY,
+    POSITION,
     SEQUENCE,
     TARGETS,
     UNKNOWN,
@@ -33,7 +34,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
         custom_config: `{"windows": WindowSettings as a dict}`.
 
     Returns:
-        USER int64 [W], SEQUENCE int64 [W, L], TARGETS int64 [W, T]: see `components.contracts`.
+        USER int64 [W], SEQUENCE int64 [W, L], TARGETS int64 [W, T], POSITION int64 [W]: see `components.contracts`.
     """
     windows = WindowSettings.model_validate(custom_config["windows"])
     user_ids = tf.reshape(_values(inputs[USER_ID]), [-1])
@@ -44,8 +45,10 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     users = _encode(user_ids, tf.boolean_mask(user_ids, enough), USER_VOCABULARY)
     items = histories.with_flat_values(_encode(histories.flat_values, histories.flat_values, ITEM_VOCABULARY))
 
-    row, sequence, targets = sliding_windows(known_items(items), windows.L, windows.T, windows.targets == "partial")
-    return {USER: tf.gather(users, row), SEQUENCE: sequence, TARGETS: targets}
+    row, sequence, targets, position = sliding_windows(
+        known_items(items), windows.L, windows.T, windows.targets == "partial"
+    )
+    return {USER: tf.gather(users, row), SEQUENCE: sequence, TARGETS: targets, POSITION: position}
 
 
 def _encode(tokens: tf.Tensor, vocabulary_of: tf.Tensor, name: str) -> tf.Tensor:

@@ -23,7 +23,9 @@ def known_items(ids: tf.RaggedTensor) -> tf.RaggedTensor:
     return tf.ragged.boolean_mask(ids, ids >= FIRST_ID)
 
 
-def sliding_windows(ids: tf.RaggedTensor, L: int, T: int, partial: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def sliding_windows(
+    ids: tf.RaggedTensor, L: int, T: int, partial: bool
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """All windows of all histories, oldest first.
 
     With L=3 and T=2, the history `1 2 3 4 5 6` becomes
@@ -51,7 +53,7 @@ def sliding_windows(ids: tf.RaggedTensor, L: int, T: int, partial: bool) -> tupl
 
     Returns:
         row int64 [W], the history that each window comes from; sequence int64 [W, L], padded on the left;
-        targets int64 [W, T], padded on the right.
+        targets int64 [W, T], padded on the right; position int64 [W], place of the first target in the history.
     """
     lengths = tf.cast(ids.row_lengths(), tf.int64)
     # Positions of the first target of a history's first window (earlier than L where it is padded) and of its last.
@@ -64,6 +66,7 @@ def sliding_windows(ids: tf.RaggedTensor, L: int, T: int, partial: bool) -> tupl
         row,
         _take(ids, row, first_target[:, tf.newaxis] + tf.range(-L, 0, dtype=tf.int64)),
         _take(ids, row, first_target[:, tf.newaxis] + tf.range(T, dtype=tf.int64)),
+        first_target,
     )
 
 

@@ -6,13 +6,13 @@ from components.losses import sampled_bce_loss, softmax_loss
 
 
 def items(*rows):
-    """A row's own items."""
+    """What each row had seen."""
     return tf.RaggedTensor.from_row_lengths(
         np.array([item for row in rows for item in row], np.int32), [len(row) for row in rows]
     )
 
 
-NOBODYS = items([], [])
+NOTHING = items([], [])
 
 
 def test_softmax_loss_is_the_mean_over_real_targets():
@@ -20,19 +20,19 @@ def test_softmax_loss_is_the_mean_over_real_targets():
     targets = [[2, 4], [6, 0]]
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     expected = -(log_p[0, 0] + log_p[0, 2] + log_p[1, 4]) / 3
-    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), NOBODYS), expected, rtol=1e-5)
+    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), NOTHING), expected, rtol=1e-5)
 
 
-def test_a_target_competes_with_no_other_own_item():
+def test_a_target_competes_with_no_item_seen_before():
     scores = np.random.default_rng(0).normal(size=[2, 5]).astype(np.float32)
-    targets, own = [[2, 4], [6, 0]], [[2, 3, 4], [2, 6]]
-    left = {0: [2, 4, 5, 6], 1: [3, 4, 5, 6]}  # targets, and what the user never took
+    targets, seen = [[2, 4], [6, 0]], [[2, 3, 4], [2, 6]]
+    left = {0: [2, 4, 5, 6], 1: [3, 4, 5, 6]}  # targets, and what was not seen
 
     def log_p(row, item):
         return scores[row, item - FIRST_ID] - np.log(sum(np.exp(scores[row, i - FIRST_ID]) for i in left[row]))
 
     expected = -(log_p(0, 2) + log_p(0, 4) + log_p(1, 6)) / 3
-    loss = softmax_loss(tf.constant(scores), tf.constant(targets), items(*own))
+    loss = softmax_loss(tf.constant(scores), tf.constant(targets), items(*seen))
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
@@ -40,21 +40,21 @@ def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
     rng = np.random.default_rng(0)
     scores = tf.Variable(rng.normal(0, 3, [3, 6]))
     targets = np.array([[2, 4, 4], [7, 0, 0], [0, 0, 0]], np.int32)
-    own = [[2, 3, 4], [], [5]]
+    seen = [[2, 3, 4], [], [5]]
     weights = (targets > 0) / 4
     exponentials = np.exp(scores.numpy())
-    exponentials[0, 3 - FIRST_ID] = exponentials[2, 5 - FIRST_ID] = 0  # own items that are no targets
+    exponentials[0, 3 - FIRST_ID] = exponentials[2, 5 - FIRST_ID] = 0  # seen, and no targets
     p = exponentials / exponentials.sum(axis=1, keepdims=True)
     chosen = np.eye(8)[targets][:, :, 2:]
     with tf.GradientTape() as tape:
-        loss = softmax_loss(scores, tf.constant(targets), items(*own))
+        loss = softmax_loss(scores, tf.constant(targets), items(*seen))
     log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
     np.testing.assert_allclose(loss, -np.einsum("bt,btn,bn->", weights, chosen, log_p))
     expected = np.einsum("bt,btn->bn", weights, p[:, np.newaxis] - chosen)
     np.testing.assert_allclose(tape.gradient(loss, scores), expected, atol=1e-12)
 
 
-def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_own():
+def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_seen():
     loss = sampled_bce_loss(
         tf.constant([[1.0, 9.0]]),
         tf.constant([[2, 0]]),

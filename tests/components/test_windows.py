@@ -15,41 +15,45 @@ def ragged(rows: list[list[int]]) -> tf.RaggedTensor:
 
 
 def test_full_windows_slide_by_one_and_targets_follow_the_sequence():
-    row, sequence, targets = sliding_windows(ragged([[1, 2, 3, 4, 5, 6]]), L=3, T=2, partial=False)
+    row, sequence, targets, position = sliding_windows(ragged([[1, 2, 3, 4, 5, 6]]), L=3, T=2, partial=False)
     np.testing.assert_array_equal(row, [0, 0])
     np.testing.assert_array_equal(sequence, [[1, 2, 3], [2, 3, 4]])
     np.testing.assert_array_equal(targets, [[4, 5], [5, 6]])
+    np.testing.assert_array_equal(position, [3, 4])
 
 
 def test_short_histories_give_one_window_padded_left_and_its_targets_padded_right():
-    row, sequence, targets = sliding_windows(ragged([[1, 2, 3, 4], [1], [], [1, 2]]), L=3, T=2, partial=False)
+    row, sequence, targets, position = sliding_windows(ragged([[1, 2, 3, 4], [1], [], [1, 2]]), L=3, T=2, partial=False)
     np.testing.assert_array_equal(row, [0, 3])
     np.testing.assert_array_equal(sequence, [[0, 1, 2], [0, 0, 1]])
     np.testing.assert_array_equal(targets, [[3, 4], [2, 0]])
+    np.testing.assert_array_equal(position, [2, 1])
 
 
 def test_partial_windows_follow_until_the_newest_item_is_the_only_target():
-    row, sequence, targets = sliding_windows(ragged([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2]]), 3, 2, partial=True)
+    row, sequence, targets, _ = sliding_windows(ragged([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2]]), 3, 2, partial=True)
     np.testing.assert_array_equal(row, [0, 0, 0, 1, 1, 2])
     np.testing.assert_array_equal(sequence, [[1, 2, 3], [2, 3, 4], [3, 4, 5], [0, 1, 2], [1, 2, 3], [0, 0, 1]])
     np.testing.assert_array_equal(targets, [[4, 5], [5, 6], [6, 0], [3, 4], [4, 0], [2, 0]])
 
 
-def plain_windows(history: list[int], L: int, T: int, partial: bool) -> list[tuple[list[int], list[int]]]:
+def plain_windows(history: list[int], L: int, T: int, partial: bool) -> list[tuple[list[int], list[int], int]]:
     """The same by hand, for one history."""
     if len(history) < 2:
         return []
     first = L if len(history) >= L + T else max(1, len(history) - T)
     last = len(history) - 1 if partial else max(first, len(history) - T)
-    return [(([0] * L + history[:cut])[-L:], (history[cut:] + [0] * T)[:T]) for cut in range(min(first, L), last + 1)]
+    return [
+        (([0] * L + history[:cut])[-L:], (history[cut:] + [0] * T)[:T], cut) for cut in range(min(first, L), last + 1)
+    ]
 
 
 @settings(deadline=None, max_examples=60)
 @given(rows=histories, L=st.integers(1, 6), T=st.integers(1, 4), partial=st.booleans())
 def test_windows_equal_those_cut_by_hand(rows, L, T, partial):
-    row, sequence, targets = (part.numpy().tolist() for part in sliding_windows(ragged(rows), L, T, partial))
+    row, sequence, targets, position = (part.numpy().tolist() for part in sliding_windows(ragged(rows), L, T, partial))
     expected = [(i, *window) for i, history in enumerate(rows) for window in plain_windows(history, L, T, partial)]
-    assert list(zip(row, sequence, targets, strict=True)) == expected
+    assert list(zip(row, sequence, targets, position, strict=True)) == expected
 
 
 @settings(deadline=None, max_examples=60)
@@ -62,10 +66,11 @@ def test_last_window_is_the_tail_of_the_history_whatever_its_length(rows, L):
 @settings(deadline=None, max_examples=40)
 @given(history=st.lists(st.integers(2, 9), min_size=9, max_size=12), L=st.integers(1, 6), T=st.integers(1, 3))
 def test_serving_cuts_the_window_that_training_saw(history, L, T):
-    _, sequence, targets = sliding_windows(ragged([history]), L, T, partial=False)
+    _, sequence, targets, position = sliding_windows(ragged([history]), L, T, partial=False)
     cut = len(history) - T
     np.testing.assert_array_equal(last_window(ragged([history[:cut]]), L)[0], sequence[-1])
     np.testing.assert_array_equal(targets[-1], history[cut:])
+    assert position[-1] == cut
 
 
 def test_unknown_items_and_padding_leave_no_hole_in_a_window():
@@ -75,6 +80,6 @@ def test_unknown_items_and_padding_leave_no_hole_in_a_window():
 def test_movielens_1m_gives_the_known_number_of_windows(shared_data):
     rows = np.loadtxt(shared_data / "ml1m-caser" / "test" / "train.txt", dtype=np.int64, usecols=(0, 1))
     ids = tf.RaggedTensor.from_row_lengths(rows[:, 1] + 1, np.unique(rows[:, 0], return_counts=True)[1])
-    row, _, targets = sliding_windows(ids, L=5, T=3, partial=False)
+    row, _, targets, _ = sliding_windows(ids, L=5, T=3, partial=False)
     assert len(row) == 759_805
     assert (targets.numpy()[:, 0] > 0).all()

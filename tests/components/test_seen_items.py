@@ -1,14 +1,13 @@
-"""A user's own items are no negatives for them."""
+"""What a user had met is no negative."""
 
 import hypothesis.strategies as st
 import numpy as np
-import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from components import own_items as module
-from components.own_items import among, among_shared, columns, nobodys_items, own_items
+from components.seen_items import among, among_shared, columns, nothing_seen, seen_items
 from components.training_data import Windows
+from components.windows import sliding_windows
 
 rows_of_items = st.lists(st.sets(st.integers(2, 9)), min_size=1, max_size=4)
 
@@ -19,21 +18,28 @@ def ragged(rows):
     )
 
 
-@pytest.mark.parametrize("windows_at_once", [1, 2, 1000])
-def test_a_users_items_are_those_of_all_their_windows_once(windows_at_once, monkeypatch):
-    monkeypatch.setattr(module, "_WINDOWS_AT_ONCE", windows_at_once)
-    windows = Windows(
-        np.array([2, 2, 2, 5, 6], np.int32),
-        np.array([[0, 3], [3, 4], [4, 3], [0, 9], [2, 3]], np.int32),
-        np.array([[4, 3], [3, 7], [7, 0], [2, 0], [4, 5]], np.int32),
-    )
-    own = own_items(windows, n_users=5)
-    assert own.to_list() == [[], [], [3, 4, 7], [], [], [2, 9], [2, 3, 4, 5]]
-    assert own.dtype == tf.int32
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.lists(st.lists(st.integers(2, 9), max_size=12), min_size=1, max_size=4),
+    L=st.integers(1, 5),
+    T=st.integers(1, 3),
+    partial=st.booleans(),
+)
+def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(rows, L, T, partial):
+    histories = tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
+    row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, partial))
+    windows = Windows(row + 2, *rest)
+    if not len(row):
+        return
+    seen = seen_items(windows, len(rows)).before(tf.constant(windows.user), tf.constant(windows.position))
+    assert seen.dtype == tf.int32
+    assert seen.to_list() == [
+        sorted(set(rows[user - 2][:position])) for user, position in zip(windows.user, windows.position, strict=True)
+    ]
 
 
-def test_where_all_items_compete_nobody_has_any():
-    assert nobodys_items(3).to_list() == [[]] * 5
+def test_where_all_items_compete_nobody_had_met_any():
+    assert nothing_seen(3).before(tf.constant([2, 4]), tf.constant([9, 1])).to_list() == [[], []]
 
 
 @settings(deadline=None, max_examples=50)
@@ -54,7 +60,7 @@ def test_items_of_a_row_are_looked_up_in_that_row(rows, seed):
 
 @settings(deadline=None, max_examples=50)
 @given(rows=rows_of_items)
-def test_columns_are_where_the_scores_of_own_items_are(rows):
+def test_columns_are_where_the_scores_of_seen_items_are(rows):
     scores = np.zeros([len(rows), 8])
     scores[tuple(columns(ragged(rows)).numpy().T)] = 1
     np.testing.assert_array_equal(scores, [[item in row for item in range(2, 10)] for row in rows])
