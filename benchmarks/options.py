@@ -16,7 +16,8 @@ from benchmarks.ours import SHOWN
 # Name, and what takes the option back.
 _WITHOUT = {
     "the preset": [],
-    "all items compete with a target, the user's own too": ["trainer.competitors=all"],
+    "items that the user meets later compete with a target": ["trainer.competitors=not_yet_met"],
+    "all items compete with a target": ["trainer.competitors=all"],
     "no windows with fewer than T targets": ["windows.targets=full"],
     "one target a window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],

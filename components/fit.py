@@ -59,8 +59,9 @@ def fit(
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     rates = learning_rates(settings.learning_rate, steps * settings.epochs)
-    seen = seen_items(windows, n_users) if settings.competitors == "unseen" else nothing_seen(n_users)
-    train = _train_function(model, seen, _optimizer(model, rates, settings, choice), settings, choice)
+    train = _train_function(
+        model, _seen(windows, n_users, settings), _optimizer(model, rates, settings, choice), settings, choice
+    )
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -118,6 +119,14 @@ def adam(rates: keras.optimizers.schedules.LearningRateSchedule, weight_decay: f
     optimizer = keras.optimizers.AdamW(rates, weight_decay=weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
+
+
+def _seen(windows: Windows, n_users: int, settings: TrainerSettings) -> SeenItems:
+    """What does not compete with targets."""
+    if settings.competitors == "all":
+        return nothing_seen(n_users)
+    seen = seen_items(windows, n_users)
+    return seen.from_the_start() if settings.competitors == "never_met" else seen
 
 
 def _optimizer(

@@ -36,6 +36,10 @@ class SeenItems(NamedTuple):
         met = since.flat_values < tf.repeat(position, since.row_lengths())
         return tf.ragged.boolean_mask(items, since.with_flat_values(met))
 
+    def from_the_start(self) -> SeenItems:
+        """As if all items of a history had been met before its first window: what came later is seen then, too."""
+        return SeenItems(self.items, tf.zeros_like(self.since))
+
 
 def seen_items(windows: Windows, n_users: int) -> SeenItems:
     """What every user had met before their windows.
@@ -45,11 +49,15 @@ def seen_items(windows: Windows, n_users: int) -> SeenItems:
         n_users: size of the user vocabulary.
     """
     L = windows.sequence.shape[1]
-    # A user's first window has the beginning of the history; each later one adds its newest item.
+    T = windows.targets.shape[1]
+    # A user's first window has the beginning of the history, each later one adds its newest item, and the targets of
+    # the last one are the end.
     first = np.flatnonzero(np.diff(windows.user, prepend=-1))
-    user = np.concatenate([np.repeat(windows.user[first], L), windows.user])
-    item = np.concatenate([windows.sequence[first].ravel(), windows.sequence[:, -1]])
-    place = np.concatenate([(windows.position[first, np.newaxis] + np.arange(-L, 0)).ravel(), windows.position - 1])
+    last = np.flatnonzero(np.diff(windows.user, append=-1))
+    user = np.concatenate([np.repeat(windows.user[first], L), windows.user, np.repeat(windows.user[last], T)])
+    item = np.concatenate([windows.sequence[first].ravel(), windows.sequence[:, -1], windows.targets[last].ravel()])
+    beginning, end = (windows.position[first] - L)[:, np.newaxis], windows.position[last][:, np.newaxis]
+    place = np.concatenate([(beginning + np.arange(L)).ravel(), windows.position - 1, (end + np.arange(T)).ravel()])
     order = np.lexsort((place, item, user))
     order = order[item[order] >= FIRST_ID]
     user, item, place = user[order], item[order], place[order].astype(np.int32)

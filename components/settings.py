@@ -146,9 +146,10 @@ class TrainerSettings(Settings):
     negatives: int | None = Field(
         None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
     )
-    competitors: Literal["unseen", "all"] = Field(
-        "unseen",
-        description="items that a target must beat; unseen: those that the user had not met, as when items are ranked",
+    competitors: Literal["not_yet_met", "never_met", "all"] = Field(
+        "not_yet_met",
+        description="items that a target must beat; not_yet_met: those that the user had not met before, as when items "
+        "are ranked; never_met: of these, those that the user does not meet later either",
     )
     epochs: int = Field(10, ge=1)
     batch_size: int | None = Field(

@@ -36,6 +36,10 @@ def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(rows, 
     assert seen.to_list() == [
         sorted(set(rows[user - 2][:position])) for user, position in zip(windows.user, windows.position, strict=True)
     ]
+    ever = (
+        seen_items(windows, len(rows)).from_the_start().before(tf.constant(windows.user), tf.ones(len(row), tf.int32))
+    )
+    assert ever.to_list() == [sorted(set(rows[user - 2])) for user in windows.user]
 
 
 def test_where_all_items_compete_nobody_had_met_any():
