@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import kept
+from pipeline.config import load_config
 
 _METRICS = ("map", "precision_at_1", "precision_at_10", "recall_at_10", "ndcg_at_10", "hit_rate_at_10")
 _BASELINES = ("popularity", "markov")
@@ -38,7 +39,8 @@ def main() -> None:
     runs = []
     for seed in arguments.seeds:
         place = arguments.output / f"seed-{seed}" / "metrics.json"
-        wanted = {"data": str(arguments.data.resolve()), "preset": arguments.preset, "settings": settings}
+        config = load_config(arguments.preset, overrides=settings).model_dump(mode="json")
+        wanted = {"data": str(arguments.data.resolve()), "config": config}
         if not _is_kept(place, wanted):
             # One folder for all seeds: nodes that do not depend on the seed come out of TFX's cache.
             _run(arguments.data, arguments.preset, [*settings, f"seed={seed}"], arguments.output / "run")
