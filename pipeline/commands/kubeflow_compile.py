@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.kubeflow_options import tell_of_node_files
 from pipeline.commands.options import config_options
 
 
@@ -52,7 +53,8 @@ def compile_command(
         from pipeline.kubeflow_runner.spec import compile_pipeline
 
         compiled = compile_pipeline(config, data, image, cluster)
-    size = write_spec(compiled.pipeline, compiled.platform, output)
+    size = write_spec(compiled.pipeline, compiled.platform, output, compiled.nodes)
     tasks, parameters = (compiled.pipeline["root"]["dag"]["tasks"], compiled.pipeline["root"]["inputDefinitions"])
     click.echo(f"{output}: {len(tasks)} tasks, {size:,} bytes; parameters: {', '.join(parameters['parameters'])}.")
+    tell_of_node_files(output)
     click.echo(f"Next: caser kubeflow submit --host URL --pipeline {output}")

@@ -1,4 +1,4 @@
-"""Options of the commands that talk to a cluster."""
+"""What the commands around a cluster share: options, and a word on files that must be there."""
 
 from __future__ import annotations
 
@@ -37,3 +37,12 @@ def to_request(options: dict[str, Any]) -> Any:
 
     access = Access(options["host"], options["namespace"], options["token"], options["cookies"], options["in_cluster"])
     return Request(options["pipeline"], access, options["params"], options["experiment"], options["service_account"])
+
+
+def tell_of_node_files(pipeline: Path) -> None:
+    """Says what has to be on the volume, where nodes of a compiled pipeline are files."""
+    from pipeline.kubeflow_runner.node_file import FOLDER, references
+    from pipeline.kubeflow_runner.spec_file import read_spec
+
+    if references(read_spec(pipeline).pipeline):
+        click.echo(f"Copy {pipeline.parent / FOLDER} to the volume before a run (kubeflow/README.md, Long settings).")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.kubeflow_options import run_options, to_request
+from pipeline.commands.kubeflow_options import run_options, tell_of_node_files, to_request
 
 
 @click.command("schedule", short_help="Run on a cluster again and again.")
@@ -22,4 +22,5 @@ def schedule_command(cron: str, **options: Any) -> None:
     """
     from pipeline.kubeflow_runner.submit import schedule
 
+    tell_of_node_files(options["pipeline"])
     click.echo(f"recurring run {schedule(to_request(options), cron)}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.kubeflow_options import run_options, to_request
+from pipeline.commands.kubeflow_options import run_options, tell_of_node_files, to_request
 
 
 @click.command("submit", short_help="Start a run on a cluster.")
@@ -25,5 +25,6 @@ def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
     from pipeline.console import RunConsole, new_console
     from pipeline.kubeflow_runner.submit import submit
 
+    tell_of_node_files(options["pipeline"])
     with RunConsole(new_console(sys.stdout)) as console:
         context.exit(submit(to_request(options), wait, console))

@@ -3,7 +3,7 @@
 What stands for what:
 
 * a pod: a process with the file's own command and arguments, an empty working folder, and the environment of a pod;
-* the volume: a folder, whose path replaces the mount path in arguments;
+* the volume: a folder, whose path replaces the mount path in arguments; nodes that are files are copied to it;
 * ML Metadata: the same gRPC service as in the cluster, whose address replaces the service's name;
 * Kubeflow's driver and launcher: `placeholders`.
 
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.errors import UserError
 from pipeline.kubeflow_runner.emulated_pod import Pod, PodError
+from pipeline.kubeflow_runner.node_file import copy_nodes, references
 from pipeline.kubeflow_runner.param_values import defined_parameters, param_values
 from pipeline.kubeflow_runner.placeholders import executor_input, fill, resolve_inputs
 from pipeline.kubeflow_runner.spec_file import SpecFile, read_spec
@@ -78,6 +79,7 @@ def emulate(request: Request, console: RunConsole) -> int:
             f"There is no folder {volume}, which stands for the mounted volume. Remedy: make it, and put the "
             f"interactions at {volume / str(values['data'])}."
         )
+    copy_nodes(references(spec.pipeline), request.pipeline.parent, volume)
     run_id = str(uuid.uuid4())
     folder = request.output.absolute() / "runs" / run_id
     say = console.console.print

@@ -13,6 +13,7 @@ from components.errors import UserError
 from pipeline.config import Config
 from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings
 from pipeline.kubeflow_runner.cut_nodes import node_irs
+from pipeline.kubeflow_runner.node_file import MAX_INLINE, reference
 from pipeline.kubeflow_runner.node_ir import VOLUME, encode, only_node
 from pipeline.kubeflow_runner.node_report import METRICS
 from pipeline.kubeflow_runner.run_parameters import RunParameter, run_parameters
@@ -31,10 +32,17 @@ _RUN_ID = "{{$.pipeline_job_uuid}}"
 
 
 class Compiled(NamedTuple):
-    """The two documents of a compiled pipeline."""
+    """A compiled pipeline.
+
+    Attributes:
+        pipeline: PipelineSpec.
+        platform: PlatformSpec.
+        nodes: texts of those nodes that are too long for an argument.
+    """
 
     pipeline: dict[str, Any]
     platform: dict[str, Any]
+    nodes: list[str]
 
 
 def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSettings) -> Compiled:
@@ -47,7 +55,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
         cluster: where it runs.
 
     Returns:
-        Both documents; equal for equal arguments.
+        All of it; equal for equal arguments.
 
     Raises:
         UserError: the cluster's settings name a node that does not exist.
@@ -59,16 +67,20 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
         if name not in irs:
             raise UserError(f"There is no node `{name}`. Did you mean `{nearest(name, list(irs))}`?")
     parameters = run_parameters(config, data)
-    components, executors, tasks, pods = {}, {}, {}, {}
+    components, executors, tasks, pods, long_nodes = {}, {}, {}, {}, []
     for node_id, ir in irs.items():
         name, pod = task_name(node_id), cluster.pod(node_id)
         mine = [parameter for parameter in parameters if parameter.node_id == node_id]
+        node = encode(ir)
+        if len(node) > MAX_INLINE:
+            long_nodes.append(node)
+            node = reference(node)
         components[f"comp-{name}"] = _component(name, mine, node_id)
         executors[f"exec-{name}"] = {
             "container": {
                 "image": image,
                 "command": ["python", "-m", STEP],
-                "args": _arguments(encode(ir), node_id, mine, config, cluster),
+                "args": _arguments(node, node_id, mine, config, cluster),
                 "env": [{"name": name, "value": value} for name, value in sorted(_ENVIRONMENT.items())],
                 **_resources(pod),
             }
@@ -87,6 +99,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
             "sdkVersion": SDK_VERSION,
         },
         platform={"platforms": {"kubernetes": {"deploymentSpec": {"executors": pods}}}},
+        nodes=long_nodes,
     )
 
 

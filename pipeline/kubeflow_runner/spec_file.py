@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import yaml
 from components.errors import UserError
 from pipeline.atomic import write_text
 from pipeline.config_source import read_text
+from pipeline.kubeflow_runner.node_file import write_nodes
 
 # etcd refuses objects of 1.5 MB, and the backend's Argo workflow holds every argument several times.
 MAX_BYTES = 256_000
@@ -28,13 +30,14 @@ class SpecFile(NamedTuple):
     executors: dict[str, dict[str, Any]]
 
 
-def write_spec(pipeline: dict[str, Any], platform: dict[str, Any], file: Path) -> int:
-    """Writes both documents at once.
+def write_spec(pipeline: dict[str, Any], platform: dict[str, Any], file: Path, nodes: Iterable[str] = ()) -> int:
+    """Writes both documents at once, after the nodes that they refer to.
 
     Args:
         pipeline: PipelineSpec.
         platform: PlatformSpec.
         file: is replaced.
+        nodes: texts that are files of their own, see `node_file`.
 
     Returns:
         Its size in bytes.
@@ -46,11 +49,12 @@ def write_spec(pipeline: dict[str, Any], platform: dict[str, Any], file: Path) -
     size = len(text.encode())
     if size > MAX_BYTES:
         raise UserError(
-            f"The compiled pipeline has {size:,} bytes; a cluster takes {MAX_BYTES:,}. Remedy: shorten the longest "
-            "lists of the configuration."
+            f"The compiled pipeline has {size:,} bytes; a cluster takes {MAX_BYTES:,}. Remedy: shorten what is longest "
+            "in it: settings of the cluster, --data or --image."
         )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        write_nodes(nodes, file.parent)
         write_text(file, text)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}.") from None

@@ -28,6 +28,7 @@ from pipeline.failure import failure_of
 from pipeline.kubeflow_runner import run_parameters
 from pipeline.kubeflow_runner.attempt import Attempt
 from pipeline.kubeflow_runner.metadata_client import connect
+from pipeline.kubeflow_runner.node_file import read_node
 from pipeline.kubeflow_runner.node_ir import decode, only_node, restore
 from pipeline.kubeflow_runner.node_report import NodeReport, write_report
 
@@ -40,7 +41,7 @@ class Request(NamedTuple):
     """The arguments of a step; text, as Kubeflow passes it.
 
     Attributes:
-        node: IR, from `node_ir.encode`.
+        node: IR, from `node_ir.encode`, or a reference to a file that has it (`node_file`).
         run_id: of the run.
         metadata: host:port of ML Metadata.
         metadata_timeout: seconds to wait for it.
@@ -81,17 +82,16 @@ def run_step(request: Request) -> str:
         UserError: an ordinary mistake.
         Exception: whatever the node raised.
     """
-    ir = decode(request.node)
-    node_id = only_node(ir).node_info.id
     if "{{" in request.run_id or not request.run_id:
         raise UserError(
             f"The run has no id (received {request.run_id!r}): this Kubeflow does not fill it in. Remedy: Kubeflow "
             "Pipelines 2.5 or later."
         )
-    if request.push is not None and not run_parameters.is_true("push", request.push):
-        _write_report(request, NodeReport(node_id, PUSH_OFF))
-        return PUSH_OFF
     _check_volume(request.volume)
+    ir = decode(read_node(request.node, request.volume))
+    if request.push is not None and not run_parameters.is_true("push", request.push):
+        _write_report(request, NodeReport(only_node(ir).node_info.id, PUSH_OFF))
+        return PUSH_OFF
     restore(ir, request.volume, request.artifacts, request.run_id)
     if request.data is not None:
         run_parameters.read_data_from(ir, request.data, request.volume)
@@ -109,7 +109,7 @@ def run_step(request: Request) -> str:
     execution = attempt.check_success()
     state = CACHED if execution.last_known_state == metadata_store_pb2.Execution.CACHED else DONE
     with mlmd as handle:
-        report = NodeReport.of(node_id, state, handle.store, execution, request.evaluator)
+        report = NodeReport.of(only_node(ir).node_info.id, state, handle.store, execution, request.evaluator)
     _write_report(request, report)
     return state
 
@@ -171,22 +171,23 @@ def _write_report(request: Request, report: NodeReport) -> None:
 def main(**arguments: Any) -> None:
     """Runs one node of the pipeline; see the module."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    request = Request(**arguments)
     try:
-        state = run_step(Request(**arguments))
+        state = run_step(request)
     except Exception as error:
         failure = failure_of(error)
         if not failure.is_user_error:
             _log.exception("the node failed")
         sys.stdout.flush()
         # One line, and the last: what `kubectl logs --tail 1` and Kubeflow's UI show.
-        print(f"Error: {_name(arguments['node'])}: {' '.join(failure.text.split())}", file=sys.stderr, flush=True)
+        print(f"Error: {_name(request)}: {' '.join(failure.text.split())}", file=sys.stderr, flush=True)
         sys.exit(1)
-    click.echo(f"{_name(arguments['node'])}: {state}")
+    click.echo(f"{_name(request)}: {state}")
 
 
-def _name(node: str) -> str:
+def _name(request: Request) -> str:
     with contextlib.suppress(UserError):
-        return only_node(decode(node)).node_info.id
+        return only_node(decode(read_node(request.node, request.volume))).node_info.id
     return "step"
 
 

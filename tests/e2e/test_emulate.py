@@ -17,6 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components.versions import digest
 from pipeline.kubeflow_runner.metadata_service import start
+from pipeline.kubeflow_runner.node_file import FOLDER
 from pipeline.kubeflow_runner.task_names import node_id
 from tests.e2e.conftest import SETTINGS, caser, caser_command, rows, write
 
@@ -38,6 +39,10 @@ def with_data(folder: Path) -> Path:
     (folder / "volume" / "data").mkdir(parents=True)
     write(folder / "volume" / "data" / "interactions.csv", rows())
     return folder
+
+
+def write_yaml(file: Path, content: object) -> None:
+    file.write_text(yaml.safe_dump(content))
 
 
 def emulation(compiled: Path, output: Path, *arguments: object) -> list[object]:
@@ -109,6 +114,25 @@ def test_an_image_without_the_package_is_one_line_and_nothing_is_left(compiled, 
     assert "No module named 'pipeline'" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert [path.name for path in (output / "volume").iterdir()] == ["data"]
+
+
+def test_long_settings_reach_their_task_through_a_file_of_the_volume(tmp_path):
+    output, file = with_data(tmp_path / "out"), tmp_path / "pipeline.yaml"
+    write_yaml(tmp_path / "long.yaml", {"data": {"event_column": "kind", "events": [f"e{n}" for n in range(20_000)]}})
+    write_yaml(tmp_path / "cluster.yaml", {"defaults": {"retries": 0}})
+    settings = ["--config", tmp_path / "long.yaml", "--cluster", tmp_path / "cluster.yaml"]
+    done = caser("kubeflow", "compile", *settings, "--image", "caser:1", "--output", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = caser(*emulation(file, output))
+    assert done.returncode == 1
+    assert "no column `kind`" in done.stdout  # as the settings in the file say
+    (copied,) = (output / "volume" / FOLDER).iterdir()
+    for place in (copied, tmp_path / FOLDER / copied.name):
+        place.unlink()
+    done = caser(*emulation(file, output))
+    assert done.returncode == 1
+    assert f"cannot be read: No such file or directory. Remedy: copy the folder {FOLDER}" in done.stdout
+    assert not versions_of(output)
 
 
 @pytest.mark.parametrize(

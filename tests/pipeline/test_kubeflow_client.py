@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
+from pipeline.kubeflow_runner.node_file import FOLDER, reference
 from pipeline.kubeflow_runner.spec_file import write_spec
 
 API = "/apis/v2beta1"
@@ -150,6 +151,16 @@ def test_a_followed_run_that_fails_gives_status_1(kubeflow, compiled):
     shown = caser("submit", kubeflow.host, compiled, "--wait")
     assert shown.exit_code == 1
     assert "failed" in shown.output
+
+
+@pytest.mark.parametrize("command", [["submit"], ["schedule", "--cron", "0 3 * * *"]])
+def test_long_settings_are_said_to_be_needed_on_the_volume(kubeflow, compiled, command):
+    name, *arguments = command
+    container = {"args": ["--node", reference("long")]}
+    write_spec({**PIPELINE, "deploymentSpec": {"executors": {"exec": {"container": container}}}}, {}, compiled)
+    shown = caser(name, kubeflow.host, compiled, *arguments)
+    assert shown.exit_code == 0, shown.output
+    assert f"Copy {compiled.parent / FOLDER} to the volume" in shown.output
 
 
 @pytest.mark.parametrize(("cron", "sent"), [("0 3 * * *", "0 0 3 * * *"), ("30 0 3 * * *", "30 0 3 * * *")])

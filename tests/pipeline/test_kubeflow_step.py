@@ -19,6 +19,7 @@ from pipeline.config import load_config
 from pipeline.kubeflow_runner.attempt import Attempt
 from pipeline.kubeflow_runner.cut_nodes import node_irs
 from pipeline.kubeflow_runner.metadata_service import start
+from pipeline.kubeflow_runner.node_file import FOLDER, reference, write_nodes
 from pipeline.kubeflow_runner.node_ir import VOLUME, decode, encode, only_node, restore
 from pipeline.kubeflow_runner.run_parameters import read_data_from, train_epochs
 from pipeline.kubeflow_runner.step import Request, main, run_step
@@ -152,6 +153,16 @@ def test_metadata_that_does_not_answer_is_one_message(request_for, volume):
 def test_a_missing_volume_is_one_message(request_for, tmp_path):
     with pytest.raises(UserError, match=r"There is no volume at .*absent"):
         run_step(request_for("ImportSchemaGen", volume=str(tmp_path / "absent")))
+
+
+def test_a_node_that_is_a_file_of_the_volume_runs_as_one_in_the_argument(request_for, nodes, volume, store):
+    argument = reference(nodes["ImportSchemaGen"])
+    with pytest.raises(UserError, match=f"cannot be read.*copy the folder {FOLDER}"):
+        run_step(request_for("ImportSchemaGen", node=argument))
+    assert not states(store)
+    write_nodes([nodes["ImportSchemaGen"]], volume)
+    assert run_step(request_for("ImportSchemaGen", node=argument)) == "done"
+    assert run_step(request_for("ImportSchemaGen", run_id="run-2")) == "cached"
 
 
 @pytest.mark.parametrize("run_id", ["", "{{$.pipeline_job_uuid}}"])

@@ -1,0 +1,91 @@
+"""Nodes too long for an argument: files beside the compiled pipeline and on the volume, named by their content."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components.errors import UserError
+from pipeline.cli import main
+from pipeline.kubeflow_runner.node_file import (
+    FOLDER,
+    MAX_INLINE,
+    copy_nodes,
+    read_node,
+    reference,
+    references,
+    write_nodes,
+)
+from pipeline.kubeflow_runner.node_ir import decode, only_node
+from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec
+
+pytestmark = pytest.mark.xdist_group("kubeflow")
+
+EVENTS = [f"event {number * 7919 % 100_003}" for number in range(20_000)]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("long")
+    settings = folder / "long.yaml"
+    settings.write_text(yaml.safe_dump({"data": {"event_column": "event", "events": EVENTS}}))
+    file = folder / "pipeline.yaml"
+    arguments = ["kubeflow", "compile", "--config", str(settings), "--image", "caser:1", "--output", str(file)]
+    shown = CliRunner().invoke(main, arguments)
+    assert shown.exit_code == 0, shown.output
+    assert f"Copy {folder / FOLDER} to the volume" in shown.output
+    return file
+
+
+@pytest.fixture
+def spec(compiled):
+    return read_spec(compiled).pipeline
+
+
+def test_long_settings_are_in_a_file_and_not_in_the_compiled_pipeline(compiled, spec):
+    assert compiled.stat().st_size < MAX_BYTES / 4
+    assert EVENTS[-1] not in compiled.read_text()
+    (argument,) = references(spec)
+    assert argument in spec["deploymentSpec"]["executors"]["exec-interaction-example-gen"]["container"]["args"]
+    (file,) = (compiled.parent / FOLDER).iterdir()
+    assert file.stat().st_size > MAX_INLINE
+    node = only_node(decode(read_node(argument, str(compiled.parent))))
+    assert EVENTS[-1] in str(node.parameters)
+
+
+def test_a_node_of_the_usual_length_is_its_own_argument(tmp_path, spec):
+    container = spec["deploymentSpec"]["executors"]["exec-transform"]["container"]
+    node = container["args"][container["args"].index("--node") + 1]
+    assert read_node(node, str(tmp_path)) == node
+    assert only_node(decode(node)).node_info.id == "Transform"
+
+
+def test_files_of_several_pipelines_share_the_folder(tmp_path):
+    for nodes in (["a", "b"], ["b", "c"]):
+        write_nodes(nodes, tmp_path)
+    for node in ("a", "b", "c"):
+        assert read_node(reference(node), str(tmp_path)) == node
+
+
+def test_only_what_a_pipeline_refers_to_is_copied(tmp_path):
+    source, volume = tmp_path / "source", tmp_path / "volume"
+    volume.mkdir()
+    write_nodes(["wanted", "other"], source)
+    copy_nodes([reference("wanted"), reference("absent")], source, volume)
+    assert [file.read_text() for file in (volume / FOLDER).iterdir()] == ["wanted"]
+
+
+def test_a_missing_file_is_one_message(tmp_path):
+    with pytest.raises(UserError, match=rf"cannot be read: No such file.*Remedy: copy the folder {FOLDER}") as caught:
+        read_node(reference("node"), str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"other", b"\xff\xfe"])
+def test_an_altered_file_is_one_message(tmp_path, content):
+    write_nodes(["node"], tmp_path)
+    (file,) = (tmp_path / FOLDER).iterdir()
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=rf"is not what was compiled. Remedy: copy the folder {FOLDER}"):
+        read_node(reference("node"), str(tmp_path))
