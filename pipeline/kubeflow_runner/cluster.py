@@ -14,7 +14,7 @@ from components.settings import Settings
 from pipeline.config_source import read_text
 from pipeline.nearest import nearest
 
-# The backend mounts folders of its own there (compiler/argocompiler/container.go).
+# The backend mounts folders of its own there (v2/compiler/argocompiler/container.go, v2/component/constants.go).
 _TAKEN = ("/gcs", "/s3", "/minio", "/.cache", "/.local", "/.config", "/kfp-workspace", "/kfp-launcher")
 
 

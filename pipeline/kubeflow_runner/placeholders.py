@@ -1,4 +1,4 @@
-"""Fills the placeholders of a task's arguments as Kubeflow's launcher does (getPlaceholders in launcher_v2.go)."""
+"""Fills the placeholders of a task's arguments as Kubeflow's launcher does (v2/component/launcher_v2.go)."""
 
 from __future__ import annotations
 

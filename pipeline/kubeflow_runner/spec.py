@@ -27,7 +27,7 @@ REPORT = "report"
 _EVALUATOR = "Evaluator"
 # As in `pipeline.run`: TensorFlow's faster products, also on CPUs where it would leave them off.
 _ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1"}
-# The backend fills this in where it is the whole value of a task's parameter, and nowhere else (driver/resolve.go).
+# The backend fills this in where it is the whole value of a task's parameter, and nowhere else (v2/driver/resolve.go).
 _RUN_ID = "{{$.pipeline_job_uuid}}"
 
 

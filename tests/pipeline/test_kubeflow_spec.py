@@ -1,4 +1,8 @@
-"""The compiled pipeline: as reviewed, as the protobuf schemas and the SDK want it, and by the rules of the backend."""
+"""The compiled pipeline: as reviewed, as the protobuf schemas and the SDK want it, and by the rules of the backend.
+
+Each rule names its source: a file of kubeflow/pipelines below `backend/src`, unless it says otherwise, and the function
+in it, as looked up there; a later version may have moved it.
+"""
 
 from __future__ import annotations
 
@@ -127,13 +131,13 @@ def test_the_tasks_are_the_nodes_in_the_order_of_the_pipeline(pipeline):
 
 
 def test_the_backend_takes_the_schema_and_the_name(pipeline):
-    # apiserver/template/v2_template.go, NewV2SpecTemplate: this schema alone, and this pattern.
+    # apiserver/template/v2_template.go, NewV2SpecTemplate: this schema alone; of names it takes dots too.
     assert pipeline["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", pipeline["pipelineInfo"]["name"])
 
 
 def test_the_backend_knows_every_executor(pipeline):
-    # v2/compiler/visitor.go, dfs: containers and importers; "root" is reserved; references lead somewhere.
+    # v2/compiler/visitor.go, Accept: "root" is reserved; dfs: containers and importers alone, no reference to nothing.
     executors = pipeline["deploymentSpec"]["executors"]
     assert all(executor.keys() == {"container"} for executor in executors.values())
     assert "root" not in pipeline["components"]
@@ -142,14 +146,16 @@ def test_the_backend_knows_every_executor(pipeline):
 
 
 def test_names_are_legal_for_argo_and_kubernetes(pipeline):
-    # Argo templates and pods are named after tasks: RFC 1123 labels, short enough to leave room for the run's name.
+    # argo-workflows, workflow/validate/validate.go, isValidWorkflowFieldName: letters, digits and dashes, 128 at most;
+    # v2/compiler/argocompiler/dag.go, task, adds `-driver`. RFC 1123 labels of 40 also fit where Kubernetes has names.
     for name, task in pipeline["root"]["dag"]["tasks"].items():
         assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", name)
         assert task["taskInfo"]["name"] == name
 
 
 def test_every_dependency_is_a_task_and_none_waits_for_itself(pipeline):
-    # v2/compiler/argocompiler/dag.go: dependencies become Argo's, which refuses unknown ones and circles.
+    # v2/compiler/argocompiler/dag.go, depends: they become Argo's; argo-workflows, workflow/validate/validate.go,
+    # validateDAG and verifyNoCycles: unknown ones and circles are refused.
     tasks = {name: set(task.get("dependentTasks", [])) for name, task in pipeline["root"]["dag"]["tasks"].items()}
     done: set[str] = set()
     while ready := {name for name, needed in tasks.items() if needed <= done} - done:
@@ -178,7 +184,8 @@ def test_the_run_id_stands_alone(pipeline):
 
 
 def test_every_parameter_has_a_type_and_a_source(pipeline):
-    # v2_template.go, validatePipelineJobInputs: a default, or the run is refused; the type must not be unspecified.
+    # apiserver/template/v2_template.go, validatePipelineJobInputs: optional or with a default, or the run is refused;
+    # v2/driver/resolve.go, resolveInputs: the types of the run and of the task must agree.
     declared = pipeline["root"]["inputDefinitions"]["parameters"]
     assert all("defaultValue" in parameter and parameter["description"] for parameter in declared.values())
     for task in pipeline["root"]["dag"]["tasks"].values():
@@ -191,14 +198,19 @@ def test_every_parameter_has_a_type_and_a_source(pipeline):
 
 
 def test_artifacts_have_types_that_the_ui_shows(pipeline):
-    # frontend MetricsVisualizations.tsx: Markdown is rendered, Metrics are compared; versions as in the SDK's dsl.
+    # frontend/src/components/viewers/MetricsVisualizations.tsx (not below backend/src): these are shown, if they have a
+    # display name, which v2/metadata/client.go, RecordArtifact, gives them.
+    from kfp import dsl
+
+    shown = {kind.schema_title: kind.schema_version for kind in (dsl.Markdown, dsl.Metrics)}
     for component in pipeline["components"].values():
         for artifact in component["outputDefinitions"]["artifacts"].values():
-            assert artifact["artifactType"]["schemaTitle"] in ("system.Markdown", "system.Metrics")
-            assert artifact["artifactType"]["schemaVersion"] == "0.0.1"
+            assert artifact["artifactType"]["schemaVersion"] == shown[artifact["artifactType"]["schemaTitle"]]
 
 
 def test_kubeflows_own_cache_is_off_and_failed_tasks_are_tried_again(pipeline):
+    # v2/driver/container.go, Container: cached only where the task enables it; v2/compiler/argocompiler/container.go,
+    # getTaskRetryParametersWithValues: the policy becomes the retry strategy of Argo.
     tasks = pipeline["root"]["dag"]["tasks"]
     assert all(task["cachingOptions"] == {} for task in tasks.values())
     assert tasks["transform"]["retryPolicy"]["maxRetryCount"] == 2
@@ -206,7 +218,8 @@ def test_kubeflows_own_cache_is_off_and_failed_tasks_are_tried_again(pipeline):
 
 
 def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containers):
-    # v2/driver/driver.go, initPodSpecPatch: limits in cores and GB, accelerators by resource name.
+    # v2/driver/driver.go, initPodSpecPatch: limits in cores and GB, accelerators by resource name; v2/driver/k8s.go,
+    # extendPodSpecPatch: claims, node selectors, tolerations.
     resources = containers["exec-caser-trainer"]["resources"]
     assert (resources["cpuLimit"], resources["memoryLimit"]) == (4, 8)
     assert resources["accelerator"] == {"type": "nvidia.com/gpu", "count": "1"}
@@ -228,7 +241,7 @@ def test_tensorflow_computes_as_in_a_local_run(containers):
 
 
 def test_the_root_of_kubeflows_own_artifacts_is_left_to_the_cluster(pipeline):
-    # v2/objectstore/config.go: gs, s3 and minio alone are understood; TFX's artifacts do not go there.
+    # v2/objectstore/config.go, ParseBucketPathToConfig: gs, s3 and minio alone; TFX's artifacts do not go there.
     assert "defaultPipelineRoot" not in pipeline
 
 
