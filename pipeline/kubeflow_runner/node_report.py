@@ -16,8 +16,10 @@ from components.settings import EvaluatorSettings
 from pipeline.summary import TITLES
 
 METRICS = "metrics"
-_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
-_INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
+_Event = metadata_store_pb2.Event
+# A resolver makes nothing: what it found is an internal output.
+_OUTPUTS = (_Event.OUTPUT, _Event.DECLARED_OUTPUT, _Event.INTERNAL_OUTPUT)
+_INPUTS = (_Event.INPUT, _Event.DECLARED_INPUT, _Event.INTERNAL_INPUT)
 
 
 class NodeReport(NamedTuple):

@@ -2,6 +2,10 @@
 
 import json
 
+import ml_metadata as mlmd
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+
 from pipeline.kubeflow_runner.node_report import METRICS, NodeReport, write_report
 from pipeline.kubeflow_runner.placeholders import executor_input
 
@@ -19,6 +23,19 @@ def test_the_page_names_the_state_and_every_artifact_with_its_place():
     assert page.startswith("# Evaluator\n\n**done**\n")
     assert "## Inputs\n\n| key | artifact | place |\n| --- | --- | --- |\n| model | 9 | /m/9 |" in page
     assert "| evaluation | 11 | /e/11 |" in page
+
+
+@pytest.mark.parametrize("kind", ["OUTPUT", "INTERNAL_OUTPUT"])
+def test_what_a_node_made_and_what_a_resolver_found_are_shown_alike(kind):
+    store = mlmd.MetadataStore(metadata_store_pb2.ConnectionConfig(fake_database={}))
+    model = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
+    resolver = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Resolver"))
+    event = metadata_store_pb2.Event(type=kind, path={"steps": [{"key": "model"}, {"index": 0}]})
+    artifact = metadata_store_pb2.Artifact(type_id=model, uri="/m/1")
+    execution_id, _, _ = store.put_execution(metadata_store_pb2.Execution(type_id=resolver), [(artifact, event)], [])
+    (execution,) = store.get_executions_by_id([execution_id])
+    page = NodeReport.of("LastBlessedModel", "done", store, execution, None).markdown()
+    assert "## Outputs\n\n| key | artifact | place |\n| --- | --- | --- |\n| model | 1 | /m/1 |" in page
 
 
 def test_a_node_without_artifacts_has_no_empty_tables():
