@@ -22,6 +22,8 @@ from components import example_gen_beam
 from components.contracts import SPLITS
 from components.settings import DataSettings, HistorySettings, SplitSettings
 
+# Stands for the id of the run, where several runs share a folder: the id itself would keep TFX from using its cache.
+RUN = "{RUN}"
 _INPUT = "interactions"
 
 
@@ -53,6 +55,9 @@ class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
         settings = json.loads(packed.value)
         inputs = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], inputs)
+        quarantine_dir = settings["quarantine_dir"] or self._artifact_dir
+        if RUN in quarantine_dir:
+            quarantine_dir = quarantine_dir.replace(RUN, self._context.pipeline_run_id)
         return example_gen_beam.examples(
             pipeline,
             os.path.join(exec_properties["input_base"], inputs.splits[0].pattern),
@@ -60,7 +65,7 @@ class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
             HistorySettings.model_validate(settings["histories"]),
             SplitSettings.model_validate(settings["split"]),
             counts_dir=self._artifact_dir,
-            quarantine_dir=settings["quarantine_dir"] or self._artifact_dir,
+            quarantine_dir=quarantine_dir,
         )
 
 
@@ -89,7 +94,7 @@ class InteractionExampleGen(FileBasedExampleGen):
             data: how files are read.
             histories: how interactions become histories.
             split: how histories are divided.
-            quarantine_dir: where `bad_rows.csv` goes; unset: beside the Examples.
+            quarantine_dir: where `bad_rows.csv` goes; `{RUN}` in it is the id of the run; unset: beside the Examples.
         """
         split = split or SplitSettings()
         settings = {

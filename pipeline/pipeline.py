@@ -30,7 +30,9 @@ LOCAL_BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory", "
 _NOTHING_TO_PACK = "--sdk_container_image=none"
 
 
-def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = ()) -> tfx.dsl.Pipeline:
+def create_pipeline(
+    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = (), quarantine: str = "quarantine"
+) -> tfx.dsl.Pipeline:
     """Wires the nodes.
 
     Args:
@@ -38,6 +40,7 @@ def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: 
         data_path: file, glob or `{SPAN}` pattern of interactions.
         output_dir: everything that the run leaves is below it.
         beam_args: options for the data nodes, after (and so before) those for this machine.
+        quarantine: folder below `output_dir` for rows that cannot be read; `{RUN}` in it is the id of the run.
 
     Returns:
         A pipeline that any TFX runner can run.
@@ -47,7 +50,7 @@ def create_pipeline(config: Config, data_path: str, output_dir: str, beam_args: 
         data=config.data,
         histories=config.histories,
         split=config.split,
-        quarantine_dir=os.path.join(output_dir, "quarantine"),
+        quarantine_dir=os.path.join(output_dir, quarantine),
     )
     examples = example_gen.outputs["examples"]
 

@@ -16,14 +16,15 @@ from tfx.orchestration import metadata
 
 from components.errors import UserError
 from pipeline.config import load_config
+from pipeline.failure import failure_of
 from pipeline.kubeflow_runner.attempt import Attempt
-from pipeline.kubeflow_runner.cut_nodes import node_irs
+from pipeline.kubeflow_runner.cluster import ClusterSettings
 from pipeline.kubeflow_runner.metadata_service import start
 from pipeline.kubeflow_runner.node_file import FOLDER, reference, write_nodes
-from pipeline.kubeflow_runner.node_ir import VOLUME, decode, encode, only_node, restore
+from pipeline.kubeflow_runner.node_ir import decode, only_node, restore
 from pipeline.kubeflow_runner.run_parameters import read_data_from, train_epochs
+from pipeline.kubeflow_runner.spec import compile_pipeline
 from pipeline.kubeflow_runner.step import Request, main, run_step
-from pipeline.pipeline import create_pipeline
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
 
@@ -32,8 +33,10 @@ Execution = metadata_store_pb2.Execution
 
 @pytest.fixture(scope="module")
 def nodes():
-    irs = node_irs(create_pipeline(load_config("sample"), VOLUME, VOLUME))
-    return {node_id: encode(ir) for node_id, ir in irs.items()}
+    spec = compile_pipeline(load_config("sample"), "data/log.csv", "caser:1", ClusterSettings()).pipeline
+    containers = [executor["container"] for executor in spec["deploymentSpec"]["executors"].values()]
+    texts = [container["args"][container["args"].index("--node") + 1] for container in containers]
+    return {only_node(decode(text)).node_info.id: text for text in texts}
 
 
 @pytest.fixture
@@ -77,6 +80,12 @@ def abandon(store, execution):
     """What a task leaves whose pod was killed at work."""
     execution.last_known_state = Execution.RUNNING
     store.put_executions([execution])
+
+
+def write_log(file, *more):
+    file.parent.mkdir(exist_ok=True)
+    rows = [f"u{user},i{item},{item}" for user in range(3) for item in range(10)]
+    file.write_text("\n".join(["user_id,item_id,timestamp", *rows, *more, ""]))
 
 
 def states(store):
@@ -198,9 +207,7 @@ def test_a_bad_parameter_is_one_message_before_anything_is_registered(request_fo
 
 
 def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volume):
-    (volume / "data").mkdir()
-    rows = "".join(f"u{user},i{item},{item}\n" for user in range(3) for item in range(5))
-    (volume / "data" / "log-1.csv").write_text("user_id,item_id,timestamp\n" + rows)
+    write_log(volume / "data" / "log-1.csv")
     ir = decode(nodes["InteractionExampleGen"])
     restore(ir, str(volume), str(volume / "pipeline"), "r")
     read_data_from(ir, "data/log-{SPAN}.csv", str(volume))
@@ -208,6 +215,19 @@ def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volum
     assert parameters["input_base"].field_value.string_value == str(volume / "data")
     assert "log-{SPAN}.csv" in parameters["input_config"].field_value.string_value
     assert "@" not in parameters["input_base"].field_value.string_value
+
+
+def test_runs_on_one_volume_keep_their_bad_rows_apart_and_still_share_the_cache(request_for, volume):
+    write_log(volume / "good.csv")
+    write_log(volume / "bad.csv", "u1,i1,soon")
+    mine = volume / "quarantine" / "run-1" / "bad_rows.csv"
+    with pytest.raises(Exception, match=f"(?s)1 of 31 rows cannot be read.*{mine}") as caught:
+        run_step(request_for("InteractionExampleGen", data="bad.csv"))
+    assert failure_of(caught.value).is_user_error
+    assert run_step(request_for("InteractionExampleGen", data="good.csv", run_id="run-2")) == "done"
+    assert [path.name for path in (volume / "quarantine").iterdir()] == ["run-1"]
+    assert '"u1,i1,soon"' in mine.read_text()
+    assert run_step(request_for("InteractionExampleGen", data="good.csv", run_id="run-3")) == "cached"
 
 
 def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
