@@ -253,6 +253,32 @@ def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("node_id", "changes", "part"),
+    [
+        ("CaserPusher", {"push": "true"}, "its inputs could not be resolved"),
+        (
+            "CaserPusher",
+            {"push": "true", "metadata": "127.0.0.1:1", "metadata_timeout": 1},
+            "ML Metadata does not answer",
+        ),
+        ("CaserPusher", {"push": "true", "volume": "/absent"}, "There is no volume at /absent"),
+        ("CaserPusher", {"push": "perhaps"}, "`push` should be true or false"),
+        ("CaserTrainer", {"epochs": "many"}, "`epochs` should be a whole number"),
+        ("InteractionExampleGen", {"data": "data/absent.csv"}, "There is no folder"),
+    ],
+)
+def test_each_mistake_ends_non_zero_with_one_line_and_nothing_is_pushed(
+    request_for, volume, capfd, node_id, changes, part
+):
+    shown = CliRunner().invoke(main, arguments(request_for(node_id, **changes)))
+    assert shown.exit_code == 1
+    lines = (shown.output + capfd.readouterr().err).strip().splitlines()
+    assert lines[-1].startswith(f"Error: {node_id}: ")
+    assert part in lines[-1]
+    assert not (volume / "serving").exists()
+
+
 def test_an_unknown_failure_keeps_its_trace_above_the_last_line(request_for, monkeypatch, capfd):
     def broken(*_):
         raise RuntimeError("two\nlines")
