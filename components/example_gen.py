@@ -55,9 +55,7 @@ class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
         settings = json.loads(packed.value)
         inputs = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], inputs)
-        quarantine_dir = settings["quarantine_dir"] or self._artifact_dir
-        if RUN in quarantine_dir:
-            quarantine_dir = quarantine_dir.replace(RUN, self._context.pipeline_run_id)
+        run_id = self._context.pipeline_run_id if self._context else None
         return example_gen_beam.examples(
             pipeline,
             os.path.join(exec_properties["input_base"], inputs.splits[0].pattern),
@@ -65,7 +63,7 @@ class _Executor(base_example_gen_executor.BaseExampleGenExecutor):
             HistorySettings.model_validate(settings["histories"]),
             SplitSettings.model_validate(settings["split"]),
             counts_dir=self._artifact_dir,
-            quarantine_dir=quarantine_dir,
+            quarantine_dir=(settings["quarantine_dir"] or self._artifact_dir).replace(RUN, run_id or ""),
         )
 
 

@@ -7,12 +7,13 @@ import os
 from collections.abc import Sequence
 
 from tfx import v1 as tfx
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.proto import transform_pb2
 
 from components.blessed_model import PreviousBlessedModelStrategy
 from components.contracts import TRAIN
 from components.evaluation import eval_config
-from components.example_gen import InteractionExampleGen
+from components.example_gen import RUN, InteractionExampleGen
 from components.history_validator import HistoryValidator
 from components.markov_baseline import MarkovBaseline
 from components.pusher import CaserPusher
@@ -31,7 +32,7 @@ _NOTHING_TO_PACK = "--sdk_container_image=none"
 
 
 def create_pipeline(
-    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = (), quarantine: str = "quarantine"
+    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = (), shared: bool = False
 ) -> tfx.dsl.Pipeline:
     """Wires the nodes.
 
@@ -40,17 +41,19 @@ def create_pipeline(
         data_path: file, glob or `{SPAN}` pattern of interactions.
         output_dir: everything that the run leaves is below it.
         beam_args: options for the data nodes, after (and so before) those for this machine.
-        quarantine: folder below `output_dir` for rows that cannot be read; `{RUN}` in it is the id of the run.
+        shared: whether runs at once share `output_dir`, as on a cluster: each has a quarantine of its own, and only the
+            runner knows where ML Metadata is.
 
     Returns:
         A pipeline that any TFX runner can run.
     """
+    quarantine, database = (os.path.join(output_dir, name) for name in ("quarantine", "metadata.sqlite"))
     example_gen = InteractionExampleGen(
         path=data_path,
         data=config.data,
         histories=config.histories,
         split=config.split,
-        quarantine_dir=os.path.join(output_dir, quarantine),
+        quarantine_dir=os.path.join(quarantine, RUN) if shared else quarantine,
     )
     examples = example_gen.outputs["examples"]
 
@@ -123,8 +126,6 @@ def create_pipeline(
         pipeline_root=os.path.join(output_dir, "pipeline"),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            os.path.join(output_dir, "metadata.sqlite")
-        ),
+        metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [_NOTHING_TO_PACK])],
     )

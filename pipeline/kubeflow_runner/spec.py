@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from components.errors import UserError
-from components.example_gen import RUN
 from pipeline.config import Config
 from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings
 from pipeline.kubeflow_runner.cut_nodes import node_irs
@@ -63,7 +62,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
     """
     # Whether a run pushes is a parameter, so the node is always there.
     pushing = config.model_copy(update={"pusher": config.pusher.model_copy(update={"enabled": True})})
-    irs = node_irs(create_pipeline(pushing, VOLUME, VOLUME, quarantine=f"quarantine/{RUN}"))
+    irs = node_irs(create_pipeline(pushing, VOLUME, VOLUME, shared=True))
     for name in cluster.nodes:
         if name not in irs:
             raise UserError(f"There is no node `{name}`. Did you mean `{nearest(name, list(irs))}`?")

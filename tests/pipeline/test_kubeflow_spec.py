@@ -84,11 +84,13 @@ def test_the_compiled_sample_is_the_one_that_was_reviewed():
     assert text == GOLDEN.read_text()
 
 
-def test_compiling_again_gives_the_same_bytes(tmp_path):
+def test_compiling_again_gives_the_same_bytes_and_leaves_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         compiled = compile_pipeline(load_config("sample"), "data.csv", IMAGE, CLUSTER)
         write_spec(compiled.pipeline, compiled.platform, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
 def test_the_schemas_of_the_protocol_know_every_field(documents):
@@ -263,7 +265,7 @@ def test_a_node_carries_nothing_of_the_machine_that_compiled(containers):
 
 
 def test_a_node_is_restored_as_it_was_cut_out():
-    irs = node_irs(create_pipeline(load_config("sample"), "data.csv", "out"))
+    irs = node_irs(create_pipeline(load_config("sample"), "data.csv", "out", shared=True))
     assert list(irs) == [only_node(ir).node_info.id for ir in irs.values()]
     for ir in irs.values():
         assert decode(encode(ir)) == ir
