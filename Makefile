@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 BOOTSTRAP_PYTHON ?= python3
 JOBS ?= 2
 OUTPUT ?= out/sample
+# Kubeflow's SDK: the oldest 2.x, the one of the lock for TFX 1.16, and the newest when this was written.
+KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 
 VENV := $(if $(filter 3.10,$(PYTHON)),.venv,.venv-$(PYTHON))
 UV := .tools/uv-$(UV_VERSION)/bin/uv
@@ -18,7 +20,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Once, here: where bytecode must not be written later, every process would spend most of its start on compiling TFX.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-long lint bench format clean
+.PHONY: help install run test test-long test-kfp lint bench format clean
 .DEFAULT_GOAL := help
 
 help: ## this text
@@ -36,6 +38,15 @@ test: $(INSTALLED) ## all tests, but those of test-long
 
 test-long: $(INSTALLED) ## tests that take minutes each: killed, concurrent and changed runs of the emulated cluster
 	@$(VENV)/bin/pytest -m long $(ARGS)
+
+test-kfp: $(INSTALLED) ## compiled pipelines in the loaders of KFP_VERSIONS of Kubeflow's SDK, each in a throw-away environment
+	@for preset in sample ml-1m-caser; do \
+	  $(VENV)/bin/caser kubeflow compile --preset $$preset --image caser:1 --output out/kfp/$$preset.yaml >/dev/null || exit 1; \
+	done
+	@for version in $(KFP_VERSIONS); do \
+	  $(UV) run --quiet --isolated --no-project --python '$(PYTHON)' --with "kfp==$$version" \
+	    python -W ignore tests/pipeline/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml || exit 1; \
+	done
 
 lint: $(INSTALLED) ## ruff, types, and the directions of imports
 	@$(VENV)/bin/ruff check .
