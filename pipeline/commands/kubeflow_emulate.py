@@ -21,7 +21,7 @@ import click
 @click.option(
     "--python",
     default=sys.executable,
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, executable=True, path_type=Path),
     metavar="FILE",
     help="Its environment stands for the image; the present one by default.",
 )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pipeline.console import RunConsole
 
 _CACHED = ": cached"
+# Of a shell that finds no such program.
+_NOT_FOUND = 127
 
 
 class PodError(Exception):
@@ -38,7 +40,7 @@ class Pod:
         self.log = folder / "log.txt"
         self._task, self._command, self._folder, self._retries = task, command, folder, retries
         self._environment = {
-            "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{python.absolute().parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(folder / "home"),
             "HOSTNAME": task,
             "LANG": "C.UTF-8",
@@ -82,17 +84,22 @@ class Pod:
     def _attempt(self) -> int:
         for name in ("home", "work", "outputs"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
+        program, path = self._command[0], self._environment["PATH"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                env=self._environment,
-                cwd=self._folder / "work",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                executable=_which(self._command[0], self._environment["PATH"]),
-            )
+            try:
+                self._process = subprocess.Popen(
+                    self._command,
+                    env=self._environment,
+                    cwd=self._folder / "work",
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    executable=_which(program, path),
+                )
+            except OSError as error:
+                log.write(f"Error: {program} cannot be started along PATH={path}: {error.strerror}\n".encode())
+                return _NOT_FOUND
         return self._process.wait()
 
     def _last_line(self) -> str:

@@ -1,0 +1,41 @@
+"""A process that stands for a pod: what its task may see, and what its last line is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.console import RunConsole, new_console
+from pipeline.kubeflow_runner.emulated_pod import Pod, PodError
+
+PYTHON = Path(sys.executable)
+
+
+def run(folder, *command, retries=0):
+    """The log of the task."""
+    pod = Pod("transform", list(command), {"SET": "yes"}, folder, PYTHON, retries)
+    pod.run(RunConsole(new_console(sys.stdout)), "Transform")
+    return pod.log.read_text()
+
+
+def test_a_task_sees_its_own_environment_and_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("OF_THE_USER", "secret")
+    seen = run(tmp_path, str(PYTHON), "-c", "import os; print(sorted(os.environ), os.listdir())")
+    assert "'SET'" in seen
+    assert "OF_THE_USER" not in seen
+    assert seen.endswith("[]\n")
+
+
+def test_a_task_that_fails_is_tried_as_often_as_its_policy_says_and_its_last_line_is_the_reason(tmp_path, capsys):
+    with pytest.raises(PodError, match=r"^no luck$"):
+        run(tmp_path, str(PYTHON), "-c", "print('noise', flush=True); exit('Error: no luck')", retries=2)
+    assert capsys.readouterr().out.count("; again") == 2
+
+
+def test_a_command_that_the_image_does_not_have_is_one_line(tmp_path):
+    with pytest.raises(
+        PodError, match=f"^absent-program cannot be started along PATH={PYTHON.parent}:.*: No such file"
+    ):
+        run(tmp_path, "absent-program")
