@@ -8,8 +8,8 @@ and again on the volume. Named by content, the files of several pipelines and ru
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def references(pipeline: Mapping[str, Any]) -> list[str]:
 
 
 def copy_nodes(wanted: Iterable[str], source: Path, volume: Path) -> None:
-    """Copies those files to the volume that are there; a step misses the others, and says so.
+    """Copies those files to the volume that are there and whole; a step misses the others, and says so.
 
     Args:
         wanted: references.
@@ -83,9 +83,8 @@ def copy_nodes(wanted: Iterable[str], source: Path, volume: Path) -> None:
         volume: folder.
     """
     for argument in wanted:
-        if _file(source, argument).is_file():
-            (volume / FOLDER).mkdir(exist_ok=True)
-            shutil.copy(_file(source, argument), volume / FOLDER)
+        with contextlib.suppress(UserError):
+            write_nodes([read_node(argument, str(source))], volume)
 
 
 def _file(folder: Path, argument: str) -> Path:
