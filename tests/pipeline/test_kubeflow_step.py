@@ -60,7 +60,10 @@ def volume(tmp_path):
 
 
 @pytest.fixture
-def request_for(nodes, service, volume):
+def request_for(nodes, service, volume, monkeypatch):
+    # TFX's executors on Beam read absl's flags off the command line, where pytest has a `-v` of its own.
+    monkeypatch.setattr("sys.argv", ["step"])
+
     def make(node_id, **changes):
         request = Request(nodes[node_id], "run-1", service, 10, str(volume), str(volume / "pipeline"))
         return request._replace(**changes)
