@@ -24,10 +24,10 @@ from schemas import schema_path
 
 PIPELINE_NAME = "caser"
 
-# Beam's DirectRunner would otherwise try a runner whose binary it downloads first.
-LOCAL_BEAM_ARGS = ("--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
+# Beam's DirectRunner tries Prism first, whose binary it downloads, and falls back to this one.
+LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
 # In every node TFX would pack itself for workers on other machines, which takes seconds, unless they are said to have
-# an image. The DirectRunner has no such workers, and does not look at the name.
+# an image. The local runner has no such workers, and does not look at the name.
 _NOTHING_TO_PACK = "--sdk_container_image=none"
 
 

@@ -56,7 +56,7 @@ def _evaluate(folder, favourite, baseline_favourite=None):
         "blessing": [_artifact(standard_artifacts.ModelBlessing, folder / "blessing", 5)],
     }
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+        beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
         tmp_dir=str(folder / "tmp"),
         unique_id="1",
     )

@@ -50,7 +50,7 @@ def test_example_gen_and_trainer_work_beside_stock_components(log, tmp_path):
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(tmp_path / "metadata.sqlite")
             ),
-            beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+            beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
         )
     )
     # TFX reloads the module of a `run_fn` to run it; the next pipeline of this process uses the class from before.

@@ -17,7 +17,7 @@ from tests.e2e.conftest import rows, write
 
 
 def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
-    with beam.Pipeline(argv=["--runner=DirectRunner", *arguments]) as pipeline:
+    with beam.Pipeline(argv=["--runner=FnApiRunner", *arguments]) as pipeline:
         splits = example_gen_beam.examples(
             pipeline,
             str(pattern),
