@@ -1,4 +1,6 @@
-"""Latency, throughput and memory of the served signature, beside the floor: the bare matrix product and top-k.
+"""Latency, throughput and memory of the served signature, beside two of its parts.
+
+The floor is the bare matrix product and top-k; the forward pass goes from ids to what items are scored with.
 
     python benchmarks/serving.py                                  in process, all sizes
     python benchmarks/serving.py --items 3700 --batch 1 --batch 8
@@ -64,9 +66,10 @@ def main(
         return
     for size in items:
         with tempfile.TemporaryDirectory() as folder:
-            model, floor, tables = make(Path(folder), size, d)
+            model, floor, forward, tables = make(Path(folder), size, d)
             for batch in batches:
                 _report("floor", size, batch, _floor(floor, batch, d), seconds)
+                _report("forward pass", size, batch, _forward(forward, size, batch), seconds)
                 _report("signature", size, batch, _in_process(model, size, batch), seconds)
             loaded = json.loads(
                 subprocess.run([sys.executable, "-c", _LOAD, model], capture_output=True, check=True).stdout
@@ -77,7 +80,7 @@ def main(
             )
 
 
-def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, int]:
+def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, int]:
     """Exports a model.
 
     Args:
@@ -86,7 +89,8 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, int]:
         d: width of the embeddings.
 
     Returns:
-        The SavedModel, the bare matrix product and top-k of the same size, and the bytes of all weights.
+        The SavedModel, the bare matrix product and top-k of the same size, the forward pass, and the bytes of all
+        weights.
     """
     import tensorflow as tf
 
@@ -109,7 +113,11 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, int]:
     def floor(state: tf.Tensor) -> tf.Tensor:
         return tf.math.top_k(tf.matmul(state, weights, transpose_b=True) + bias, K).values
 
-    return str(folder / "model"), floor, sum(int(np.prod(weight.shape)) * 4 for weight in model.weights)
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, L], tf.int32)])
+    def forward(user: tf.Tensor, sequence: tf.Tensor) -> tf.Tensor:
+        return model((user, sequence))
+
+    return str(folder / "model"), floor, forward, sum(int(np.prod(weight.shape)) * 4 for weight in model.weights)
 
 
 def _floor(floor: Callable, batch: int, d: int) -> Callable[[], object]:
@@ -117,6 +125,15 @@ def _floor(floor: Callable, batch: int, d: int) -> Callable[[], object]:
 
     state = tf.constant(np.random.default_rng(0).normal(size=(batch, 2 * d)), tf.float32)
     return lambda: floor(state).numpy()
+
+
+def _forward(forward: Callable, n_items: int, batch: int) -> Callable[[], object]:
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    user = tf.constant(rng.integers(2, USERS, batch), tf.int32)
+    sequence = tf.constant(rng.integers(2, n_items, [batch, L]), tf.int32)
+    return lambda: forward(user, sequence).numpy()
 
 
 def _in_process(model: str, n_items: int, batch: int) -> Callable[[], object]:
