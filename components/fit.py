@@ -17,7 +17,7 @@ from components.contracts import FIRST_ID, UNKNOWN
 from components.defaults import batch_size_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
-from components.losses import loss_of
+from components.losses import Batch, loss_of
 from components.seen_items import SeenItems, nothing_seen, seen_items
 from components.settings import TrainerSettings
 from components.tables import LazyAdam
@@ -154,7 +154,7 @@ def _train_function(
         unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
-            loss = loss_of(model, state, targets, seen.before(user, position), choice.loss, choice.negatives)
+            loss = loss_of(model, state, Batch(user, position, targets), seen, choice.loss, choice.negatives)
             total = tf.add_n([loss, *_penalties(model, choice)])
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

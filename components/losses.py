@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -11,10 +11,10 @@ import tensorflow as tf
 from components.caser import Caser
 from components.contracts import FIRST_ID
 from components.sampled_softmax import log_uniform_sample, sampled_softmax_loss
-from components.seen_items import among, among_shared, columns
+from components.seen_items import Pairs, SeenItems, among
 
 
-def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor) -> tf.Tensor:
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: Pairs) -> tf.Tensor:
     """Cross-entropy of the softmax over the targets and all items not seen before, averaged over the targets.
 
     One softmax serves all T targets: log-sum-exp once, then the T scores.
@@ -22,7 +22,7 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor) -
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         targets: int32 [B, T] ids, padded with 0 on the right.
-        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
+        seen: items that are no negatives.
 
     Returns:
         float []: mean over real targets of -log softmax(scores)[target].
@@ -31,15 +31,12 @@ def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor) -
     shares = tf.math.divide_no_nan(tf.cast(real, scores.dtype), tf.reduce_sum(tf.cast(real, scores.dtype)))
     # Padding stands for the first target, so that it brings no other item in.
     column = tf.maximum(tf.where(real, targets, targets[:, :1]) - FIRST_ID, 0)
-    return _cross_entropy(scores, column, shares, columns(seen))
+    left_out = tf.stack([seen.row, seen.item - FIRST_ID], axis=1)
+    return _cross_entropy(scores, column, shares, left_out)
 
 
 def sampled_bce_loss(
-    target_scores: tf.Tensor,
-    targets: tf.Tensor,
-    negative_scores: tf.Tensor,
-    negatives: tf.Tensor,
-    seen: tf.RaggedTensor,
+    target_scores: tf.Tensor, targets: tf.Tensor, negative_scores: tf.Tensor, negatives: tf.Tensor, seen: tf.Tensor
 ) -> tf.Tensor:
     """Binary cross-entropy with sampled negatives (equation 11 of the paper).
 
@@ -47,14 +44,14 @@ def sampled_bce_loss(
         target_scores: float [B, T].
         targets: int32 [B, T] ids, padded with 0.
         negative_scores: float [B, N].
-        negatives: int32 [B, N] ids; one that is a target of its row, or seen, is no negative and does not count.
-        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
+        negatives: int32 [B, N] ids; one that is a target of its row is no negative and does not count.
+        seen: bool [B, N]: further negatives that do not count.
 
     Returns:
         float []: mean over real targets of -log sigmoid(score), plus mean over negatives of -log(1 - sigmoid(score)).
     """
     dtype = target_scores.dtype
-    hit = among(seen, negatives) | tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
+    hit = seen | tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
     positive = _mean(tf.nn.softplus(-target_scores), tf.cast(targets >= FIRST_ID, dtype))
     return positive + _mean(tf.nn.softplus(negative_scores), tf.cast(~hit, dtype))
 
@@ -73,24 +70,32 @@ def uniform_negatives(n_items: int, batch: tf.Tensor, negatives: int) -> tf.Tens
     return tf.random.uniform([batch, negatives], FIRST_ID, n_items + FIRST_ID, tf.int32)
 
 
-def loss_of(
-    model: Caser, state: tf.Tensor, targets: tf.Tensor, seen: tf.RaggedTensor, loss: str, negatives: int
-) -> tf.Tensor:
+class Batch(NamedTuple):
+    """What the loss looks at, int32: `user` [B], `position` [B] and `targets` [B, T], padded with 0 on the right."""
+
+    user: tf.Tensor
+    position: tf.Tensor
+    targets: tf.Tensor
+
+
+def loss_of(model: Caser, state: tf.Tensor, batch: Batch, seen: SeenItems, loss: str, negatives: int) -> tf.Tensor:
     """The configured loss for a batch.
 
     Args:
         model: scores items.
         state: float [B, 2d], what `model` returned.
-        targets: int32 [B, T] ids, padded with 0 on the right.
-        seen: int32 [B, (n)] ids of items that are no negatives, sorted.
+        batch: whose state it is.
+        seen: items that are no negatives.
         loss: "softmax", "sampled_softmax" or "bce".
         negatives: sampled items per window (bce), or for the whole batch (sampled_softmax).
 
     Returns:
         float [].
     """
+    user, position, targets = batch
     if loss == "softmax":
-        return softmax_loss(model.score_all(state), targets, seen)
+        return softmax_loss(model.score_all(state), targets, seen.before(user, position))
+    rows = tf.shape(targets)[0]
     if loss == "sampled_softmax":
         shared, log_weights = log_uniform_sample(model.n_items, negatives)
         return sampled_softmax_loss(
@@ -98,10 +103,16 @@ def loss_of(
             targets,
             model.score_shared(state, shared) + log_weights,
             shared,
-            among_shared(seen, shared),
+            among(seen.before(user, position), shared, rows),
         )
-    drawn = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
-    return sampled_bce_loss(model.score_items(state, targets), targets, model.score_items(state, drawn), drawn, seen)
+    drawn = uniform_negatives(model.n_items, rows, negatives)
+    return sampled_bce_loss(
+        model.score_items(state, targets),
+        targets,
+        model.score_items(state, drawn),
+        drawn,
+        seen.had_met(user, position, drawn),
+    )
 
 
 def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

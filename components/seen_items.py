@@ -11,18 +11,27 @@ from components.contracts import FIRST_ID
 from components.training_data import Windows
 
 
+class Pairs(NamedTuple):
+    """Rows of a batch, and ids of real items that these rows have seen: int32 [M] each, in the order of both."""
+
+    row: tf.Tensor
+    item: tf.Tensor
+
+
 class SeenItems(NamedTuple):
     """All users' histories, each item once.
 
     Attributes:
         items: int32 [n_users + FIRST_ID, (n)]: row u has the ids of the items of the user with id u, sorted.
         since: int32, as `items`: the place in the history where the user first met the item.
+        keys: int64 [M], `_keys` of all users and items, sorted.
     """
 
     items: tf.RaggedTensor
     since: tf.RaggedTensor
+    keys: tf.Tensor
 
-    def before(self, user: tf.Tensor, position: tf.Tensor) -> tf.RaggedTensor:
+    def before(self, user: tf.Tensor, position: tf.Tensor) -> Pairs:
         """What users had met.
 
         Args:
@@ -30,15 +39,35 @@ class SeenItems(NamedTuple):
             position: int32 [B], places in their histories.
 
         Returns:
-            int32 [B, (n)], sorted ids of the items met before these places.
+            The items met before these places.
         """
         items, since = tf.gather(self.items, user), tf.gather(self.since, user)
-        met = since.flat_values < tf.repeat(position, since.row_lengths())
-        return tf.ragged.boolean_mask(items, since.with_flat_values(met))
+        row = tf.cast(items.value_rowids(), tf.int32)
+        met = since.flat_values < tf.gather(position, row)
+        return Pairs(tf.boolean_mask(row, met), tf.boolean_mask(items.flat_values, met))
+
+    def had_met(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Which of a few items users had met: without a look at the rest of their histories.
+
+        Args:
+            user: int32 [B].
+            position: int32 [B], places in their histories.
+            items: int32 [B, S].
+
+        Returns:
+            bool [B, S].
+        """
+        if self.keys.shape[0] == 0:
+            return tf.zeros_like(items, tf.bool)
+        wanted = _keys(user[:, tf.newaxis], items)
+        place = tf.reshape(tf.searchsorted(self.keys, tf.reshape(wanted, [-1])), tf.shape(items))
+        place = tf.minimum(place, self.keys.shape[0] - 1)
+        since = tf.gather(self.since.flat_values, place)
+        return (tf.gather(self.keys, place) == wanted) & (since < position[:, tf.newaxis])
 
     def from_the_start(self) -> SeenItems:
         """As if all items of a history had been met before its first window: what came later is seen then, too."""
-        return SeenItems(self.items, tf.zeros_like(self.since))
+        return self._replace(since=tf.zeros_like(self.since))
 
 
 def seen_items(windows: Windows, n_users: int) -> SeenItems:
@@ -62,8 +91,7 @@ def seen_items(windows: Windows, n_users: int) -> SeenItems:
     order = order[item[order] >= FIRST_ID]
     user, item, place = user[order], item[order], place[order].astype(np.int32)
     new = (np.diff(user, prepend=-1) != 0) | (np.diff(item, prepend=-1) != 0)
-    lengths = np.bincount(user[new], minlength=n_users + FIRST_ID)
-    return SeenItems(*(tf.RaggedTensor.from_row_lengths(values[new], lengths) for values in (item, place)))
+    return _seen(n_users, user[new], item[new], place[new])
 
 
 def nothing_seen(n_users: int) -> SeenItems:
@@ -72,56 +100,32 @@ def nothing_seen(n_users: int) -> SeenItems:
     Args:
         n_users: size of the user vocabulary.
     """
-    nothing = tf.RaggedTensor.from_row_splits(np.zeros(0, np.int32), np.zeros(n_users + FIRST_ID + 1, np.int64))
-    return SeenItems(nothing, nothing)
+    nothing = np.zeros(0, np.int32)
+    return _seen(n_users, nothing, nothing, nothing)
 
 
-def columns(seen: tf.RaggedTensor) -> tf.Tensor:
-    """Where the scores of seen items are.
-
-    Args:
-        seen: int32 [B, (n)] ids of real items.
-
-    Returns:
-        int32 [M, 2]: row and column in scores [B, N], whose column j is the item with id j + FIRST_ID.
-    """
-    return tf.stack([_row(seen), seen.flat_values - FIRST_ID], axis=1)
-
-
-def among_shared(seen: tf.RaggedTensor, items: tf.Tensor) -> tf.Tensor:
-    """Which of some items a row has seen.
+def among(seen: Pairs, items: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Which of some items each row has seen.
 
     Args:
-        seen: int32 [B, (n)].
+        seen: of a batch.
         items: int32 [S], the same for all rows, distinct and sorted.
+        rows: int32 [], B.
 
     Returns:
         bool [B, S].
     """
-    place = tf.minimum(tf.searchsorted(items, seen.flat_values), tf.size(items) - 1)
-    at = tf.boolean_mask(tf.stack([_row(seen), place], axis=1), tf.gather(items, place) == seen.flat_values)
-    return tf.scatter_nd(at, tf.ones_like(at[:, 0], tf.bool), [seen.nrows(tf.int32), tf.size(items)])
+    place = tf.minimum(tf.searchsorted(items, seen.item), tf.size(items) - 1)
+    at = tf.boolean_mask(tf.stack([seen.row, place], axis=1), tf.gather(items, place) == seen.item)
+    return tf.scatter_nd(at, tf.ones_like(at[:, 0], tf.bool), [rows, tf.size(items)])
 
 
-def among(seen: tf.RaggedTensor, items: tf.Tensor) -> tf.Tensor:
-    """Which items of a row it has seen.
-
-    Args:
-        seen: int32 [B, (n)], sorted in each row.
-        items: int32 [B, S].
-
-    Returns:
-        bool [B, S].
-    """
-    keys = tf.concat([_keys(_row(seen), seen.flat_values), [tf.int64.max]], axis=0)
-    wanted = tf.reshape(_keys(tf.range(tf.shape(items)[0])[:, tf.newaxis], items), [-1])
-    return tf.reshape(tf.gather(keys, tf.searchsorted(keys, wanted)) == wanted, tf.shape(items))
+def _seen(n_users: int, user: np.ndarray, item: np.ndarray, place: np.ndarray) -> SeenItems:
+    lengths = np.bincount(user, minlength=n_users + FIRST_ID)
+    items, since = (tf.RaggedTensor.from_row_lengths(values, lengths) for values in (item, place))
+    return SeenItems(items, since, _keys(user, item))
 
 
 def _keys(row: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
     """One number for a row and an item, in the order of both."""
     return tf.cast(row, tf.int64) * (1 << 32) + tf.cast(item, tf.int64)
-
-
-def _row(seen: tf.RaggedTensor) -> tf.Tensor:
-    return tf.cast(seen.value_rowids(), tf.int32)

@@ -3,13 +3,13 @@ import tensorflow as tf
 
 from components.contracts import FIRST_ID
 from components.losses import sampled_bce_loss, softmax_loss
+from components.seen_items import Pairs
 
 
 def items(*rows):
     """What each row had seen."""
-    return tf.RaggedTensor.from_row_lengths(
-        np.array([item for row in rows for item in row], np.int32), [len(row) for row in rows]
-    )
+    pairs = [(row, item) for row, seen in enumerate(rows) for item in seen]
+    return Pairs(*map(tf.constant, np.array(pairs, np.int32).reshape(-1, 2).T))
 
 
 NOTHING = items([], [])
@@ -60,7 +60,7 @@ def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_seen():
         tf.constant([[2, 0]]),
         tf.constant([[0.5, 7.0, 8.0]]),
         tf.constant([[3, 2, 5]]),
-        items([4, 5]),
+        tf.constant([[False, False, True]]),
     )
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     np.testing.assert_allclose(loss, -np.log(sigmoid(1.0)) - np.log(1 - sigmoid(0.5)), rtol=1e-5)
