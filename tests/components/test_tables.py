@@ -70,9 +70,10 @@ def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_h
     n_users, n_items = 50, 5000
     model = Caser(n_users, n_items, 3, ModelSettings(d=4, horizontal_filters=2, vertical_filters=1, l2=0.1))
     windows = Windows(
-        np.array([2, 3, 4, 2], np.int32),
-        np.array([[0, 2, 3], [2, 3, 4], [5, 2, 3], [3, 4, 5]], np.int32),
-        np.array([[4], [5], [6], [7]], np.int32),
+        np.array([2, 2, 3, 4], np.int32),
+        np.array([[0, 2, 3], [3, 4, 5], [2, 3, 4], [5, 2, 3]], np.int32),
+        np.array([[4], [7], [5], [6]], np.int32),
+        np.array([2, 4, 3, 3], np.int32),
     )
     model((windows.user, windows.sequence))
     before = [table.numpy() for table in model.tables]
