@@ -16,8 +16,8 @@ from benchmarks.ours import SHOWN
 # Name, and what takes the option back.
 _WITHOUT = {
     "the preset": [],
-    "items that the user meets later compete with a target": ["trainer.competitors=not_yet_met"],
-    "all items compete with a target": ["trainer.competitors=all"],
+    "items that the user meets later compete with a target": ["trainer.negatives_from=not_yet_met"],
+    "all items compete with a target": ["trainer.negatives_from=all"],
     "no windows with fewer than T targets": ["windows.targets=full"],
     "one target a window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few users, to try this script out")
     arguments = parser.parse_args()
     movielens.refuse_without(arguments.data)
-    output, seed = arguments.output.resolve(), arguments.seed
+    output, seed = (arguments.output / ("quick" if arguments.quick else "full")).resolve(), arguments.seed
     lines = [f"| taken back | {' | '.join(SHOWN)} |", "|---|" + "---|" * len(SHOWN)]
     for name, settings in _WITHOUT.items():
         changed = [part for setting in settings for part in ("--set", setting)]

@@ -74,6 +74,8 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     movielens.refuse_without(arguments.data)
+    if arguments.overrides and arguments.what not in ("preset", "default"):
+        parser.error(f"--set goes with --what preset or default, not with {arguments.what}")
 
     config = configuration(arguments.what, arguments.overrides)
     shares = movielens.VALIDATION if arguments.validation else movielens.TEST

@@ -123,10 +123,10 @@ def adam(rates: keras.optimizers.schedules.LearningRateSchedule, weight_decay: f
 
 def _seen(windows: Windows, n_users: int, settings: TrainerSettings) -> SeenItems:
     """What does not compete with targets."""
-    if settings.competitors == "all":
+    if settings.negatives_from == "all":
         return nothing_seen(n_users)
     seen = seen_items(windows, n_users)
-    return seen.from_the_start() if settings.competitors == "never_met" else seen
+    return seen.from_the_start() if settings.negatives_from == "never_met" else seen
 
 
 def _optimizer(

@@ -146,7 +146,7 @@ class TrainerSettings(Settings):
     negatives: int | None = Field(
         None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
     )
-    competitors: Literal["not_yet_met", "never_met", "all"] = Field(
+    negatives_from: Literal["not_yet_met", "never_met", "all"] = Field(
         "not_yet_met",
         description="items that a target must beat; not_yet_met: those that the user had not met before, as when items "
         "are ranked; never_met: of these, those that the user does not meet later either",

@@ -33,7 +33,7 @@ def trained(windows, seed=1, validate=None, **settings):
     small = ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1)
     model = Caser(USERS, ITEMS, L, small)
     # Everybody takes every item here, again and again, so all must compete.
-    plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "competitors": "all"}
+    plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "negatives_from": "all"}
     trainer = TrainerSettings(**{**plain, **settings})
     history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
     return model, history
@@ -69,8 +69,8 @@ def test_noise_is_not_learnt():
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax"])
 def test_items_that_the_user_had_met_do_not_compete(loss):
     losses = {
-        competitors: trained(planted(0.9), epochs=1, loss=loss, competitors=competitors)[1][0]["loss"]
-        for competitors in ("never_met", "not_yet_met", "all")
+        negatives_from: trained(planted(0.9), epochs=1, loss=loss, negatives_from=negatives_from)[1][0]["loss"]
+        for negatives_from in ("never_met", "not_yet_met", "all")
     }
     # Everybody has met nearly everything after a third of the history, and everything at its end.
     assert losses["never_met"] == 0
