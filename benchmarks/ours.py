@@ -55,8 +55,25 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
         )
     return Config(
         windows=WindowSettings(L=5, T=3, targets="full"),
-        model=ModelSettings(d=50, heights=None, horizontal_filters=16, vertical_filters=4, dropout=0.5),
-        trainer=TrainerSettings(batch_size=512, learning_rate=1e-3, epochs=12, **_LOSSES[what]),
+        model=ModelSettings(
+            d=50,
+            heights=None,
+            horizontal_filters=16,
+            vertical_filters=4,
+            dropout=0.5,
+            embedding_dropout=0,
+            user_dropout=0,
+            l2=1e-6,
+        ),
+        trainer=TrainerSettings(
+            negatives_from="never_met",
+            epochs=12,
+            batch_size=512,
+            learning_rate=1e-3,
+            weight_decay=0,
+            unknown_user_share=0,
+            **_LOSSES[what],
+        ),
     )
 
 

@@ -12,15 +12,15 @@ import numpy as np
 import tensorflow as tf
 
 from components import progress
+from components.adam import Adam
 from components.caser import Caser
 from components.contracts import FIRST_ID, UNKNOWN
 from components.defaults import batch_size_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import Batch, loss_of
-from components.seen_items import SeenItems, nothing_seen, seen_items
+from components.seen_items import SeenItems, meetings, seen_items
 from components.settings import TrainerSettings
-from components.tables import LazyAdam
 from components.training_data import Windows
 
 _log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ def fit(
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     rates = learning_rates(settings.learning_rate, steps * settings.epochs)
-    train = _train_function(
-        model, _seen(windows, n_users, settings), _optimizer(model, rates, settings, choice), settings, choice
-    )
+    optimizer = Adam(rates, model.l2, settings.weight_decay)
+    seen = _seen(windows, n_users, model.n_items, settings)
+    train = _train_function(model, seen, optimizer, settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
@@ -107,42 +107,20 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
     return keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
 
 
-def adam(rates: keras.optimizers.schedules.LearningRateSchedule, weight_decay: float) -> keras.optimizers.Optimizer:
-    """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019) on all weights but biases.
-
-    Biases keep what they learn: an item's popularity is no sign of overfitting.
-
-    Args:
-        rates: learning rate by step.
-        weight_decay: share of a weight that it loses in a step, per unit of the learning rate.
-    """
-    optimizer = keras.optimizers.AdamW(rates, weight_decay=weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
-
-
-def _seen(windows: Windows, n_users: int, settings: TrainerSettings) -> SeenItems:
-    """What does not compete with targets."""
+def _seen(windows: Windows, n_users: int, n_items: int, settings: TrainerSettings) -> SeenItems | None:
+    """What does not compete with targets; nothing where all items do."""
     if settings.negatives_from == "all":
-        return nothing_seen(n_users)
-    seen = seen_items(windows, n_users)
-    return seen.from_the_start() if settings.negatives_from == "never_met" else seen
-
-
-def _optimizer(
-    model: Caser,
-    rates: keras.optimizers.schedules.LearningRateSchedule,
-    settings: TrainerSettings,
-    choice: LossChoice,
-) -> keras.optimizers.Optimizer:
-    if choice.touches_few_rows:
-        return LazyAdam(rates, model.l2, settings.weight_decay)
-    return adam(rates, settings.weight_decay)
+        return None
+    met = meetings(windows)
+    if settings.negatives_from == "never_met":
+        # As if a user had met everything at the beginning.
+        met = met._replace(place=np.zeros_like(met.place))
+    return seen_items(met, n_users, n_items)
 
 
 def _train_function(
     model: Caser,
-    seen: SeenItems,
+    seen: SeenItems | None,
     optimizer: keras.optimizers.Optimizer,
     settings: TrainerSettings,
     choice: LossChoice,
@@ -155,8 +133,7 @@ def _train_function(
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
             loss = loss_of(model, state, Batch(user, position, targets), seen, choice.loss, choice.negatives)
-            total = tf.add_n([loss, *_penalties(model, choice)])
-        gradients = tape.gradient(total, model.trainable_variables)
+        gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
@@ -168,13 +145,3 @@ def _train_function(
         return total / tf.cast(steps, tf.float32)
 
     return train
-
-
-def _penalties(model: Caser, choice: LossChoice) -> list[tf.Tensor]:
-    """L2 of all weights; where only some rows of the tables are touched, `LazyAdam` adds that of these rows."""
-    tables = {id(table) for table in model.tables} if choice.touches_few_rows else set()
-    return [
-        weight.regularizer(weight)
-        for weight in model.trainable_variables
-        if weight.regularizer is not None and id(weight) not in tables
-    ]

@@ -19,11 +19,6 @@ class LossChoice(NamedTuple):
     loss: Literal["softmax", "sampled_softmax", "bce"]
     negatives: int
 
-    @property
-    def touches_few_rows(self) -> bool:
-        """Whether a step needs only some rows of the tables."""
-        return self.loss != "softmax"
-
     def __str__(self) -> str:
         """For people."""
         per = "window" if self.loss == "bce" else "batch"

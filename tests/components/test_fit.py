@@ -1,12 +1,11 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from components.caser import Caser
 from components.contracts import FIRST_ID
 from components.errors import UserError
-from components.fit import adam, fit, learning_rates
+from components.fit import fit, learning_rates
 from components.settings import ModelSettings, TrainerSettings
 from components.training_data import Windows
 
@@ -30,7 +29,9 @@ def planted(follow, seed=0, length=30):
 
 def trained(windows, seed=1, validate=None, **settings):
     keras.utils.set_random_seed(seed)
-    small = ModelSettings(d=8, horizontal_filters=4, vertical_filters=2, dropout=0.1, user_dropout=0.1)
+    small = ModelSettings(
+        d=16, horizontal_filters=8, vertical_filters=2, dropout=0.1, embedding_dropout=0.1, user_dropout=0.1
+    )
     model = Caser(USERS, ITEMS, L, small)
     # Everybody takes every item here, again and again, so all must compete.
     plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "negatives_from": "all"}
@@ -73,7 +74,7 @@ def test_items_that_the_user_had_met_do_not_compete(loss):
         for negatives_from in ("never_met", "not_yet_met", "all")
     }
     # Everybody has met nearly everything after a third of the history, and everything at its end.
-    assert losses["never_met"] == 0
+    assert losses["never_met"] == pytest.approx(0, abs=1e-6)  # where the target is all there is, but for rounding
     assert 0 < losses["not_yet_met"] < losses["all"] / 2
 
 
@@ -94,16 +95,6 @@ def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
 def test_the_learning_rate_rises_and_falls_as_a_cosine():
     found = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
     np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
-
-
-def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
-    model = Caser(USERS, ITEMS, L, ModelSettings(d=2, heights=[1, 2]))
-    model((np.array([FIRST_ID]), np.zeros([1, L], int)))
-    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
-    optimizer = adam(keras.optimizers.schedules.CosineDecay(0.1, 10), weight_decay=0.5)
-    optimizer.apply_gradients([(tf.zeros(weight.shape), weight) for weight in model.trainable_variables])
-    for weight in model.trainable_variables:
-        np.testing.assert_allclose(weight, 1.0 if "bias" in weight.name else 0.95, err_msg=weight.name)
 
 
 def test_a_loss_that_is_no_number_names_the_remedy():

@@ -3,16 +3,11 @@ import tensorflow as tf
 
 from components.contracts import FIRST_ID
 from components.losses import sampled_bce_loss, softmax_loss
-from components.seen_items import Pairs
 
 
-def items(*rows):
-    """What each row had seen."""
-    pairs = [(row, item) for row, seen in enumerate(rows) for item in seen]
-    return Pairs(*map(tf.constant, np.array(pairs, np.int32).reshape(-1, 2).T))
-
-
-NOTHING = items([], [])
+def columns(n_items, *rows):
+    """What each row had seen, as columns of the catalogue."""
+    return tf.constant([[column + FIRST_ID in seen for column in range(n_items)] for seen in rows])
 
 
 def test_softmax_loss_is_the_mean_over_real_targets():
@@ -20,7 +15,7 @@ def test_softmax_loss_is_the_mean_over_real_targets():
     targets = [[2, 4], [6, 0]]
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     expected = -(log_p[0, 0] + log_p[0, 2] + log_p[1, 4]) / 3
-    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), NOTHING), expected, rtol=1e-5)
+    np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), None), expected, rtol=1e-5)
 
 
 def test_a_target_competes_with_no_item_seen_before():
@@ -32,8 +27,17 @@ def test_a_target_competes_with_no_item_seen_before():
         return scores[row, item - FIRST_ID] - np.log(sum(np.exp(scores[row, i - FIRST_ID]) for i in left[row]))
 
     expected = -(log_p(0, 2) + log_p(0, 4) + log_p(1, 6)) / 3
-    loss = softmax_loss(tf.constant(scores), tf.constant(targets), items(*seen))
+    loss = softmax_loss(tf.constant(scores), tf.constant(targets), columns(5, *seen))
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_a_seen_item_far_above_all_others_leaves_the_loss_finite():
+    scores = tf.Variable([[500.0, 1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        loss = softmax_loss(scores, tf.constant([[3]]), columns(3, [2]))
+    assert np.isfinite(loss)
+    assert loss > 80  # as far as float32 reaches
+    assert np.isfinite(tape.gradient(loss, scores)).all()
 
 
 def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
@@ -47,7 +51,7 @@ def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
     p = exponentials / exponentials.sum(axis=1, keepdims=True)
     chosen = np.eye(8)[targets][:, :, 2:]
     with tf.GradientTape() as tape:
-        loss = softmax_loss(scores, tf.constant(targets), items(*seen))
+        loss = softmax_loss(scores, tf.constant(targets), columns(6, *seen))
     log_p = np.log(p, where=p > 0, out=np.zeros_like(p))
     np.testing.assert_allclose(loss, -np.einsum("bt,btn,bn->", weights, chosen, log_p))
     expected = np.einsum("bt,btn->bn", weights, p[:, np.newaxis] - chosen)
@@ -67,4 +71,4 @@ def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_seen():
 
 
 def test_a_batch_without_any_target_has_no_loss():
-    assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]), items([]))) == 0
+    assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]), None)) == 0

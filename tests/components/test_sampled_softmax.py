@@ -5,7 +5,6 @@ import tensorflow as tf
 from components.contracts import FIRST_ID
 from components.losses import softmax_loss
 from components.sampled_softmax import log_expected_count, log_uniform_sample, sampled_softmax_loss
-from components.seen_items import Pairs, among
 
 
 def test_the_weights_of_a_sample_say_how_often_each_item_was_drawn_by_how_often_expected():
@@ -51,16 +50,17 @@ def test_with_many_negatives_loss_and_slope_are_those_of_the_full_softmax():
     n_items, negatives = 30, 100_000
     scores = tf.Variable(np.random.default_rng(0).normal(size=[4, n_items]).astype(np.float32))
     targets = tf.constant([[2, 5], [9, 31], [4, 0], [17, 18]])
-    seen = Pairs(tf.constant([0, 0, 2, 2, 2, 3]), tf.constant([2, 3, 7, 8, 9, 17]))
+    seen = np.zeros([4, n_items], bool)
+    seen[[0, 0, 2, 2, 2, 3], np.array([2, 3, 7, 8, 9, 17]) - FIRST_ID] = True
     sample, log_weights = log_uniform_sample(n_items, negatives)
     with tf.GradientTape(persistent=True) as tape:
-        full = softmax_loss(scores, targets, seen)
+        full = softmax_loss(scores, targets, tf.constant(seen))
         sampled = sampled_softmax_loss(
             tf.gather(scores, tf.maximum(targets - FIRST_ID, 0), batch_dims=1),
             targets,
             tf.gather(scores, sample - FIRST_ID, axis=1) + log_weights,
             sample,
-            among(seen, sample, 4),
+            tf.gather(seen, sample - FIRST_ID, axis=1),
         )
     np.testing.assert_allclose(sampled, full, rtol=2e-3)
     of_full, of_sampled = (tf.convert_to_tensor(tape.gradient(loss, scores)) for loss in (full, sampled))

@@ -2,55 +2,60 @@
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from components.seen_items import Pairs, among, nothing_seen, seen_items
+from components.contracts import FIRST_ID
+from components.seen_items import Meetings, meetings, seen_items
+from components.seen_lists import SeenLists
+from components.seen_table import NEVER, SeenTable
 from components.training_data import Windows
 from components.windows import sliding_windows
 
-
-def by_row(pairs, rows):
-    """Lists of items, one per row."""
-    return [pairs.item.numpy()[pairs.row.numpy() == row].tolist() for row in range(rows)]
+N_ITEMS = 10
 
 
+@pytest.mark.parametrize("form", [SeenTable, SeenLists])
 @settings(deadline=None, max_examples=60)
 @given(
-    rows=st.lists(st.lists(st.integers(2, 9), max_size=12), min_size=1, max_size=4),
+    rows=st.lists(st.lists(st.integers(2, N_ITEMS + 1), max_size=12), min_size=1, max_size=4),
     L=st.integers(1, 5),
     T=st.integers(1, 3),
     partial=st.booleans(),
+    shared=st.sets(st.integers(2, N_ITEMS + 1), min_size=1),
 )
-def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(rows, L, T, partial):
+def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(form, rows, L, T, partial, shared):
     histories = tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
     row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, partial))
     windows = Windows(row + 2, *rest)
     if not len(row):
         return
-    seen = seen_items(windows, len(rows))
+    seen = form.of(*meetings(windows), len(rows), N_ITEMS)
     user, position = tf.constant(windows.user), tf.constant(windows.position)
-    met = [set(rows[u - 2][:p]) for u, p in zip(windows.user, windows.position, strict=True)]
-    assert by_row(seen.before(user, position), len(row)) == [sorted(items) for items in met]
-    ever = seen.from_the_start().before(user, tf.ones_like(position))
-    assert by_row(ever, len(row)) == [sorted(set(rows[u - 2])) for u in windows.user]
-
-    asked = np.random.default_rng(0).integers(2, 11, [len(row), 3]).astype(np.int32)
-    expected = [[item in items for item in line] for items, line in zip(met, asked.tolist(), strict=True)]
-    np.testing.assert_array_equal(seen.had_met(user, position, tf.constant(asked)), expected)
-
-
-def test_where_all_items_compete_nobody_had_met_any():
-    user, position = tf.constant([2, 4]), tf.constant([9, 1])
-    assert by_row(nothing_seen(3).before(user, position), 2) == [[], []]
-    assert not np.any(nothing_seen(3).had_met(user, position, tf.constant([[2, 3], [4, 5]])))
+    before = [set(rows[u - 2][:p]) for u, p in zip(windows.user, windows.position, strict=True)]
+    every = range(FIRST_ID, N_ITEMS + FIRST_ID)
+    expected = [[item in items for item in every] for items in before]
+    np.testing.assert_array_equal(seen.of_all(user, position), expected)
+    expected = [[item in items for item in sorted(shared)] for items in before]
+    np.testing.assert_array_equal(seen.of_shared(user, position, tf.constant(sorted(shared))), expected)
+    own = np.random.default_rng(0).integers(2, N_ITEMS + 2, [len(row), 3]).astype(np.int32)
+    expected = [[item in items for item in line] for items, line in zip(before, own.tolist(), strict=True)]
+    np.testing.assert_array_equal(seen.of_own(user, position, tf.constant(own)), expected)
 
 
-@settings(deadline=None, max_examples=50)
-@given(rows=st.lists(st.sets(st.integers(2, 9)), min_size=1, max_size=4), items=st.sets(st.integers(2, 9), min_size=1))
-def test_of_shared_items_each_row_finds_those_it_has_seen(rows, items):
-    items = sorted(items)
-    pairs = [(row, item) for row, seen in enumerate(rows) for item in sorted(seen)]
-    seen = Pairs(*np.array(pairs, np.int32).reshape(-1, 2).T)
-    expected = [[item in row for item in items] for row in rows]
-    np.testing.assert_array_equal(among(seen, tf.constant(items, tf.int32), len(rows)), expected)
+@pytest.mark.parametrize(
+    ("n_users", "n_items", "place", "form"),
+    [
+        (6_000, 4_000, NEVER - 1, SeenTable),
+        (6_000, 4_000, NEVER, SeenLists),  # a place that two bytes cannot hold
+        (200_000, 1_000, 3, SeenLists),
+    ],
+)
+def test_a_table_is_made_only_where_it_is_small_and_holds_all_places(n_users, n_items, place, form):
+    met = Meetings(*np.array([[2], [3], [place]], np.int32))
+    seen = seen_items(met, n_users, n_items)
+    assert isinstance(seen, form)
+    users, positions = tf.constant([2, 2, 3]), tf.constant([place, min(place + 1, NEVER), place])
+    found = seen.of_own(users, positions, tf.constant([[3], [3], [3]]))
+    assert found[:, 0].numpy().tolist() == [False, place < NEVER, False]

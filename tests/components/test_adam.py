@@ -1,14 +1,16 @@
-"""Updates of single rows against Adam written out in numpy."""
+"""Updates of whole weights and of single rows against Adam written out in numpy."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.adam import Adam
 from components.caser import Caser
+from components.contracts import FIRST_ID
 from components.fit import fit
 from components.settings import ModelSettings, TrainerSettings
-from components.tables import LazyAdam, rows
+from components.tables import rows
 from components.training_data import Windows
 
 RATE, L2 = 0.1, 0.05
@@ -28,11 +30,12 @@ class NumpyAdam:
 
 
 @pytest.mark.parametrize(("l2", "decay"), [(0, 0), (L2, 0), (0, 0.5)])
-def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2, decay):
+@pytest.mark.parametrize("n_rows", [6, 200])
+def test_every_row_of_a_small_table_follows_adam_and_of_a_large_one_those_that_are_touched(l2, decay, n_rows):
     rng = np.random.default_rng(0)
-    start = rng.normal(size=[6, 3]).astype(np.float32)
+    start = rng.normal(size=[n_rows, 3]).astype(np.float32)
     table = keras.Variable(start, name="embedding")
-    optimizer = LazyAdam(RATE, l2, decay)
+    optimizer = Adam(RATE, l2, decay)
     optimizer.build([table])
     expected = [NumpyAdam(row) for row in start]
     touched = [[1, 4, 1], [4], [5, 1]]
@@ -43,31 +46,44 @@ def test_touched_rows_follow_adam_and_the_others_stay_bit_equal(l2, decay):
         gradient = tape.gradient(loss, table.value)
         assert isinstance(gradient, tf.IndexedSlices)
         optimizer.apply_gradients([(gradient, table)])
-        for id_ in set(ids):
+        for id_ in set(ids) if n_rows == 200 else range(n_rows):
             slope = sum(weight for other, weight in zip(ids, weights, strict=True) if other == id_)
             expected[id_].update(slope + 2 * l2 * expected[id_].row, step, decay)
     found = table.numpy()
     # Steps of 0.1, and of what is left after opposite ones, in float32.
     np.testing.assert_allclose(found, [adam.row for adam in expected], rtol=1e-4, atol=5e-6)
-    assert (found[[0, 2, 3]] == start[[0, 2, 3]]).all()
-    for moments in (optimizer._momentums[0], optimizer._velocities[0]):
-        assert not moments.numpy()[[0, 2, 3]].any()
+    if n_rows == 200:
+        others = np.setdiff1d(np.arange(n_rows), [1, 4, 5])
+        np.testing.assert_array_equal(found[others], start[others])
+        for moments in (optimizer._momentums[0], optimizer._velocities[0]):
+            assert not moments.numpy()[others].any()
 
 
 def test_a_dense_gradient_is_keras_own_adam():
     results = []
-    for optimizer in (LazyAdam(RATE), keras.optimizers.Adam(RATE)):
+    for optimizer in (Adam(RATE), keras.optimizers.Adam(RATE)):
         weight = keras.Variable(np.ones([2, 2], np.float32))
         for step in (1.0, -3.0, 2.0):
             optimizer.apply_gradients([(tf.constant([[step, 0.5], [0.1, 0.0]]), weight)])
         results.append(weight.numpy())
-    np.testing.assert_array_equal(*results)
+    # The kernel rounds 1 - beta_2 to float32, Keras does not.
+    np.testing.assert_allclose(*results, rtol=1e-5)
+
+
+def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
+    model = Caser(40, 12, 3, ModelSettings(d=2, heights=[1, 2]))
+    model((np.array([FIRST_ID]), np.zeros([1, 3], int)))
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    optimizer = Adam(keras.optimizers.schedules.CosineDecay(0.1, 10), decay=0.5)
+    optimizer.apply_gradients([(tf.zeros(weight.shape), weight) for weight in model.trainable_variables])
+    for weight in model.trainable_variables:
+        np.testing.assert_allclose(weight, 1.0 if "bias" in weight.name else 0.95, err_msg=weight.name)
 
 
 @pytest.mark.parametrize("loss", ["bce", "sampled_softmax"])
 def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_holds(loss):
     keras.utils.set_random_seed(1)
-    n_users, n_items = 50, 5000
+    n_users, n_items = 500, 5000
     model = Caser(n_users, n_items, 3, ModelSettings(d=4, horizontal_filters=2, vertical_filters=1, l2=0.1))
     windows = Windows(
         np.array([2, 2, 3, 4], np.int32),

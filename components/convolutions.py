@@ -1,0 +1,182 @@
+"""The two convolutions (Tang and Wang, WSDM 2018, section 3.2), each at the cost of its multiplications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("caser")
+class HorizontalConvolution(keras.layers.Layer):
+    """Union-level patterns: filters of several heights slide over the image, max-pooled over time (eq. 3 to 5)."""
+
+    def __init__(self, heights: list[int], filters: int, activation: str, **kwargs: object) -> None:
+        """Checks nothing: `Caser` does.
+
+        Args:
+            heights: heights h of the filters, each from 1 to L.
+            filters: filters per height.
+            activation: name of the activation, applied before pooling.
+            **kwargs: of the Keras layer.
+        """
+        super().__init__(**kwargs)
+        self.heights, self.filters = sorted(heights), filters
+        self.activation = keras.activations.get(activation)
+
+    def build(self, image_shape: tuple[int | None, int, int]) -> None:
+        """Makes one [h * d, filters] matrix and one bias per height."""
+        d = image_shape[-1]
+        self.kernels = [
+            self.add_weight(shape=(h * d, self.filters), initializer="glorot_uniform", name=f"kernel_{h}")
+            for h in self.heights
+        ]
+        self.biases = [
+            self.add_weight(shape=(self.filters,), initializer="zeros", name=f"bias_{h}") for h in self.heights
+        ]
+
+    def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolves and pools.
+
+        Args:
+            image: float [B, L, d].
+
+        Returns:
+            float [B, len(heights) * filters].
+        """
+        # A filter fits at L - h + 1 places: the cheaper of two ways depends on whether these are many or few.
+        L = image.shape[1]
+        low = sum(h <= L - h + 1 for h in self.heights)
+        ways = ((_slid, slice(low)), (_placed, slice(low, None)))
+        parts = [way(image, self.kernels[some], self.heights[some]) for way, some in ways if self.heights[some]]
+        pooled = ops.concatenate(parts, axis=1)
+        # Every activation here is monotone, so the largest response gives the largest activation.
+        return self.activation(pooled + ops.concatenate(self.biases, axis=0))
+
+
+@keras.saving.register_keras_serializable("caser")
+class VerticalConvolution(keras.layers.Layer):
+    """Point-level patterns: weighted sums of the L rows of the image (equations 6 and 7)."""
+
+    def __init__(self, filters: int, activation: str, **kwargs: object) -> None:
+        """Checks nothing: `Caser` does.
+
+        Args:
+            filters: number of filters.
+            activation: name of the activation.
+            **kwargs: of the Keras layer.
+        """
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.activation = keras.activations.get(activation)
+
+    def build(self, image_shape: tuple[int | None, int, int]) -> None:
+        """Makes one weight per row and filter."""
+        self.kernel = self.add_weight(shape=(self.filters, image_shape[1]), initializer="glorot_uniform", name="kernel")
+        self.bias = self.add_weight(shape=(self.filters, 1), initializer="zeros", name="bias")
+
+    def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        """Sums rows.
+
+        Args:
+            image: float [B, L, d].
+
+        Returns:
+            float [B, filters * d].
+        """
+        sums = self.activation(ops.matmul(self.kernel, image) + self.bias)
+        return ops.reshape(sums, (-1, self.filters * image.shape[2]))
+
+
+def _slid(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int]) -> tf.Tensor:
+    """The largest response of low filters: one product of all rows of all images with every row of every filter.
+
+    A filter's response is then a sum of shifted rows. No window is ever copied out of the image.
+
+    Args:
+        image: float [B, L, d].
+        kernels: float [h * d, filters] for each height.
+        heights: heights h of the filters.
+
+    Returns:
+        float [B, len(heights) * filters].
+    """
+    L, d = image.shape[1:]
+    filters = kernels[0].shape[1]
+    rows = [
+        ops.reshape(ops.transpose(ops.reshape(kernel, (h, d, filters)), (1, 0, 2)), (d, h * filters))
+        for h, kernel in zip(heights, kernels, strict=True)
+    ]
+    products = ops.matmul(ops.reshape(image, (-1, d)), ops.concatenate(rows, axis=1))
+    return _max_of_shifted_sums(ops.reshape(products, (-1, L, products.shape[1])), heights, filters)
+
+
+def _placed(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int]) -> tf.Tensor:
+    """The largest response of tall filters: one product of whole images with every filter at every place it fits.
+
+    Args:
+        image: float [B, L, d].
+        kernels: float [h * d, filters] for each height.
+        heights: heights h of the filters.
+
+    Returns:
+        float [B, len(heights) * filters].
+    """
+    L, d = image.shape[1:]
+    filters = kernels[0].shape[1]
+    columns, places = [], [L - h + 1 for h in heights]
+    for h, n, kernel in zip(heights, places, kernels, strict=True):
+        # Copies of L + 1 rows, read as if they had L rows, are each one row further down than the one before.
+        longer = ops.pad(ops.reshape(kernel, (h, d * filters)), [[0, n], [0, 0]])
+        shifted = ops.reshape(ops.tile(longer, (n, 1))[: n * L], (n, L * d, filters))
+        columns.append(ops.reshape(ops.transpose(shifted, (1, 0, 2)), (L * d, n * filters)))
+    products = ops.matmul(ops.reshape(image, (-1, L * d)), ops.concatenate(columns, axis=1))
+    parts = tf.split(products, [n * filters for n in places], axis=1)
+    return ops.concatenate(
+        [ops.max(ops.reshape(part, (-1, n, filters)), axis=1) for n, part in zip(places, parts, strict=True)], axis=1
+    )
+
+
+def _max_of_shifted_sums(products: tf.Tensor, heights: list[int], filters: int) -> tf.Tensor:
+    """The largest response of every filter over time.
+
+    Args:
+        products: float [B, L, sum(heights) * filters]: for each height h in turn, h groups of `filters` columns; group
+            i is the image times row i of the filters.
+        heights: heights h of the filters.
+        filters: filters per height.
+
+    Returns:
+        float [B, len(heights) * filters]: max over l of the sum over i of group i at l + i.
+    """
+    L = products.shape[1]
+    groups = np.split(np.arange(sum(heights)), np.cumsum(heights)[:-1])
+
+    @tf.custom_gradient
+    def pool(products: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        best, where = [], []
+        for h, columns in zip(heights, groups, strict=True):
+            responses = tf.add_n(
+                [
+                    products[:, i : L - h + 1 + i, column * filters : (column + 1) * filters]
+                    for i, column in enumerate(columns)
+                ]
+            )
+            best.append(tf.reduce_max(responses, axis=1))
+            where.append(tf.argmax(responses, axis=1, output_type=tf.int32))
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # Only the h rows under the winning position of a filter get its gradient. TensorFlow's own gradients of
+            # maxima and slices would write the whole tensor once per slice.
+            parts = tf.split(upstream, len(heights), axis=1)
+            rows = tf.concat([at + i for h, at in zip(heights, where, strict=True) for i in range(h)], axis=1)
+            values = tf.concat([part for h, part in zip(heights, parts, strict=True) for _ in range(h)], axis=1)
+            wins = tf.range(L)[:, tf.newaxis] == rows[:, tf.newaxis, :]
+            return tf.where(wins, values[:, tf.newaxis, :], tf.zeros([], values.dtype))
+
+        return tf.concat(best, axis=1), gradient
+
+    return pool(products)
