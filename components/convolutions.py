@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import keras
@@ -28,15 +29,25 @@ class HorizontalConvolution(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
 
     def build(self, image_shape: tuple[int | None, int, int]) -> None:
-        """Makes one [h * d, filters] matrix and one bias per height."""
-        d = image_shape[-1]
+        """Makes the filters, in the form in which products take them, and one bias per filter."""
+        L, d = image_shape[1:]
+        # A filter fits at L - h + 1 places: the cheaper of two ways depends on whether these are many or few.
+        low = [h for h in self.heights if h <= L - h + 1]
+        self.low, self.tall = low, self.heights[len(low) :]
+        if low:
+            self.rows = self.add_weight(
+                shape=(d, sum(low) * self.filters), initializer=self._glorot_of_rows, name="kernel_rows"
+            )
         self.kernels = [
             self.add_weight(shape=(h * d, self.filters), initializer="glorot_uniform", name=f"kernel_{h}")
-            for h in self.heights
+            for h in self.tall
         ]
-        self.biases = [
-            self.add_weight(shape=(self.filters,), initializer="zeros", name=f"bias_{h}") for h in self.heights
-        ]
+        self.bias = self.add_weight(shape=(len(self.heights) * self.filters,), initializer="zeros", name="bias")
+
+    def _glorot_of_rows(self, shape: tuple[int, int], dtype: str | None = None) -> keras.KerasTensor:
+        """Glorot and Bengio (AISTATS 2010), each filter as wide as all its rows."""
+        limits = [math.sqrt(6 / (h * shape[0] + self.filters)) for h in self.low for _ in range(h * self.filters)]
+        return keras.initializers.RandomUniform(-1, 1)(shape, dtype) * ops.convert_to_tensor(limits, dtype)
 
     def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
         """Convolves and pools.
@@ -47,14 +58,13 @@ class HorizontalConvolution(keras.layers.Layer):
         Returns:
             float [B, len(heights) * filters].
         """
-        # A filter fits at L - h + 1 places: the cheaper of two ways depends on whether these are many or few.
-        L = image.shape[1]
-        low = sum(h <= L - h + 1 for h in self.heights)
-        ways = ((_slid, slice(low)), (_placed, slice(low, None)))
-        parts = [way(image, self.kernels[some], self.heights[some]) for way, some in ways if self.heights[some]]
-        pooled = ops.concatenate(parts, axis=1)
+        parts = []
+        if self.low:
+            parts.append(_slid(image, self.rows, self.low, self.filters))
+        if self.tall:
+            parts.append(_placed(image, self.kernels, self.tall, self.filters))
         # Every activation here is monotone, so the largest response gives the largest activation.
-        return self.activation(pooled + ops.concatenate(self.biases, axis=0))
+        return self.activation(ops.concatenate(parts, axis=1) + self.bias)
 
 
 @keras.saving.register_keras_serializable("caser")
@@ -91,48 +101,47 @@ class VerticalConvolution(keras.layers.Layer):
         return ops.reshape(sums, (-1, self.filters * image.shape[2]))
 
 
-def _slid(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int]) -> tf.Tensor:
+def _slid(image: tf.Tensor, rows: tf.Tensor, heights: list[int], filters: int) -> tf.Tensor:
     """The largest response of low filters: one product of all rows of all images with every row of every filter.
 
     A filter's response is then a sum of shifted rows. No window is ever copied out of the image.
 
     Args:
         image: float [B, L, d].
-        kernels: float [h * d, filters] for each height.
+        rows: float [d, sum(heights) * filters]: for each height h in turn, h groups of `filters` columns; group i is
+            row i of the filters.
         heights: heights h of the filters.
+        filters: filters per height.
 
     Returns:
         float [B, len(heights) * filters].
     """
     L, d = image.shape[1:]
-    filters = kernels[0].shape[1]
-    rows = [
-        ops.reshape(ops.transpose(ops.reshape(kernel, (h, d, filters)), (1, 0, 2)), (d, h * filters))
-        for h, kernel in zip(heights, kernels, strict=True)
-    ]
-    products = ops.matmul(ops.reshape(image, (-1, d)), ops.concatenate(rows, axis=1))
-    return _max_of_shifted_sums(ops.reshape(products, (-1, L, products.shape[1])), heights, filters)
+    products = ops.matmul(ops.reshape(image, (-1, d)), rows)
+    return _max_of_shifted_sums(ops.reshape(products, (-1, L, sum(heights) * filters)), heights, filters)
 
 
-def _placed(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int]) -> tf.Tensor:
+def _placed(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int], filters: int) -> tf.Tensor:
     """The largest response of tall filters: one product of whole images with every filter at every place it fits.
 
     Args:
         image: float [B, L, d].
         kernels: float [h * d, filters] for each height.
         heights: heights h of the filters.
+        filters: filters per height.
 
     Returns:
         float [B, len(heights) * filters].
     """
     L, d = image.shape[1:]
-    filters = kernels[0].shape[1]
     columns, places = [], [L - h + 1 for h in heights]
     for h, n, kernel in zip(heights, places, kernels, strict=True):
-        # Copies of L + 1 rows, read as if they had L rows, are each one row further down than the one before.
-        longer = ops.pad(ops.reshape(kernel, (h, d * filters)), [[0, n], [0, 0]])
-        shifted = ops.reshape(ops.tile(longer, (n, 1))[: n * L], (n, L * d, filters))
-        columns.append(ops.reshape(ops.transpose(shifted, (1, 0, 2)), (L * d, n * filters)))
+        if n > 1:
+            # Copies of L + 1 rows, read as if they had L rows, are each one row further down than the one before.
+            longer = ops.pad(ops.reshape(kernel, (h, d * filters)), [[0, n], [0, 0]])
+            shifted = ops.reshape(ops.tile(longer, (n, 1))[: n * L], (n, L * d, filters))
+            kernel = ops.reshape(ops.transpose(shifted, (1, 0, 2)), (L * d, n * filters))
+        columns.append(kernel)
     products = ops.matmul(ops.reshape(image, (-1, L * d)), ops.concatenate(columns, axis=1))
     parts = tf.split(products, [n * filters for n in places], axis=1)
     return ops.concatenate(

@@ -24,6 +24,15 @@ def built(L=4, n_users=5, n_items=7, **settings):
     return model
 
 
+def filters_of(layer):
+    """Height, kernel [h * d, filters] and bias [filters] in rising order of the heights."""
+    n, kernels = layer.filters, []
+    for h, group in zip(layer.low, tf.split(layer.rows.value, [n * h for h in layer.low], axis=1), strict=True):
+        kernels.append(tf.reshape(tf.transpose(tf.reshape(group, [-1, h, n]), [1, 0, 2]), [-1, n]))
+    kernels += [kernel.value for kernel in layer.kernels]
+    return list(zip(layer.heights, kernels, tf.split(layer.bias.value, len(kernels)), strict=True))
+
+
 def by_hand(model, user, sequence, heights, convolution, dense):
     """Equations 3 to 10 of the paper, row by row."""
     items, users = (np.asarray(layer.embeddings) for layer in (model.item_embedding, model.user_embedding))
@@ -33,11 +42,9 @@ def by_hand(model, user, sequence, heights, convolution, dense):
         features = []
         for layer in model.convolutions:
             if hasattr(layer, "heights"):
-                for h, kernel, bias in zip(heights, layer.kernels, layer.biases, strict=True):
-                    slid = [
-                        image[i : i + h].ravel() @ np.asarray(kernel) + np.asarray(bias)
-                        for i in range(len(row) - h + 1)
-                    ]
+                assert layer.heights == heights
+                for h, kernel, bias in filters_of(layer):
+                    slid = [image[i : i + h].ravel() @ kernel.numpy() + bias.numpy() for i in range(len(row) - h + 1)]
                     features.append(np.max(convolution(np.array(slid)), axis=0))
             else:
                 features += [
@@ -75,9 +82,9 @@ def test_gradients_of_horizontal_filters_are_those_of_a_sliding_window():
 
     def slid():
         features = []
-        for h, kernel, bias in zip(layer.heights, layer.kernels, layer.biases, strict=True):
+        for h, kernel, bias in filters_of(layer):
             windows = tf.stack([tf.reshape(image[:, i : i + h], [6, h * 3]) for i in range(4 - h + 1)], axis=1)
-            features.append(tf.reduce_max(tf.nn.relu(windows @ kernel.value + bias.value), axis=1))
+            features.append(tf.reduce_max(tf.nn.relu(windows @ kernel + bias), axis=1))
         return tf.concat(features, axis=1)
 
     variables = [image, *(weight.value for weight in layer.trainable_variables)]
