@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components.contracts import FIRST_ID
 
-NEVER = np.iinfo(np.uint16).max  # also the first place that the table cannot hold
+NEVER = int(np.iinfo(np.uint16).max)  # also the first place that the table cannot hold
 
 
 class SeenTable(NamedTuple):
@@ -31,7 +31,7 @@ class SeenTable(NamedTuple):
 
     def of_all(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
-        return tf.gather(self.since, user) < tf.cast(position, tf.uint16)[:, tf.newaxis]
+        return tf.gather(self.since, user) < _two_bytes(position)
 
     def of_shared(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
@@ -41,4 +41,9 @@ class SeenTable(NamedTuple):
         """See `SeenItems`."""
         row = tf.cast(user, tf.int64)[:, tf.newaxis] * self.since.shape[1]
         since = tf.gather(tf.reshape(self.since, [-1]), row + tf.cast(items - FIRST_ID, tf.int64))
-        return since < tf.cast(position, tf.uint16)[:, tf.newaxis]
+        return since < _two_bytes(position)
+
+
+def _two_bytes(position: tf.Tensor) -> tf.Tensor:
+    """As `SeenTable.since`, [B, 1]; beyond what two bytes hold, every place in the table is an earlier one."""
+    return tf.cast(tf.minimum(position, NEVER), tf.uint16)[:, tf.newaxis]

@@ -27,7 +27,8 @@ def built(L=4, n_users=5, n_items=7, **settings):
 def filters_of(layer):
     """Height, kernel [h * d, filters] and bias [filters] in rising order of the heights."""
     n, kernels = layer.filters, []
-    for h, group in zip(layer.low, tf.split(layer.rows.value, [n * h for h in layer.low], axis=1), strict=True):
+    groups = tf.split(layer.rows.value, [n * h for h in layer.low], axis=1) if layer.low else []
+    for h, group in zip(layer.low, groups, strict=True):
         kernels.append(tf.reshape(tf.transpose(tf.reshape(group, [-1, h, n]), [1, 0, 2]), [-1, n]))
     kernels += [kernel.value for kernel in layer.kernels]
     return list(zip(layer.heights, kernels, tf.split(layer.bias.value, len(kernels)), strict=True))
@@ -61,7 +62,7 @@ def by_hand(model, user, sequence, heights, convolution, dense):
 
 @pytest.mark.parametrize("convolution", ACTIVATIONS)
 @pytest.mark.parametrize("dense", ["relu", "tanh"])
-@pytest.mark.parametrize("heights", [None, [1, 3]])
+@pytest.mark.parametrize("heights", [None, [1, 3], [2], [3, 4]])
 def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights):
     model = built(convolution_activation=convolution, dense_activation=dense, heights=heights)
     rng = np.random.default_rng(2)

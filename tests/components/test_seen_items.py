@@ -59,3 +59,12 @@ def test_a_table_is_made_only_where_it_is_small_and_holds_all_places(n_users, n_
     users, positions = tf.constant([2, 2, 3]), tf.constant([place, min(place + 1, NEVER), place])
     found = seen.of_own(users, positions, tf.constant([[3], [3], [3]]))
     assert found[:, 0].numpy().tolist() == [False, place < NEVER, False]
+
+
+def test_far_behind_in_a_history_of_repeats_what_was_met_at_its_beginning_is_still_seen():
+    seen = seen_items(Meetings(*np.array([[2], [3], [5]], np.int32)), 1, 4)
+    assert isinstance(seen, SeenTable)
+    for position in (NEVER - 1, NEVER, NEVER + 1, NEVER + 4, 3 * NEVER):
+        user, at = tf.constant([2]), tf.constant([position])
+        assert seen.of_all(user, at).numpy().tolist() == [[False, True, False, False]]
+        assert seen.of_own(user, at, tf.constant([[3, 4]])).numpy().tolist() == [[True, False]]
