@@ -7,14 +7,13 @@ largest catalogue, for all sizes alike. Memory is what the process grew by, besi
 from __future__ import annotations
 
 import argparse
-import itertools
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from benchmarks import kept, machine
+from benchmarks.step_clock import StepClock
 from components import progress
 from components.caser import Caser
 from components.contracts import FIRST_ID
@@ -54,17 +53,11 @@ def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, f
     model = Caser(_USERS, n_items, _L, ModelSettings(d=_D))
     model((windows.user[:1], windows.sequence[:1]))
     tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4
-    moments = []
-
-    def observe(epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
-        moments.append((step, time.monotonic()))
-
-    with progress.observed_by(observe):
+    clock = StepClock()
+    with progress.observed_by(clock):
         fit(model, windows, settings, seed=1)
-    # The first report comes after tracing; what lies between two reports is a part of the steps.
-    per_step = [(later - before) / (at - since) for (since, before), (at, later) in itertools.pairwise(moments)]
     return {
-        "milliseconds_per_step": 1000 * float(np.median(per_step)),
+        "milliseconds_per_step": clock.milliseconds(),
         "tables_gb": 3 * tables / 1e9,  # the weights and their two moments
         "peak_gb": machine.peak_gigabytes(),
     }

@@ -26,6 +26,7 @@ from components.windows import sliding_windows
 from pipeline.config import Config, load_config
 
 PRESET = "ml-1m-caser"
+CONFIGURATIONS = ("preset", "default", "quick", "paper")
 SHOWN = ("map", "precision_at_1", "precision_at_10", "ndcg_at_10")
 
 
@@ -71,11 +72,23 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
     )
 
 
+def windows_of(split: movielens.Split, settings: WindowSettings) -> Windows:
+    """All windows of the histories to train on.
+
+    Args:
+        split: of MovieLens.
+        settings: their shape.
+    """
+    histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
+    row, *rest = sliding_windows(histories, settings.L, settings.T, settings.targets == "partial")
+    return Windows(*(part.numpy().astype(np.int32) for part in (row + FIRST_ID, *rest)))
+
+
 def main() -> None:
     """Measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--what", choices=["preset", "default", "quick", "paper"], required=True)
+    parser.add_argument("--what", choices=CONFIGURATIONS, required=True)
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--validation", action="store_true", help="the authors' validation split, not test")
     parser.add_argument("--epochs", type=int, help="unset: as configured")
@@ -91,11 +104,9 @@ def main() -> None:
     config = configuration(arguments.what, arguments.overrides)
     shares = movielens.VALIDATION if arguments.validation else movielens.TEST
     split = movielens.read_split(arguments.data, arguments.users, shares)
-    L, partial = config.windows.L, config.windows.targets == "partial"
-    histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
-    row, *rest = sliding_windows(histories, L, config.windows.T, partial)
-    chosen = np.random.default_rng(arguments.seed).random(len(row)) < arguments.share
-    windows = Windows(*(part.numpy()[chosen].astype(np.int32) for part in (row + FIRST_ID, *rest)))
+    L, windows = config.windows.L, windows_of(split, config.windows)
+    chosen = np.random.default_rng(arguments.seed).random(len(windows.user)) < arguments.share
+    windows = Windows(*(part[chosen] for part in windows))
     keras.utils.set_random_seed(arguments.seed)
     model = Caser(split.n_users, split.n_items, L, config.model)
     evaluating = []

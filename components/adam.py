@@ -22,25 +22,25 @@ class Adam(keras.optimizers.Adam):
         self,
         learning_rate: keras.optimizers.schedules.LearningRateSchedule | float,
         l2: float = 0,
-        decay: float = 0,
+        weight_decay: float = 0,
     ) -> None:
         """Makes the optimiser.
 
         Args:
             learning_rate: number or schedule.
             l2: weight of the squared norm of weights in the loss; in a table that of the rows that are updated.
-            decay: share of a weight that it loses when it is updated, per unit of the learning rate.
+            weight_decay: share of a weight that it loses when it is updated, per unit of the learning rate.
         """
+        # Keras' own weight decay would touch every row of a table.
         super().__init__(learning_rate)
-        self.l2, self.decay = l2, decay
+        self.l2, self.decoupled_decay = l2, weight_decay
 
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, learning_rate: object) -> None:
         """See Keras: updates one variable."""
         index = self._get_variable_index(variable)
         moment, square = self._momentums[index].value, self._velocities[index].value
         rate = tf.cast(learning_rate, variable.dtype)
-        spared = "bias" in variable.name
-        l2, decay = (0.0, 0.0) if spared else (self.l2, self.decay)
+        l2, decay = (0.0, 0.0) if "bias" in variable.name else (self.l2, self.decoupled_decay)
         if isinstance(gradient, tf.IndexedSlices) and _touches_few(gradient, variable):
             self._update_rows(gradient, variable, moment, square, rate, l2, decay)
             return

@@ -74,7 +74,7 @@ def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
     model = Caser(40, 12, 3, ModelSettings(d=2, heights=[1, 2]))
     model((np.array([FIRST_ID]), np.zeros([1, 3], int)))
     model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
-    optimizer = Adam(keras.optimizers.schedules.CosineDecay(0.1, 10), decay=0.5)
+    optimizer = Adam(keras.optimizers.schedules.CosineDecay(0.1, 10), weight_decay=0.5)
     optimizer.apply_gradients([(tf.zeros(weight.shape), weight) for weight in model.trainable_variables])
     for weight in model.trainable_variables:
         np.testing.assert_allclose(weight, 1.0 if "bias" in weight.name else 0.95, err_msg=weight.name)
