@@ -6,6 +6,7 @@ The split is that of the paper's authors: test, or with `--validation` the one t
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,9 +119,10 @@ def main() -> None:
         print(metrics["map"], flush=True)
         return metrics
 
-    epochs = arguments.epochs or config.trainer.epochs
     # The whole schedule: the test split is looked at to learn when, not to stop.
-    trainer = config.trainer.model_copy(update={"epochs": epochs, "patience": epochs})
+    trainer = config.trainer.model_copy(
+        update={"epochs": arguments.epochs or config.trainer.epochs, "patience": sys.maxsize}
+    )
     history = fit(model, windows, trainer, arguments.seed, validate)
     kept.write(
         arguments.to,

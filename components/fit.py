@@ -15,7 +15,7 @@ from components import progress
 from components.adam import Adam
 from components.caser import Caser
 from components.contracts import FIRST_ID, UNKNOWN
-from components.defaults import batch_size_for
+from components.defaults import batch_size_for, epochs_for
 from components.errors import UserError
 from components.loss_choice import LossChoice, chosen_loss
 from components.losses import Batch, loss_of
@@ -54,18 +54,19 @@ def fit(
     """
     batch_size = min(settings.batch_size or batch_size_for(len(windows.user)), len(windows.user))
     steps = windows.steps(batch_size)
+    epochs = settings.epochs or epochs_for(steps)
     choice = chosen_loss(settings, model.n_items)
     n_users = model.user_embedding.input_dim - FIRST_ID
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
-    rates = learning_rates(settings.learning_rate, steps * settings.epochs)
+    rates = learning_rates(settings.learning_rate, steps * epochs)
     optimizer = Adam(rates, model.l2, settings.weight_decay)
     seen = _seen(windows, n_users, model.n_items, settings)
     train = _train_function(model, seen, optimizer, settings, choice)
 
     history: list[dict[str, Any]] = []
     best, best_weights = -np.inf, None
-    for epoch in range(1, settings.epochs + 1):
+    for epoch in range(1, epochs + 1):
         started = time.monotonic()
         batches = iter(windows.epoch(batch_size, seed=hash((seed, epoch)) % 2**32))
         losses, done = [], 0
@@ -73,7 +74,7 @@ def fit(
             losses.append(float(train(batches, tf.constant(len(part)))) * len(part))
             done += len(part)
             if done < steps:
-                progress.report(epoch, settings.epochs, done, steps, {"loss": losses[-1] / len(part)})
+                progress.report(epoch, epochs, done, steps, {"loss": losses[-1] / len(part)})
         loss = sum(losses) / steps
         if not np.isfinite(loss):
             raise UserError(
@@ -83,7 +84,7 @@ def fit(
             )
         metrics = validate() if validate else {}
         shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.metric}
-        progress.report(epoch, settings.epochs, steps, steps, {"loss": loss, **shown})
+        progress.report(epoch, epochs, steps, steps, {"loss": loss, **shown})
         seconds = time.monotonic() - started
         history.append({"epoch": epoch, "seconds": seconds, "loss": loss, "minimised": str(choice), **metrics})
         if validate:

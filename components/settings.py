@@ -151,7 +151,12 @@ class TrainerSettings(Settings):
         description="items that a target must beat; not_yet_met: those that the user had not met before, as when items "
         "are ranked; never_met: of these, those that the user does not meet later either",
     )
-    epochs: int = Field(10, ge=1)
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="the learning rate falls to 0 over these; unset: 4, up to 8 where there is little data "
+        "(`components.defaults`)",
+    )
     batch_size: int | None = Field(
         None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.defaults`)"
     )

@@ -18,6 +18,9 @@ from components.settings import DataSettings, HistorySettings, SplitSettings, Tr
 from pipeline.config import Config
 from pipeline.kubeflow_runner.node_ir import only_node
 
+# Kubeflow's parameters have no unset numbers.
+_AS_DATA_SUGGEST = 0
+
 
 class RunParameter(NamedTuple):
     """One parameter.
@@ -53,7 +56,11 @@ def run_parameters(config: Config, data: str) -> list[RunParameter]:
             "File, glob or {SPAN} pattern of interactions; a relative path is below the volume.",
         ),
         RunParameter(
-            "epochs", "NUMBER_INTEGER", config.trainer.epochs, "CaserTrainer", "At most so many epochs of training."
+            "epochs",
+            "NUMBER_INTEGER",
+            config.trainer.epochs or _AS_DATA_SUGGEST,
+            "CaserTrainer",
+            "Epochs of training; 0 takes as many as the data suggest.",
         ),
         RunParameter(
             "push",
@@ -106,17 +113,21 @@ def train_epochs(ir: pipeline_pb2.Pipeline, epochs: str) -> None:
 
     Args:
         ir: of CaserTrainer; is changed.
-        epochs: as Kubeflow passes it, such as "5".
+        epochs: as Kubeflow passes it, such as "5"; "0" for what the data suggest.
 
     Raises:
-        UserError: it is no positive number.
+        UserError: it is no such number.
     """
     value = only_node(ir).parameters.parameters["custom_config"].field_value
     config: dict[str, Any] = json_utils.loads(value.string_value)
     try:
-        trainer = TrainerSettings.model_validate({**config["trainer"], "epochs": epochs})
+        chosen = None if epochs == str(_AS_DATA_SUGGEST) else epochs
+        trainer = TrainerSettings.model_validate({**config["trainer"], "epochs": chosen})
     except ValidationError:
-        raise UserError(f"The parameter `epochs` should be a whole number from 1 on. Received: {epochs}") from None
+        raise UserError(
+            "The parameter `epochs` should be a whole number from 1 on, or 0 for as many as the data suggest. "
+            f"Received: {epochs}"
+        ) from None
     value.string_value = json_utils.dumps({**config, "trainer": trainer.model_dump()})
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from components.defaults import batch_size_for, width_for
+from components.defaults import batch_size_for, epochs_for, width_for
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,8 @@ def test_an_epoch_has_about_a_thousand_steps_within_bounds(windows, expected):
 @pytest.mark.parametrize(("n_items", "expected"), [(10, 100), (200_000, 100), (200_001, 50)])
 def test_the_tables_of_a_large_catalogue_are_narrower(n_items, expected):
     assert width_for(n_items) == expected
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(1, 8), (84, 8), (117, 6), (175, 4), (100_000, 4)])
+def test_little_data_is_gone_over_more_often_within_bounds(steps, expected):
+    assert epochs_for(steps) == expected

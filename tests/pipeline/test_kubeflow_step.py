@@ -197,7 +197,7 @@ def test_push_off_pushes_nothing_and_says_so(request_for, volume, store):
     ("node_id", "changes", "part"),
     [
         ("CaserPusher", {"push": "perhaps"}, "`push` should be true or false"),
-        ("CaserTrainer", {"epochs": "0"}, "`epochs` should be a whole number"),
+        ("CaserTrainer", {"epochs": "-1"}, "`epochs` should be a whole number"),
         ("CaserTrainer", {"epochs": "many"}, "`epochs` should be a whole number"),
         ("InteractionExampleGen", {"data": "data/absent.csv"}, "There is no folder"),
         ("InteractionExampleGen", {"data": "span-{SPAN}/*.csv"}, "No file matches"),
@@ -238,7 +238,10 @@ def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
     train_epochs(same, str(load_config("sample").trainer.epochs))
     assert same == ir  # so that the default finds what `epochs` unset would have cached
     train_epochs(ir, "3")
-    assert '"epochs": 3' in only_node(ir).parameters.parameters["custom_config"].field_value.string_value
+    custom_config = only_node(ir).parameters.parameters["custom_config"].field_value
+    assert '"epochs": 3' in custom_config.string_value
+    train_epochs(ir, "0")
+    assert '"epochs": null' in custom_config.string_value
 
 
 def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_path):
