@@ -45,7 +45,7 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
     if what == "quick":
         return Config(
             windows=WindowSettings(L=5, T=3),
-            model=ModelSettings(d=50, dropout=0.2, embedding_dropout=0.1, user_dropout=0.2),
+            model=ModelSettings(d=50, dropout=0.2, embedding_dropout=0.1, user_dropout=0.2, tied_embeddings=False),
             trainer=TrainerSettings(batch_size=512, learning_rate=8e-3, epochs=1),
         )
     return Config(
@@ -58,6 +58,7 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
             dropout=0.5,
             embedding_dropout=0,
             user_dropout=0,
+            tied_embeddings=False,
             l2=1e-6,
         ),
         trainer=TrainerSettings(

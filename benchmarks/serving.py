@@ -109,7 +109,7 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
     model((np.array([2]), np.zeros([1, L], int)))
     items, users = vocabularies
     ServableCaser(model, items, users, k=K, loss="softmax").save(str(folder / "model"))
-    weights, bias = tf.Variable(model.output_embedding.value), tf.Variable(model.output_bias.value)
+    weights, bias = tf.Variable(tf.random.normal([n_items, 2 * d])), tf.Variable(model.output_bias.value)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2 * d], tf.float32)])
     def floor(state: tf.Tensor) -> tf.Tensor:

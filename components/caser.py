@@ -22,7 +22,8 @@ class Caser(keras.Model):
     """Scores every item as the next one of a user.
 
     The L x d image of the embedded sequence goes through both convolutions into a dense layer (z, equation 8); z and
-    the user's embedding score items by an output embedding with bias (equation 10).
+    the user's embedding score items by an output embedding with bias (equation 10). With tied embeddings, the half of
+    it that z meets is the embedding by which items go in (Press and Wolf, EACL 2017).
     """
 
     def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
@@ -55,9 +56,10 @@ class Caser(keras.Model):
         self.user_dropout = Dropout(settings.user_dropout)
         self.dropout = Dropout(settings.dropout)
         self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation))
+        self.tied = settings.tied_embeddings
         # One row per item, without padding and unknown, which are never scored.
         self.output_embedding = self.add_weight(
-            shape=(n_items, 2 * d), initializer=_normal(2 * d), name="output_embedding"
+            shape=(n_items, d if self.tied else 2 * d), initializer=_normal(2 * d), name="output_embedding"
         )
         self.output_bias = self.add_weight(shape=(n_items,), initializer="zeros", name="output_bias")
 
@@ -91,7 +93,12 @@ class Caser(keras.Model):
         Returns:
             float [B, n_items]; column j is the item with id j + FIRST_ID.
         """
-        return tf.matmul(state, self.output_embedding, transpose_b=True) + self.output_bias
+        if not self.tied:
+            return tf.matmul(state, self.output_embedding, transpose_b=True) + self.output_bias
+        z, taste = tf.split(state, 2, axis=1)
+        # Scores are cut off rather than rows of the table, which would be a copy of it.
+        by_sequence = tf.matmul(z, self.item_embedding.embeddings, transpose_b=True)[:, FIRST_ID:]
+        return by_sequence + tf.matmul(taste, self.output_embedding, transpose_b=True) + self.output_bias
 
     def score_items(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of some items.
@@ -103,8 +110,8 @@ class Caser(keras.Model):
         Returns:
             float [B, C].
         """
-        columns = ops.maximum(items - FIRST_ID, 0)
-        return _products(state, rows(self.output_embedding, columns)) + rows(self.output_bias, columns)
+        items = ops.maximum(items, FIRST_ID)
+        return _products(state, self._output_rows(items)) + rows(self.output_bias, items - FIRST_ID)
 
     def score_shared(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of the same few items for every row.
@@ -116,8 +123,13 @@ class Caser(keras.Model):
         Returns:
             float [B, C].
         """
-        weights = rows(self.output_embedding, items - FIRST_ID)
+        weights = self._output_rows(items)
         return tf.matmul(state, weights, transpose_b=True) + rows(self.output_bias, items - FIRST_ID)
+
+    def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:
+        """What the state is multiplied by to score items: float [*items.shape, 2d]."""
+        own = rows(self.output_embedding, items - FIRST_ID)
+        return tf.concat([rows(self.item_embedding.embeddings, items), own], axis=-1) if self.tied else own
 
     @property
     def tables(self) -> list[keras.Variable]:

@@ -124,6 +124,11 @@ class ModelSettings(Settings):
     dropout: float = Field(0.5, ge=0, lt=1, description="on the output of the convolutions")
     embedding_dropout: float = Field(0.3, ge=0, lt=1, description="on the embedded items")
     user_dropout: float = Field(0.5, ge=0, lt=1, description="on the user's embedding")
+    tied_embeddings: bool = Field(
+        True,
+        description="items are scored by the embedding by which they go in, beside the user's; false: by one of their "
+        "own, as in the paper",
+    )
     l2: float = Field(0.0, ge=0, description="weight of the squared norms in the loss, as in the paper")
 
     @model_validator(mode="after")

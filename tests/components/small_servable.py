@@ -23,7 +23,8 @@ def save(folder: Path, favourite: str | None = None) -> str:
         file = folder.parent / f"{folder.name}-{name}.txt"
         file.write_text("".join(token + "\n" for token in tokens))
         vocabularies.append(Vocabulary(str(file), len(tokens)))
-    model = Caser(len(USERS), len(ITEMS), 3, ModelSettings(d=2, horizontal_filters=1, vertical_filters=1))
+    settings = ModelSettings(d=2, horizontal_filters=1, vertical_filters=1, tied_embeddings=False)
+    model = Caser(len(USERS), len(ITEMS), 3, settings)
     model((np.array([2]), np.zeros([1, 3], int)))
     model.output_embedding.assign(np.zeros(model.output_embedding.shape))
     model.output_bias.assign([float(item == favourite) for item in ITEMS])

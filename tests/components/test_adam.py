@@ -80,11 +80,14 @@ def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
         np.testing.assert_allclose(weight, 1.0 if "bias" in weight.name else 0.95, err_msg=weight.name)
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("loss", ["bce", "sampled_softmax"])
-def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_holds(loss):
+def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_holds(loss, tied):
     keras.utils.set_random_seed(1)
     n_users, n_items = 500, 5000
-    model = Caser(n_users, n_items, 3, ModelSettings(d=4, horizontal_filters=2, vertical_filters=1, l2=0.1))
+    model = Caser(
+        n_users, n_items, 3, ModelSettings(d=4, horizontal_filters=2, vertical_filters=1, l2=0.1, tied_embeddings=tied)
+    )
     windows = Windows(
         np.array([2, 2, 3, 4], np.int32),
         np.array([[0, 2, 3], [3, 4, 5], [2, 3, 4], [5, 2, 3]], np.int32),
@@ -99,7 +102,8 @@ def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_h
         for table, old in zip(model.tables, before, strict=True)
     ]
     items, users, outputs, biases = changed
-    assert set(items) == {0, 2, 3, 4, 5}  # 0 is padding
+    inputs = {0, 2, 3, 4, 5}  # 0 is padding
+    assert set(items) == (inputs | {output + FIRST_ID for output in outputs} if tied else inputs)
     assert {2, 3, 4} & set(users)
     assert set(users) <= {1, 2, 3, 4}
     # Six steps of two windows: their targets, and at most 16 negatives each.

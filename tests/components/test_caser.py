@@ -54,17 +54,19 @@ def by_hand(model, user, sequence, heights, convolution, dense):
                 ]
         kernel, bias = model.dense.get_weights()
         z = dense(np.concatenate(features) @ kernel + bias)
-        scores.append(
-            np.asarray(model.output_embedding) @ np.concatenate([z, users[u]]) + np.asarray(model.output_bias)
-        )
+        outputs = np.asarray(model.output_embedding)
+        if model.tied:
+            outputs = np.concatenate([items[FIRST_ID:], outputs], axis=1)
+        scores.append(outputs @ np.concatenate([z, users[u]]) + np.asarray(model.output_bias))
     return np.array(scores)
 
 
 @pytest.mark.parametrize("convolution", ACTIVATIONS)
 @pytest.mark.parametrize("dense", ["relu", "tanh"])
 @pytest.mark.parametrize("heights", [None, [1, 3], [2], [3, 4]])
-def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights):
-    model = built(convolution_activation=convolution, dense_activation=dense, heights=heights)
+@pytest.mark.parametrize("tied", [False, True])
+def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights, tied):
+    model = built(convolution_activation=convolution, dense_activation=dense, heights=heights, tied_embeddings=tied)
     rng = np.random.default_rng(2)
     user, sequence = rng.integers(1, 7, 6), rng.integers(FIRST_ID, 9, [6, 4])
     sequence[0, :3] = sequence[1, :1] = 0
