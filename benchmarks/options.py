@@ -22,6 +22,7 @@ _WITHOUT = {
     "one target a window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],
     "d=50": ["model.d=50"],
+    "items scored by the embedding by which they go in": ["model.tied_embeddings=true"],
     "no dropout of item embeddings": ["model.embedding_dropout=0"],
     "no dropout of the user's embedding": ["model.user_dropout=0"],
     "no weight decay": ["trainer.weight_decay=0"],
