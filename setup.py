@@ -25,6 +25,8 @@ setup(
         "dill",
         "click>=8.1",
         "pydantic>=2.6,<3",
+        # Keeps pyarrow 10, which TFX 1.16 needs, from running code out of a Parquet file.
+        "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
         "scipy",

@@ -19,6 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+# Without it pyarrow 10 (TFX 1.16) unpickles what a column's metadata calls `arrow.py_extension_type`: CVE-2023-47248.
+import pyarrow_hotfix  # noqa: F401
+
 from components.columns import column_positions
 from components.errors import UserError
 from components.quarantine import BadRow
@@ -27,6 +30,7 @@ from components.times import parse_times
 
 _BLOCK_BYTES = 4 << 20
 _PARQUET_ROWS = 1 << 17
+_PICKLED_TYPE = "arrow.py_extension_type"
 _GZIP_MAGIC, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 
@@ -228,7 +232,7 @@ def _split_line(line: str, separator: str) -> list[str]:
 
 def _read_parquet(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettings) -> Iterator[Interactions]:
     # Parquet is read from its end, which is slow in a gzip stream.
-    file = pq.ParquetFile(io.BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream)
+    file = _open_parquet(io.BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream, name)
     if not file.metadata.num_rows:
         raise UserError(f"{name}: the file has no rows. Remedy: pass a file with one interaction per row.")
     header = file.schema_arrow.names
@@ -245,6 +249,23 @@ def _read_parquet(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettin
         rows = np.arange(row, row + record_batch.num_rows)
         yield _checked(columns, rows, name, data, functools.partial(_raw_record, record_batch))
         row += record_batch.num_rows
+
+
+def _open_parquet(stream: IO[bytes], name: str) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(stream)
+        types = {(field.metadata or {}).get(b"ARROW:extension:name", b"").decode() for field in file.schema_arrow}
+    except RuntimeError as error:
+        # Raised by pyarrow_hotfix. Its message quotes the pickled bytes, which are a stranger's.
+        if _PICKLED_TYPE not in str(error):
+            raise
+        types = {_PICKLED_TYPE}
+    if _PICKLED_TYPE in types:
+        raise UserError(
+            f"{name}: a column has the type `{_PICKLED_TYPE}`, which is pickled Python code. It was not loaded. "
+            "Hint: find out who wrote this file; if you trust it, write it again without extension types."
+        )
+    return file
 
 
 def _raw_record(batch: pa.RecordBatch, index: int) -> bytes:
