@@ -56,7 +56,7 @@ lint: $(INSTALLED) ## ruff, types, and the directions of imports
 
 bench: $(INSTALLED) $(BENCH_PYTHON) ## speed, against plain PyTorch: DATA=ml-1m/interactions.csv, BENCH_ARGS=--quick to try
 	@test -n '$(DATA)' || { echo 'Say where MovieLens-1M is: make bench DATA=path/to/interactions.csv' >&2; exit 2; }
-	@$(VENV)/bin/python -m benchmarks.bench --data '$(DATA)' --output '$(BENCH_OUTPUT)' \
+	@$(VENV)/bin/python -m benchmarks.speed --data '$(DATA)' --output '$(BENCH_OUTPUT)' \
 	  --torch-python '$(BENCH_PYTHON)' $(BENCH_ARGS)
 
 # PyTorch, for the yardstick alone: about 5 GB, since PyPI's build brings CUDA along.

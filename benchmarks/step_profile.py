@@ -17,8 +17,8 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks import movielens
-from benchmarks.ours import CONFIGURATIONS, configuration, windows_of
-from benchmarks.step_clock import StepClock
+from benchmarks.step_timer import StepClock
+from benchmarks.training import CONFIGURATIONS, configuration, windows_of
 from components import progress
 from components.caser import Caser
 from components.fit import fit

@@ -1,4 +1,4 @@
-"""What each option of the preset brings: `python -m benchmarks.options --data FILE --output DIR`.
+"""What each option of the preset brings: `python -m benchmarks.ablation --data FILE --output DIR`.
 
 Every option is taken back alone, to what the paper or plain practice has, and MAP is measured on the authors'
 validation split of MovieLens-1M, on which the options were chosen. Each measurement is kept in the output folder, so
@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import kept, movielens
-from benchmarks.ours import SHOWN
+from benchmarks import movielens, result_cache
+from benchmarks.training import SHOWN
 
 # Name, and what takes the option back.
 _WITHOUT = {
@@ -45,9 +45,9 @@ def main() -> None:
     for name, settings in _WITHOUT.items():
         changed = [part for setting in settings for part in ("--set", setting)]
         file = output / f"{'-'.join(settings).replace('.', '-') or 'preset'}-{seed}.json"
-        command = ["-m", "benchmarks.ours", "--data", arguments.data.resolve(), "--what", "preset", "--validation"]
+        command = ["-m", "benchmarks.training", "--data", arguments.data.resolve(), "--what", "preset", "--validation"]
         few = ["--users", 300] if arguments.quick else []
-        run = kept.measured(file, [*command, "--seed", seed, *changed, *few])
+        run = result_cache.measured(file, [*command, "--seed", seed, *changed, *few])
         if run is not None:
             lines.append(f"| {name} | {' | '.join(f'{run[metric][-1]:.4f}' for metric in SHOWN)} |")
     table = "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Trains our Caser, and measures it: `python -m benchmarks.ours --data FILE --what paper --to FILE`.
+"""Trains our Caser, and measures it: `python -m benchmarks.training --data FILE --what paper --to FILE`.
 
 The split is that of the paper's authors: test, or with `--validation` the one to tune on.
 """
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import kept, machine, movielens
+from benchmarks import environment, movielens, result_cache
 from components.caser import Caser
 from components.contracts import FIRST_ID
 from components.fit import fit
@@ -125,13 +125,13 @@ def main() -> None:
         update={"epochs": arguments.epochs or config.trainer.epochs, "patience": sys.maxsize}
     )
     history = fit(model, windows, trainer, arguments.seed, validate)
-    kept.write(
+    result_cache.write(
         arguments.to,
         {
             "windows": len(windows.user),
             "seconds": [row["seconds"] - pause for row, pause in zip(history, evaluating, strict=True)],
             **{name: [row[name] for row in history] for name in SHOWN},
-            "peak_gb": machine.peak_gigabytes(),
+            "peak_gb": environment.peak_gigabytes(),
         },
     )
 

@@ -1,4 +1,4 @@
-"""`caser run --preset ml-1m-caser` from nothing, timed: `python -m benchmarks.whole_run --data FILE --to FILE`."""
+"""`caser run --preset ml-1m-caser` from nothing, timed: `python -m benchmarks.end_to_end --data FILE --to FILE`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import kept, movielens
+from benchmarks import movielens, result_cache
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         sys.exit(status)
     wall = time.monotonic() - started
     metrics = json.loads((arguments.run_in / "metrics.json").read_text(encoding="utf-8"))
-    kept.write(arguments.to, {**metrics, "wall_seconds": wall})
+    result_cache.write(arguments.to, {**metrics, "wall_seconds": wall})
 
 
 if __name__ == "__main__":

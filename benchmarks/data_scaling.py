@@ -1,4 +1,4 @@
-"""Data preparation and training on larger data: `python -m benchmarks.growth --data FILE --times 4 --to FILE`.
+"""Data preparation and training on larger data: `python -m benchmarks.data_scaling --data FILE --times 4 --to FILE`.
 
 Every user is repeated under new ids. The nodes are those of `caser run` up to the Trainer, which fits one epoch of
 the paper's configuration.
@@ -11,8 +11,8 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from benchmarks import kept, machine, movielens
-from benchmarks.ours import configuration
+from benchmarks import environment, movielens, result_cache
+from benchmarks.training import configuration
 from pipeline.config import load_config
 from pipeline.local_runner import run
 from pipeline.pipeline import create_pipeline
@@ -40,7 +40,7 @@ class Seconds(dict[str, float]):
 
     def on_node_end(self, node_id: str, state: str, seconds: float) -> None:
         """See `NodeObserver`."""
-        self[node_id], self.peak_gb[node_id] = seconds, machine.peak_gigabytes()
+        self[node_id], self.peak_gb[node_id] = seconds, environment.peak_gigabytes()
         print(f"{node_id} {seconds:.1f} s", flush=True)
 
     def on_node_failed(self, node_id: str, error: Exception, seconds: float) -> None:
@@ -70,7 +70,7 @@ def main() -> None:
         seconds = Seconds()
         with contextlib.suppress(Enough):
             run(pipeline, seconds)
-    kept.write(
+    result_cache.write(
         arguments.to,
         {
             "times": arguments.times,
@@ -78,7 +78,7 @@ def main() -> None:
             "preparation": sum(seconds[node] for node in _PREPARATION),
             "training": seconds[_TRAINER],
             "preparation_peak_gb": seconds.peak_gb[_PREPARATION[-1]],
-            "peak_gb": machine.peak_gigabytes(),
+            "peak_gb": environment.peak_gigabytes(),
         },
     )
 

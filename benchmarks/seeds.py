@@ -1,6 +1,6 @@
 """Several seeds of `caser run`, and their mean: one Markdown row.
 
-`python -m benchmarks.quality --data FILE --preset ml-1m-caser --seeds 1 2 3 --output DIR`
+`python -m benchmarks.seeds --data FILE --preset ml-1m-caser --seeds 1 2 3 --output DIR`
 
 `DIR/seed-N/metrics.json` of every seed is kept. A run that was interrupted goes on where it was, and what needs no
 seed (reading, splitting, windows) is done once.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import kept
+from benchmarks import result_cache
 from pipeline.config import load_config
 
 _METRICS = ("map", "precision_at_1", "precision_at_10", "recall_at_10", "ndcg_at_10", "hit_rate_at_10")
@@ -45,8 +45,8 @@ def main() -> None:
             # One folder for all seeds: nodes that do not depend on the seed come out of TFX's cache.
             _run(arguments.data, arguments.preset, [*settings, f"seed={seed}"], arguments.output / "run")
             metrics = json.loads((arguments.output / "run" / "metrics.json").read_text(encoding="utf-8"))
-            kept.write(place, metrics)
-            kept.write(place.with_name("request.json"), wanted)
+            result_cache.write(place, metrics)
+            result_cache.write(place.with_name("request.json"), wanted)
         runs.append(json.loads(place.read_text(encoding="utf-8")))
     name = f"{arguments.preset or 'defaults'}, {len(runs)} seeds"
     table = markdown(name, runs)

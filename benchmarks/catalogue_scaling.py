@@ -1,4 +1,4 @@
-"""A training step on generated catalogues of several sizes: `python -m benchmarks.large_catalogue --to FILE`.
+"""A training step on generated catalogues of several sizes: `python -m benchmarks.catalogue_scaling --to FILE`.
 
 Windows are drawn by Zipf's law, users uniformly. Loss and sampling are what `trainer.loss: auto` chooses for the
 largest catalogue, for all sizes alike. Memory is what the process grew by, beside the tables, their moments included.
@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks import kept, machine
-from benchmarks.step_clock import StepClock
+from benchmarks import environment, result_cache
+from benchmarks.step_timer import StepClock
 from components import progress
 from components.caser import Caser
 from components.contracts import FIRST_ID
@@ -38,7 +38,7 @@ def main() -> None:
     for n_items in sorted(arguments.items):
         rows.append({"items": n_items, **_measure(n_items, arguments.steps, settings)})
         print(rows[-1], flush=True)
-    kept.write(arguments.to, {"loss": str(loss), "sizes": rows})
+    result_cache.write(arguments.to, {"loss": str(loss), "sizes": rows})
 
 
 def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, float]:
@@ -59,7 +59,7 @@ def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, f
     return {
         "milliseconds_per_step": clock.milliseconds(),
         "tables_gb": 3 * tables / 1e9,  # the weights and their two moments
-        "peak_gb": machine.peak_gigabytes(),
+        "peak_gb": environment.peak_gigabytes(),
     }
 
 

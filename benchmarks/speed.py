@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import kept, machine, movielens
+from benchmarks import environment, movielens, result_cache
 
 # MAP on test of the paper, and what the authors' PyTorch code reaches at its best.
 THRESHOLDS = (0.1507, 0.17, 0.176)
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measurements:
     def ours(name: str, *arguments: object) -> dict[str, Any] | None:
-        return kept.measured(output / f"{name}.json", ["-m", *arguments])
+        return result_cache.measured(output / f"{name}.json", ["-m", *arguments])
 
     few: list[object] = ["--users", 300, "--epochs", 2] if quick else []
     interactions = _smaller(data, output) if quick else data
@@ -68,24 +68,24 @@ def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measur
         ("full", "default", "--set", "trainer.loss=softmax", "--epochs", 2, "--validation"),
         ("sampled", "default", "--set", "trainer.loss=sampled_softmax", "--epochs", 2, "--validation"),
     ):
-        found[name] = ours(name, "benchmarks.ours", "--data", data, "--what", what, *more, *few)
+        found[name] = ours(name, "benchmarks.training", "--data", data, "--what", what, *more, *few)
     found["catalogue"] = ours(
-        "catalogue", "benchmarks.large_catalogue", *(["--items", 1000, 10_000, "--steps", 40] if quick else [])
+        "catalogue", "benchmarks.catalogue_scaling", *(["--items", 1000, 10_000, "--steps", 40] if quick else [])
     )
-    found["yardstick"] = kept.measured(
+    found["yardstick"] = result_cache.measured(
         output / "yardstick.json",
-        ["-m", "benchmarks.yardstick", "--data", data, *(few or ["--enough", THRESHOLDS[-1]])],
+        ["-m", "benchmarks.pytorch_baseline", "--data", data, *(few or ["--enough", THRESHOLDS[-1]])],
         python=torch_python,
     )
     found["pipeline"] = ours(
         "pipeline",
-        "benchmarks.whole_run",
+        "benchmarks.end_to_end",
         *("--data", interactions, "--run-in", output / "pipeline"),
         *(["--set", "trainer.epochs=1"] if quick else []),
     )
     for times in (1, 2) if quick else (1, 4, 16):
         name = f"growth-{times}"
-        found[name] = ours(name, "benchmarks.growth", "--data", interactions, "--times", times)
+        found[name] = ours(name, "benchmarks.data_scaling", "--data", interactions, "--times", times)
     return found
 
 
@@ -101,7 +101,7 @@ def _smaller(data: Path, output: Path) -> Path:
 def _table(found: Measurements, quick: bool) -> Iterator[str]:
     if quick:
         yield "**Quick try-out: few users and epochs, these are no results.**\n"
-    versions = machine.facts() | {"torch": (found["yardstick"] or {}).get("torch", "missing")}
+    versions = environment.facts() | {"torch": (found["yardstick"] or {}).get("torch", "missing")}
     yield ", ".join(f"{name} {value}" for name, value in versions.items()) + ".\n"
     yield "| what | measured |\n|---|---|"
     trained = {name: run for name in _TITLES if (run := found[name])}

@@ -1,7 +1,7 @@
 """The yardstick: Caser in plain PyTorch, one batch after the other, as the authors' PyTorch code trains it.
 
-`python -m benchmarks.yardstick --data FILE --to FILE`, in the environment of the dependency group `bench`: PyTorch and
-numpy alone. Negatives are drawn on the host, window by window, from the items that the user has not met.
+`python -m benchmarks.pytorch_baseline --data FILE --to FILE`, in the environment of the dependency group `bench`:
+PyTorch and numpy alone. Negatives are drawn on the host, window by window, from the items that the user has not met.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks import kept, machine, movielens
+from benchmarks import environment, movielens, result_cache
 
 L, T, D, HORIZONTAL, VERTICAL, BATCH, NEGATIVES = 5, 3, 50, 16, 4, 512, 3
 RATE, L2, DROPOUT = 1e-3, 1e-6, 0.5
@@ -129,13 +129,13 @@ def main() -> None:
         seconds.append(time.monotonic() - started)
         values.append(mean_average_precision(model, split))
         print(len(values), f"{loss:.4f} {values[-1]:.4f} {seconds[-1]:.1f} s", flush=True)
-    kept.write(
+    result_cache.write(
         arguments.to,
         {
             "windows": len(windows[0]),
             "seconds": seconds,
             "map": values,
-            "peak_gb": machine.peak_gigabytes(),
+            "peak_gb": environment.peak_gigabytes(),
             "torch": torch.__version__,
         },
     )
