@@ -14,13 +14,13 @@ import numpy as np
 
 from benchmarks import environment, result_cache
 from benchmarks.step_timer import StepClock
-from components import progress
-from components.caser import Caser
-from components.contracts import FIRST_ID
-from components.fit import fit
-from components.loss_choice import chosen_loss
+from components.features import FIRST_ID
+from components.model.caser import Caser
 from components.settings import ModelSettings, TrainerSettings
-from components.training_data import Windows
+from components.trainer import progress
+from components.trainer.dataset import Windows
+from components.trainer.fit import fit
+from components.trainer.losses.loss_choice import chosen_loss
 
 _L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
 

@@ -96,10 +96,10 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
     """
     import tensorflow as tf
 
-    from components.caser import Caser
-    from components.servable import ServableCaser
+    from components.export.servable import ServableCaser
+    from components.model.caser import Caser
     from components.settings import ModelSettings
-    from components.vocabulary import Vocabulary
+    from components.transform.vocabulary import Vocabulary
 
     vocabularies = []
     for name, count in (("items", n_items), ("users", USERS)):

@@ -19,9 +19,9 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from benchmarks import movielens
 from benchmarks.step_timer import StepClock
 from benchmarks.training import CONFIGURATIONS, configuration, windows_of
-from components import progress
-from components.caser import Caser
-from components.fit import fit
+from components.model.caser import Caser
+from components.trainer import progress
+from components.trainer.fit import fit
 
 _BATCHES = 400
 _TIMED = 11  # of the twenty reports of an epoch

@@ -8,7 +8,7 @@ import time
 
 
 class StepClock:
-    """A `components.progress.TrainingObserver` for one epoch.
+    """A `components.trainer.progress.TrainingObserver` for one epoch.
 
     Attributes:
         moments: number of steps done, and seconds, at each report; the first one comes after tracing.
@@ -19,7 +19,7 @@ class StepClock:
         self.moments: list[tuple[int, float]] = []
 
     def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
-        """See `components.progress.report`."""
+        """See `components.trainer.progress.report`."""
         self.moments.append((step, time.monotonic()))
 
     def milliseconds(self, reports: int | None = None) -> float:

@@ -16,14 +16,14 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import environment, movielens, result_cache
-from components.caser import Caser
-from components.contracts import FIRST_ID
-from components.fit import fit
-from components.ranking_metrics import all_metrics, stacked
-from components.ranks import held_out_ranks, top_items, users_per_batch
+from components.features import FIRST_ID
+from components.model.caser import Caser
+from components.ranking.metrics import all_metrics, stacked
+from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.settings import ModelSettings, TrainerSettings, WindowSettings
-from components.training_data import Windows
-from components.windows import sliding_windows
+from components.trainer.dataset import Windows
+from components.trainer.fit import fit
+from components.transform.windows import sliding_windows
 from pipeline.config import Config, load_config
 
 PRESET = "ml-1m-caser"

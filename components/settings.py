@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from components.contracts import TEST, VALID
+from components.features import TEST, VALID
 
 
 class Settings(BaseModel):
@@ -16,7 +16,7 @@ class Settings(BaseModel):
 
 
 class DataSettings(Settings):
-    """How a file of interactions is read (`components.interactions`)."""
+    """How a file of interactions is read (`components.example_gen.readers.reader`)."""
 
     format: Literal["auto", "csv", "parquet"] = Field(
         "auto", description="`auto`: by file name; .gz, .parquet and .parquet.gz are understood"
@@ -56,7 +56,7 @@ class DataSettings(Settings):
 
 
 class HistorySettings(Settings):
-    """How interactions become users' histories (`components.histories`), in the order of these fields."""
+    """How interactions become users' histories (`components.example_gen.histories`), in the order of these fields."""
 
     min_item_interactions: int = Field(1, ge=1, description="items with fewer interactions are dropped")
     max_per_user: int = Field(10_000, ge=2, description="only the newest of a user are kept")
@@ -67,7 +67,7 @@ class HistorySettings(Settings):
 
 
 class SplitSettings(Settings):
-    """How a history is divided into train, valid and test (`components.splits`)."""
+    """How a history is divided into train, valid and test (`components.example_gen.splits`)."""
 
     strategy: Literal["ratio", "leave_last"] = "ratio"
     train: float = Field(0.7, gt=0, le=1, description="share of a user's history (ratio only)")
@@ -96,7 +96,7 @@ class SplitSettings(Settings):
 
 
 class WindowSettings(Settings):
-    """Sliding windows over a history (`components.windows`); names of the paper, section 3.1."""
+    """Sliding windows over a history (`components.transform.windows`); names of the paper, section 3.1."""
 
     L: int = Field(5, ge=1, description="items that go in")
     T: int = Field(3, ge=1, description="next items to predict")
@@ -111,10 +111,12 @@ Activation = Literal["relu", "sigmoid", "tanh", "identity"]
 
 
 class ModelSettings(Settings):
-    """Shape of Caser (`components.caser`); symbols of the paper, section 3.2."""
+    """Shape of Caser (`components.model.caser`); symbols of the paper, section 3.2."""
 
     d: int | None = Field(
-        None, ge=1, description="width of the embeddings; unset: 100, or 50 above 200,000 items (`components.defaults`)"
+        None,
+        ge=1,
+        description="width of the embeddings; unset: 100, or 50 above 200,000 items (`components.trainer.defaults`)",
     )
     heights: list[int] | None = Field(None, description="heights of the horizontal filters; unset: 1 to L")
     horizontal_filters: int = Field(16, ge=0, description="filters per height (n_h of the paper)")
@@ -141,7 +143,7 @@ class ModelSettings(Settings):
 
 
 class TrainerSettings(Settings):
-    """How the model is fitted (`components.fit`)."""
+    """How the model is fitted (`components.trainer.fit`)."""
 
     loss: Literal["auto", "softmax", "sampled_softmax", "bce"] = Field(
         "auto",
@@ -160,10 +162,10 @@ class TrainerSettings(Settings):
         None,
         ge=1,
         description="the learning rate falls to 0 over these; unset: 4, up to 8 where there is little data "
-        "(`components.defaults`)",
+        "(`components.trainer.defaults`)",
     )
     batch_size: int | None = Field(
-        None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.defaults`)"
+        None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.trainer.defaults`)"
     )
     learning_rate: float = Field(4e-3, gt=0, description="the highest: a short rise, then a cosine down to 0")
     weight_decay: float = Field(
@@ -177,13 +179,13 @@ class TrainerSettings(Settings):
 
 
 class ExportSettings(Settings):
-    """What the exported model answers (`components.signatures`)."""
+    """What the exported model answers (`components.export.signatures`)."""
 
     k: int = Field(100, ge=1, description="items in one answer, at most the catalogue")
 
 
 class EvaluatorSettings(Settings):
-    """When a model is blessed (`components.evaluation`)."""
+    """When a model is blessed (`components.evaluator.config`)."""
 
     metric: Literal["map", "ndcg_at_10", "recall_at_10", "hit_rate_at_10", "mrr", "next_item_ndcg_at_10"] = Field(
         "map", description="what the thresholds below are about"
@@ -198,7 +200,7 @@ class EvaluatorSettings(Settings):
 
 
 class MarkovSettings(Settings):
-    """The counting baseline (`components.markov`); defaults tuned on the validation split of MovieLens-1M."""
+    """The counting baseline (`components.sequential_rules`); defaults tuned on the validation split of MovieLens-1M."""
 
     enabled: bool = Field(True, description="false: no such node, and nothing to compare with but popularity")
     history: int = Field(20, ge=1, description="newest items of a user that are looked at")
@@ -215,7 +217,7 @@ class MarkovSettings(Settings):
 
 
 class PusherSettings(Settings):
-    """Where a blessed model goes (`components.pusher`)."""
+    """Where a blessed model goes (`components.pusher.component`)."""
 
     enabled: bool = True
     keep: int = Field(

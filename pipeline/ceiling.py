@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components import ranking_metrics
-from components.contracts import FIRST_ID, MAX_K
+from components.features import FIRST_ID, MAX_K
+from components.ranking import metrics
 from pipeline import sample
 
 
@@ -25,7 +25,7 @@ def ceiling(
         held_out: ids of held-out items.
 
     Returns:
-        The metrics of `components.ranking_metrics`, or None where a row does not hold out exactly one item: then the
+        The metrics of `components.ranking.metrics`, or None where a row does not hold out exactly one item: then the
         best ranking is not known.
     """
     if any(len(items) != 1 for items in held_out):
@@ -41,4 +41,4 @@ def ceiling(
     # Ties count against the ranking, as for the model.
     ranks = (scores >= scores[np.arange(len(target)), target][:, None]).sum(axis=1)
     top_items = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_K] + FIRST_ID
-    return ranking_metrics.all_metrics(ranks[:, None], top_items, sample.SONGS)
+    return metrics.all_metrics(ranks[:, None], top_items, sample.SONGS)

@@ -83,7 +83,7 @@ class RunConsole:
         self._finish(node_id, "failed", seconds)
 
     def on_training(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-        """See `components.progress.TrainingObserver`."""
+        """See `components.trainer.progress.TrainingObserver`."""
         with self._lock:
             self._training = _Training(epoch, epochs, step, steps, dict(metrics))
         if not self.console.is_terminal and step == steps:

@@ -30,7 +30,7 @@ _PARTS = (
     "tensorflow_model_analysis",
     "ml_metadata",
     "tfx.v1",
-    "components.trainer",
+    "components.trainer.component",
 )
 _ENOUGH_MEMORY, _ENOUGH_DISK = 4e9, 2e9
 _INSTALL = "run `make install` in the project's folder, and use .venv/bin/caser"

@@ -10,15 +10,15 @@ from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.proto import transform_pb2
 
-from components.blessed_model import PreviousBlessedModelStrategy
-from components.contracts import TRAIN
-from components.evaluation import eval_config
-from components.example_gen import RUN, InteractionExampleGen
-from components.history_validator import HistoryValidator
-from components.markov_baseline import MarkovBaseline
-from components.pusher import CaserPusher
-from components.trainer import CaserTrainer
-from components.transform import preprocessing_fn
+from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
+from components.evaluator.config import eval_config
+from components.example_gen.component import RUN, InteractionExampleGen
+from components.example_validator.component import HistoryValidator
+from components.features import TRAIN
+from components.pusher.component import CaserPusher
+from components.sequential_rules.component import MarkovBaseline
+from components.trainer.component import CaserTrainer
+from components.transform.preprocessing import preprocessing_fn
 from pipeline.config import Config, to_yaml
 from schemas import schema_path
 

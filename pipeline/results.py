@@ -11,13 +11,13 @@ import numpy as np
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 
-from components.contracts import COUNTS_FILE, SERVING
-from components.evaluation import read_evaluation
-from components.markov_baseline import MarkovResult, read_markov
-from components.pusher import PUSHED_VERSION
-from components.raw_examples import parse_raw_examples
-from components.tfma_metrics import USERS
-from components.trainer import HISTORY_FILE
+from components.evaluator.config import read_evaluation
+from components.evaluator.tfma_metrics import USERS
+from components.example_gen.raw_examples import parse_raw_examples
+from components.features import COUNTS_FILE, SERVING
+from components.pusher.component import PUSHED_VERSION
+from components.sequential_rules.component import MarkovResult, read_markov
+from components.trainer.component import HISTORY_FILE
 from pipeline.ceiling import ceiling
 from pipeline.config import Config
 from pipeline.pipeline import PIPELINE_NAME

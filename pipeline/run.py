@@ -76,7 +76,7 @@ def _run(request: Request, data: str, output: Path, log: Path, console: Console)
     # products and exponentials take about two thirds of the time.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _busy(console, "starting TFX"):
-        from components import progress
+        from components.trainer import progress
         from pipeline.local_runner import run
         from pipeline.pipeline import create_pipeline
         from pipeline.results import gather
@@ -106,7 +106,7 @@ def _run(request: Request, data: str, output: Path, log: Path, console: Console)
 def _check(data: str, config: Config) -> None:
     """Before anything is made, so that a mistyped path leaves no folder behind."""
     with silence():
-        from components.input_check import check_input
+        from components.example_gen.preflight import check_input
 
         check_input(data, config.data, config.histories, config.split)
 

@@ -43,7 +43,7 @@ class Summary:
         seconds: per node.
         states: per node, "done" or "cached".
         slices: of the test split.
-        history: one dict per epoch, see `components.fit.fit`.
+        history: one dict per epoch, see `components.trainer.fit.fit`.
         examples: a few users.
     """
 

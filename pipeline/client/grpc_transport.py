@@ -19,10 +19,10 @@ from tensorflow_serving.apis import (
 )
 from tensorflow_serving.config import model_server_config_pb2
 
-from components.contracts import SERVING
 from components.errors import UserError
-from components.golden import Answers, Requests
-from components.signatures import ITEMS, SCORES
+from components.export.golden import Answers, Requests
+from components.export.signatures import ITEMS, SCORES
+from components.features import SERVING
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 

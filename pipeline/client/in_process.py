@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from components.contracts import ITEM_VOCABULARY, SERVING, USER_VOCABULARY
 from components.errors import UserError
-from components.golden import Answers, Requests
-from components.signatures import ITEMS, SCORES
+from components.export.golden import Answers, Requests
+from components.export.signatures import ITEMS, SCORES
+from components.features import ITEM_VOCABULARY, SERVING, USER_VOCABULARY
 from pipeline.client.transport import AVAILABLE, VersionStatus
 from pipeline.log_file import silence
 

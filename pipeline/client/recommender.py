@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.errors import UserError
-from components.golden import Requests
+from components.export.golden import Requests
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport, connect
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from components.contracts import MODEL_NAME
 from components.errors import UserError
-from components.golden import Answers, Requests
+from components.export.golden import Answers, Requests
+from components.features import MODEL_NAME
 
 AVAILABLE, END = "AVAILABLE", "END"
 

@@ -14,9 +14,9 @@ from pipeline.commands.server_options import connections, server_options
 @server_options(multiple=False)
 def versions(model_dir: str, server: str | None, timeout: float, token: str | None, ca: str | None) -> None:
     """List the versions of a pushed model: what they are, their labels and, with --server, their state there."""
-    from components.description import read_description
-    from components.models_config import config_path, read_labels
-    from components.versions import versions as present
+    from components.export.model_info import read_description
+    from components.pusher.models_config import config_path, read_labels
+    from components.pusher.version_dirs import versions as present
     from pipeline.client.transport import connect
     from pipeline.log_file import silence
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from components.contracts import COUNTS_FILE
+from components.features import COUNTS_FILE
 from components.settings import EvaluatorSettings
 from pipeline.summary import TITLES
 
@@ -102,13 +102,13 @@ def write_report(report: NodeReport, file: str | None, executor_input: str | Non
 def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str | None) -> tuple[str, dict[str, float]]:
     # Imported by need: TensorFlow and TFMA take seconds, and most nodes do not use them.
     if "pushed_model" in outputs:
-        from components.pusher import PUSHED_VERSION
+        from components.pusher.component import PUSHED_VERSION
 
         version = outputs["pushed_model"].custom_properties[PUSHED_VERSION].string_value
         pushed = f"Version {version} is in place." if version else "The model is not blessed: nothing was pushed."
         return f"{pushed}\n", {}
     if "model_run" in outputs:
-        from components.trainer import HISTORY_FILE
+        from components.trainer.component import HISTORY_FILE
 
         history = json.loads(_text(outputs["model_run"], HISTORY_FILE))
         shown = ("epoch", "seconds", "loss", *TITLES)
@@ -121,7 +121,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
     if "evaluation" in outputs:
-        from components.markov_baseline import read_markov
+        from components.sequential_rules.component import read_markov
 
         markov = read_markov(outputs["evaluation"].uri)
         found = markov.metrics or {}
@@ -131,7 +131,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
 
 
 def _evaluation(uri: str, settings: EvaluatorSettings) -> tuple[str, dict[str, float]]:
-    from components.evaluation import read_evaluation
+    from components.evaluator.config import read_evaluation
 
     found = read_evaluation(uri, settings)
     names = [name for name in TITLES if name in found.model]

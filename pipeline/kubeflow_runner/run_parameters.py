@@ -84,8 +84,8 @@ def read_data_from(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
         UserError: the files will not do.
     """
     # Imported by need: Beam takes seconds, and this runs in the pod of one node.
-    from components.example_gen import split_pattern
-    from components.input_check import check_input
+    from components.example_gen.component import split_pattern
+    from components.example_gen.preflight import check_input
 
     path = data if "://" in data else os.path.join(volume, data)
     parameters = only_node(ir).parameters.parameters

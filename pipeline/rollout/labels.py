@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from components.errors import UserError
-from components.models_config import config_path, models_config, read_labels, to_text
-from components.versions import versions
+from components.pusher.models_config import config_path, models_config, read_labels, to_text
+from components.pusher.version_dirs import versions
 from pipeline.atomic import write_text
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.transport import Connection

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
-from components.golden import fault, read_golden
+from components.export.golden import fault, read_golden
 from pipeline.client.in_process import newest_version
 from pipeline.client.transport import Connection, connect
 from pipeline.log_file import silence
@@ -30,7 +30,7 @@ def push(model: Path, model_dir: str, keep: int, servers: list[Connection], load
         UserError: the model was refused, or a server cannot use it; in the server's own words.
     """
     with silence():
-        from components.release import release
+        from components.pusher.push import release
 
     source = newest_version(model)
     version = release(str(source), model_dir, keep, {})

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components.caser import Caser
-from components.servable import ServableCaser
+from components.export.servable import ServableCaser
+from components.model.caser import Caser
 from components.settings import ModelSettings
-from components.vocabulary import Vocabulary
+from components.transform.vocabulary import Vocabulary
 
 ITEMS = [f"i{n}" for n in range(8)]
 USERS = ["u0", "u1", "u2"]

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.adam import Adam
-from components.caser import Caser
-from components.contracts import FIRST_ID
-from components.fit import fit
+from components.features import FIRST_ID
+from components.model.caser import Caser
+from components.model.embeddings import rows
 from components.settings import ModelSettings, TrainerSettings
-from components.tables import rows
-from components.training_data import Windows
+from components.trainer.dataset import Windows
+from components.trainer.fit import fit
+from components.trainer.optimizer import Adam
 
 RATE, L2 = 0.1, 0.05
 

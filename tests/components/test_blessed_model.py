@@ -8,7 +8,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
 from tfx.types import standard_artifacts
 
-from components.blessed_model import PreviousBlessedModelStrategy
+from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
 
 
 @component

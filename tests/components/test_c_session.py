@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.c_session import CSession, available
-from components.verify_graph import serving_graph
+from components.pusher.verification.c_session import CSession, available
+from components.pusher.verification.graph_checks import serving_graph
 from tests.components import small_servable
 
 pytestmark = pytest.mark.skipif(not available(), reason="this TensorFlow does not bring its C API")

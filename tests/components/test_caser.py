@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.caser import Caser, HorizontalConvolution
-from components.contracts import FIRST_ID
+from components.features import FIRST_ID
+from components.model.caser import Caser, HorizontalConvolution
 from components.settings import ModelSettings
 
 ACTIVATIONS = {

@@ -1,6 +1,6 @@
 import pytest
 
-from components.defaults import batch_size_for, epochs_for, width_for
+from components.trainer.defaults import batch_size_for, epochs_for, width_for
 
 
 @pytest.mark.parametrize(

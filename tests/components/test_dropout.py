@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.dropout import Dropout
+from components.model.dropout import Dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.75, 0.999])

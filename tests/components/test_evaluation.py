@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.evaluation import eval_config, read_evaluation
+from components.evaluator.config import eval_config, read_evaluation
 from components.settings import EvaluatorSettings
 from tests.components import small_servable
 

@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from components.caser import Caser
-from components.contracts import FIRST_ID
 from components.errors import UserError
-from components.fit import fit, learning_rates
+from components.features import FIRST_ID
+from components.model.caser import Caser
 from components.settings import ModelSettings, TrainerSettings
-from components.training_data import Windows
+from components.trainer.dataset import Windows
+from components.trainer.fit import fit, learning_rates
 
 USERS, ITEMS, L = 40, 12, 3
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from components.golden import Answers, Golden, Requests, fault, golden_requests, read_golden, write_golden
+from components.export.golden import Answers, Golden, Requests, fault, golden_requests, read_golden, write_golden
 
 REQUESTS = Requests(["u", "v"], [["h"], [""]], [["x"], [""]])
 GOLDEN = Golden(REQUESTS, Answers([["a", "b", "c"], ["d", "e", ""]], [[3.0, 2.0, 1.0], [1.0, 1.0, -3e38]]))

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.histories import build_histories
+from components.example_gen.histories import build_histories
 from components.settings import HistorySettings
 
 
@@ -56,9 +56,9 @@ def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
 
 
 def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
-    from components.interactions import read_interactions
+    from components.example_gen.readers.reader import read_interactions
+    from components.example_gen.splits import cut_points
     from components.settings import DataSettings, SplitSettings
-    from components.splits import cut_points
 
     with open(shared_data / "ml-1m" / "interactions.csv", "rb") as stream:
         batches = list(read_interactions(stream, "interactions.csv", DataSettings()))

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import UserError
-from components.interactions import read_interactions
+from components.example_gen.readers.reader import read_interactions
 from components.settings import DataSettings
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
 
-from components.contracts import FIRST_ID
-from components.losses import sampled_bce_loss, softmax_loss
+from components.features import FIRST_ID
+from components.trainer.losses.losses import sampled_bce_loss, softmax_loss
 
 
 def columns(n_items, *rows):

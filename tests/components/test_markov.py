@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from components import markov
-from components.markov import Sequences, bytes_needed, count, scores
+from components.sequential_rules import rules
+from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
 from components.settings import MarkovSettings
 
 UNDISCOUNTED = {"earlier_discount": 0, "later_discount": 0}
@@ -60,7 +60,7 @@ def test_without_counts_popularity_decides():
 
 @pytest.mark.parametrize("pairs_at_once", [1, 40, 1 << 22])
 def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once, monkeypatch):
-    monkeypatch.setattr(markov, "_PAIRS_AT_ONCE", pairs_at_once)
+    monkeypatch.setattr(rules, "_PAIRS_AT_ONCE", pairs_at_once)
     rng = np.random.default_rng(3)
     histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
     settings = MarkovSettings(

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
-from components.example_gen_beam import _example
-from components.markov_baseline import MarkovBaseline, evaluate, read_markov
-from components.raw_examples import RawExamples
+from components.example_gen.beam_pipeline import _example
+from components.example_gen.raw_examples import RawExamples
+from components.sequential_rules.component import MarkovBaseline, evaluate, read_markov
 from components.settings import MarkovSettings
-from components.vocabulary import Vocabulary
+from components.transform.vocabulary import Vocabulary
 
 SETTINGS = MarkovSettings(history=1, window=1)
 
@@ -44,7 +44,7 @@ def test_batches_of_users_do_not_change_the_metrics(items, monkeypatch):
     train = split(("abcde", ""), ("badce", ""), ("cde", ""))
     held_out = split(("ab", "cd"), ("b", "ezd"), ("edc", "a"), ("a", "bcde"))
     whole = evaluate(train, held_out, items, SETTINGS)
-    monkeypatch.setattr("components.ranks._SCORES_AT_ONCE", 5)
+    monkeypatch.setattr("components.ranking.ranks._SCORES_AT_ONCE", 5)
     assert evaluate(train, held_out, items, SETTINGS) == whole
 
 

@@ -5,7 +5,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from components.models_config import config_path, models_config, read_labels, to_text, versions_in_use
+from components.pusher.models_config import config_path, models_config, read_labels, to_text, versions_in_use
 
 
 def written(tmp_path, config):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.caser import Caser
+from components.model.caser import Caser
 
 COLUMNS = [
     {"feat": "user_id", "feat_num": 100, "embed_dim": 8},
@@ -10,7 +10,7 @@ COLUMNS = [
 
 
 def by_hand(model, user, sequence, item, height):
-    """The formulas of `components.notebook_caser` in numpy, row by row."""
+    """The formulas of `components.model.notebook_caser` in numpy, row by row."""
     weights = {
         layer.name: [np.asarray(weight) for weight in layer.get_weights()] for layer in model.layers if layer.weights
     }

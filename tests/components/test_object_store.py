@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from components import object_store
 from components.errors import UserError
+from components.pusher import object_store
 
 
 @pytest.fixture

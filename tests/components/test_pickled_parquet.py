@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import UserError
-from components.input_check import check_input
+from components.example_gen.preflight import check_input
 from components.settings import DataSettings, HistorySettings, SplitSettings
 
 

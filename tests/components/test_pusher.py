@@ -7,9 +7,9 @@ import pytest
 from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
-from components.description import read_description
 from components.errors import UserError
-from components.pusher import CaserPusher
+from components.export.model_info import read_description
+from components.pusher.component import CaserPusher
 from tests.components import small_servable
 
 

@@ -4,8 +4,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.contracts import FIRST_ID, MISS, NO_RANK, PADDING, UNKNOWN
-from components.ranks import held_out_ranks, top_items
+from components.features import FIRST_ID, MISS, NO_RANK, PADDING, UNKNOWN
+from components.ranking.ranks import held_out_ranks, top_items
 
 
 def ranks(scores, seen, held_out):

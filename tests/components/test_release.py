@@ -4,23 +4,23 @@ import os
 
 import pytest
 
-from components import release
 from components.errors import UserError
-from components.models_config import models_config, to_text
+from components.pusher import push
+from components.pusher.models_config import models_config, to_text
 
 
 @pytest.fixture
 def pushed(tmp_path, monkeypatch):
     """A function that releases another model each time; what is verified has its own tests."""
-    monkeypatch.setattr(release, "_verify", lambda folder: None)
+    monkeypatch.setattr(push, "_verify", lambda folder: None)
     source = tmp_path / "source"
     source.mkdir()
 
-    def push(content, keep=2):
+    def push_content(content, keep=2):
         (source / "saved_model.pb").write_text(content)
-        return release.release(str(source), str(tmp_path / "serving" / "caser"), keep, {})
+        return push.release(str(source), str(tmp_path / "serving" / "caser"), keep, {})
 
-    return push
+    return push_content
 
 
 def test_old_versions_go_but_for_those_that_a_label_names(pushed, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.row_parts import by_parts
+from components.export.chunked import by_parts
 
 TABLE = np.arange(14).reshape(7, 2)
 

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.contracts import FIRST_ID
-from components.losses import softmax_loss
-from components.sampled_softmax import log_expected_count, log_uniform_sample, sampled_softmax_loss
+from components.features import FIRST_ID
+from components.trainer.losses.losses import softmax_loss
+from components.trainer.losses.sampled_softmax import log_expected_count, log_uniform_sample, sampled_softmax_loss
 
 
 def test_the_weights_of_a_sample_say_how_often_each_item_was_drawn_by_how_often_expected():

@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from components.contracts import FIRST_ID
-from components.seen_items import Meetings, meetings, seen_items
-from components.seen_lists import SeenLists
-from components.seen_table import NEVER, SeenTable
-from components.training_data import Windows
-from components.windows import sliding_windows
+from components.features import FIRST_ID
+from components.trainer.dataset import Windows
+from components.trainer.negatives.dense_mask import NEVER, SeenTable
+from components.trainer.negatives.seen_items import Meetings, meetings, seen_items
+from components.trainer.negatives.sparse_mask import SeenLists
+from components.transform.windows import sliding_windows
 
 N_ITEMS = 10
 

@@ -7,10 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.caser import Caser
-from components.servable import ServableCaser
+from components.export.servable import ServableCaser
+from components.model.caser import Caser
 from components.settings import ModelSettings
-from components.vocabulary import Vocabulary
+from components.transform.vocabulary import Vocabulary
 
 ITEMS = [f"i{n}" for n in range(12)]
 USERS = ["ann", "bob"]

@@ -1,7 +1,7 @@
 import numpy as np
 
-from components.contracts import FIRST_ID, MISS, NO_RANK, UNKNOWN
-from components.slices import length_slices, popularity_slices
+from components.evaluator.slices import length_slices, popularity_slices
+from components.features import FIRST_ID, MISS, NO_RANK, UNKNOWN
 
 
 def test_every_history_length_is_in_one_slice():

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from components.versions import versions
+from components.pusher.version_dirs import versions
 
 FILES = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/items")
 PUSHES = 2000

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.times import parse_times
+from components.example_gen.readers.timestamps import parse_times
 
 
 def parse(values, time_format="auto"):

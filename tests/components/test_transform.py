@@ -7,7 +7,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from components.transform import preprocessing_fn
+from components.transform.preprocessing import preprocessing_fn
 
 SPEC = {
     "user_id": tf.io.FixedLenFeature([], tf.string),

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from components.validation import read_raw_examples
+from components.trainer.validation import read_raw_examples
 
 
 def write(path, records):

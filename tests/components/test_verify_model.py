@@ -10,8 +10,8 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components import verify_model
-from components.golden import GOLDEN_FILE
+from components.export.golden import GOLDEN_FILE
+from components.pusher.verification import verify_model
 from tests.components import small_servable
 
 

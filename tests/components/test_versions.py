@@ -7,7 +7,7 @@ import time
 import pytest
 
 from components.errors import UserError
-from components.versions import digest, publish, remove, superfluous, versions
+from components.pusher.version_dirs import digest, publish, remove, superfluous, versions
 
 
 def model(folder, content):
@@ -63,7 +63,7 @@ def test_a_push_killed_before_its_rename_leaves_no_version_and_the_next_one_clea
     target, source = tmp_path / "caser", model(tmp_path / "a", "a")
     code = f"""
 import time
-from components.versions import publish
+from components.pusher.version_dirs import publish
 publish({source!r}, {str(target)!r}, lambda staged, version: (print("staged", flush=True), time.sleep(60)))
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as pushing:

@@ -3,8 +3,8 @@
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.golden import read_golden
-from components.warmup import BATCH_SIZES, WARMUP_FILE
+from components.export.golden import read_golden
+from components.export.warmup import BATCH_SIZES, WARMUP_FILE
 from tests.components import small_servable
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from hypothesis import given, settings
 
-from components.windows import known_items, last_window, sliding_windows
+from components.transform.windows import known_items, last_window, sliding_windows
 
 histories = st.lists(st.lists(st.integers(2, 9), max_size=12), min_size=1, max_size=5)
 

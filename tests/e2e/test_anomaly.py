@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
 
-from components.history_validator import HistoryValidator
+from components.example_validator.component import HistoryValidator
 from pipeline.failure import failure_of
 from pipeline.local_runner import run
 from pipeline.pipeline import LOCAL_BEAM_ARGS
@@ -45,7 +45,7 @@ def test_an_anomaly_names_the_feature_and_nothing_is_transformed(tmp_path):
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
-        preprocessing_fn="components.transform.preprocessing_fn",
+        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
         custom_config={"windows": {"L": 2, "T": 1}},
     )
     transform.add_upstream_node(validator)

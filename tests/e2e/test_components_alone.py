@@ -8,9 +8,9 @@ import tensorflow as tf
 from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
-from components.example_gen import InteractionExampleGen
+from components.example_gen.component import InteractionExampleGen
 from components.settings import ModelSettings, SplitSettings, TrainerSettings
-from components.trainer import CaserTrainer
+from components.trainer.component import CaserTrainer
 from schemas import schema_path
 
 
@@ -25,7 +25,7 @@ def test_example_gen_and_trainer_work_beside_stock_components(log, tmp_path):
     transform = tfx.components.Transform(
         examples=examples,
         schema=schema.outputs["schema"],
-        preprocessing_fn="components.transform.preprocessing_fn",
+        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
         custom_config={"windows": {"L": 5, "T": 3}},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train"]),
         disable_statistics=True,

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ml_metadata.proto import metadata_store_pb2
 
-from components.versions import digest
+from components.pusher.version_dirs import digest
 from pipeline.kubeflow_runner.metadata_service import start
 from pipeline.kubeflow_runner.node_file import FOLDER
 from pipeline.kubeflow_runner.task_names import node_id

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from components import example_gen_beam
+from components.example_gen import beam_pipeline
 from components.settings import DataSettings, HistorySettings, SplitSettings
 from tests.e2e.conftest import rows, write
 
 
 def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
     with beam.Pipeline(argv=["--runner=FnApiRunner", *arguments]) as pipeline:
-        splits = example_gen_beam.examples(
+        splits = beam_pipeline.examples(
             pipeline,
             str(pattern),
             DataSettings(),

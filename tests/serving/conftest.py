@@ -17,8 +17,8 @@ from typing import NamedTuple
 import pytest
 
 from components.errors import UserError
-from components.models_config import config_path, models_config, to_text
-from components.versions import publish
+from components.pusher.models_config import config_path, models_config, to_text
+from components.pusher.version_dirs import publish
 from pipeline.client.transport import Connection, connect
 from pipeline.rollout.waiting import wait_until_available
 from tests.components import small_servable

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from components.golden import fault, read_golden
-from components.models_config import config_path, models_config, to_text
-from components.versions import publish, versions
+from components.export.golden import fault, read_golden
+from components.pusher.models_config import config_path, models_config, to_text
+from components.pusher.version_dirs import publish, versions
 from pipeline.client import retries
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender

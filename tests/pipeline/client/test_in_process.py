@@ -6,11 +6,11 @@ import keras
 import pytest
 from click.testing import CliRunner
 
-from components.caser import Caser
 from components.errors import UserError
-from components.servable import ServableCaser
+from components.export.servable import ServableCaser
+from components.model.caser import Caser
 from components.settings import ModelSettings
-from components.vocabulary import Vocabulary
+from components.transform.vocabulary import Vocabulary
 from pipeline.cli import main
 from pipeline.client.in_process import newest_version
 from pipeline.client.recommender import Query, Recommender

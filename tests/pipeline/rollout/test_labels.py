@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from components.errors import UserError
-from components.models_config import models_config, read_labels, to_text
+from components.pusher.models_config import models_config, read_labels, to_text
 from pipeline.cli import main
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.rollout import labels

@@ -5,9 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from components import release
 from components.errors import UserError
-from components.golden import Answers, Golden, golden_requests, write_golden
+from components.export.golden import Answers, Golden, golden_requests, write_golden
+from components.pusher import push as push_module
 from pipeline.cli import main
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.rollout import push as module
@@ -19,7 +19,7 @@ GOLDEN = Golden(golden_requests(["u"], ["a", "b"]), Answers([["b"], ["a"], ["a"]
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     """Files only; that a model is verified has its own tests."""
-    monkeypatch.setattr(release, "_verify", lambda folder: None)
+    monkeypatch.setattr(push_module, "_verify", lambda folder: None)
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "saved_model.pb").write_text("a graph")

@@ -1,0 +1,148 @@
+"""All ranking metrics as one metric of TFMA, over what the `evaluate` signature returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.metrics import metric_types
+
+from components import features
+from components.evaluator.slices import HISTORY_LENGTH_SLICE, POPULARITY_SLICE, length_slices, popularity_slices
+from components.ranking.metrics import recommended, user_metrics, user_metrics_with_next
+
+# Names: `map` of the model, `popularity_map` of the baseline, `map_margin` between them;
+# `<slice>|<value>|map` and `<slice>|<value>|popularity_map` in parts; USERS counts what was evaluated.
+POPULARITY, MARGIN, SLICE_SEPARATOR, USERS = "popularity_", "_margin", "|", "users"
+
+_SLICE_METRICS = ("map", "recall_at_10", "ndcg_at_10", "hit_rate_at_10", "mrr")
+# Users are gathered into arrays of this many, since numpy costs the same for one as for a hundred.
+_FLUSH = 256
+
+
+class CaserRanking(tfma.metrics.Metric):
+    """Ranking metrics of the model and of the popularity baseline, as a whole and in slices."""
+
+    def __init__(self, name: str = "caser_ranking") -> None:
+        """Declares the metric."""
+        super().__init__(_computations, name=name)
+
+
+def _computations(
+    name: str = "caser_ranking", model_names: list[str] | None = None, **_: Any
+) -> list[metric_types.MetricComputation]:
+    return [
+        metric_types.MetricComputation(
+            # The key only tells models apart: the combiner names its metrics by itself.
+            keys=[metric_types.MetricKey(name=name, model_name=model_name)],
+            preprocessors=None,
+            combiner=_Combiner(model_name),
+        )
+        for model_name in model_names or [""]
+    ]
+
+
+class _Sums:
+    """Sums of per-user values by name, how many users each is about, and which items were recommended."""
+
+    def __init__(self) -> None:
+        self.pending: list[dict[str, np.ndarray]] = []
+        self.sums: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
+        self.covered: dict[str, np.ndarray] = {}
+
+    def add(self, name: str, values: np.ndarray) -> None:
+        self.sums[name] = self.sums.get(name, 0.0) + float(values.sum())
+        self.counts[name] = self.counts.get(name, 0) + len(values)
+
+    def cover(self, name: str, items: np.ndarray) -> None:
+        self.covered[name] = self.covered[name] | items if name in self.covered else items
+
+
+class _Combiner(beam.CombineFn):
+    """Adds up users; an element is one user's outputs of `evaluate`."""
+
+    def __init__(self, model_name: str) -> None:
+        self._model_name = model_name
+
+    def create_accumulator(self) -> _Sums:
+        return _Sums()
+
+    def add_input(self, accumulator: _Sums, element: metric_types.StandardMetricInputs) -> _Sums:
+        predictions = element.get_predictions(self._model_name)
+        accumulator.pending.append({name: np.atleast_1d(np.squeeze(values)) for name, values in predictions.items()})
+        if len(accumulator.pending) >= _FLUSH:
+            _flush(accumulator)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[_Sums]) -> _Sums:
+        merged = _Sums()
+        for part in accumulators:
+            _flush(part)
+            for name, value in part.sums.items():
+                merged.sums[name] = merged.sums.get(name, 0.0) + value
+                merged.counts[name] = merged.counts.get(name, 0) + part.counts[name]
+            for name, items in part.covered.items():
+                merged.cover(name, items)
+        return merged
+
+    def extract_output(self, accumulator: _Sums) -> dict[metric_types.MetricKey, float]:
+        _flush(accumulator)
+        values = {name: accumulator.sums[name] / count for name, count in accumulator.counts.items()}
+        values |= {name: float(items.mean()) for name, items in accumulator.covered.items()}
+        values |= {
+            name + MARGIN: value - values[POPULARITY + name]
+            for name, value in values.items()
+            if POPULARITY + name in values
+        }
+        values[USERS] = float(accumulator.counts.get("map", 0))
+        # Thresholds look metrics up by a key that says nothing of weights.
+        return {
+            metric_types.MetricKey(name=name, model_name=self._model_name, example_weighted=None): value
+            for name, value in values.items()
+        }
+
+
+def _flush(sums: _Sums) -> None:
+    """Turns pending users into sums."""
+    # Of a user with nothing held out nothing can be said.
+    pending = [user for user in sums.pending if (user[features.RANKS] != features.NO_RANK).any()]
+    sums.pending = []
+    if not pending:
+        return
+    users = {name: _stacked([user[name] for user in pending]) for name in pending[0]}
+    n_items = int(users[features.ITEM_COUNT][0, 0])
+    lengths = length_slices(users[features.HISTORY_LENGTH][:, 0])
+    for prefix, ranks_of, top_of in (
+        ("", features.RANKS, features.TOP_ITEMS),
+        (POPULARITY, features.POPULARITY_RANKS, features.POPULARITY_TOP_ITEMS),
+    ):
+        ranks = users[ranks_of]
+        values = user_metrics_with_next(ranks)
+        for name, of_users in values.items():
+            sums.add(prefix + name, of_users)
+        for k in features.CUTOFFS:
+            sums.cover(f"{prefix}coverage_at_{k}", recommended(users[top_of], k, n_items))
+        for part, inside in lengths.items():
+            _add_slice(sums, HISTORY_LENGTH_SLICE, part, prefix, {name: of[inside] for name, of in values.items()})
+        for part, of_class in popularity_slices(ranks, users[features.HELD_OUT_ITEMS], n_items).items():
+            has_any = (of_class != features.NO_RANK).any(axis=1)
+            if has_any.any():
+                _add_slice(sums, POPULARITY_SLICE, part, prefix, user_metrics(of_class[has_any]))
+
+
+def _add_slice(sums: _Sums, name: str, part: str, prefix: str, values: dict[str, np.ndarray]) -> None:
+    for metric in _SLICE_METRICS:
+        if len(values[metric]):
+            sums.add(SLICE_SEPARATOR.join((name, part, prefix + metric)), values[metric])
+
+
+def _stacked(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of different width as int64 [len(rows), widest], padded with 0 on the right."""
+    stacked = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for target, row in zip(stacked, rows, strict=True):
+        target[: len(row)] = row
+    return stacked

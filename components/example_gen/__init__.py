@@ -1,0 +1,1 @@
+"""ExampleGen: interaction files -> one Example per user and split."""

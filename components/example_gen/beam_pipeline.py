@@ -1,0 +1,299 @@
+"""The Beam steps of ExampleGen: files -> Arrow batches by bucket of users -> histories -> Examples.
+
+An element is a file, a batch of many rows, or a user's Example: never a single interaction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from components.errors import UserError
+from components.example_gen.counts import Counts, add_counts, counts_json
+from components.example_gen.histories import Histories, build_histories
+from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_share, to_csv
+from components.example_gen.readers.reader import Interactions, read_interactions
+from components.example_gen.splits import cut_points, nothing_to_evaluate_on
+from components.features import COUNTS_FILE, HOLDOUT, ITEM_IDS, SPLITS, TEST, TRAIN, USER_ID, VALID
+from components.settings import DataSettings, HistorySettings, SplitSettings
+
+# A bucket should fit a worker comfortably: about this many bytes of input go into one.
+_BUCKET_BYTES = 8 << 20
+_MIN_BUCKETS, _MAX_BUCKETS = 16, 4096
+
+_BATCHES, _COUNTS, _BAD, _ITEM_COUNTS = "batches", "counts", "bad", "item_counts"
+
+
+def examples(
+    pipeline: beam.Pipeline,
+    pattern: str,
+    data: DataSettings,
+    histories: HistorySettings,
+    split: SplitSettings,
+    counts_dir: str,
+    quarantine_dir: str,
+) -> dict[str, beam.PCollection]:
+    """Builds the steps.
+
+    Args:
+        pipeline: to build in.
+        pattern: file or glob.
+        data: how files are read.
+        histories: how interactions become histories.
+        split: how histories are divided.
+        counts_dir: gets `counts.json`.
+        quarantine_dir: gets `bad_rows.csv` where there are bad rows.
+
+    Returns:
+        Serialized Examples by split.
+
+    Raises:
+        UserError: no file matches.
+    """
+    files = sorted(FileSystems.match([pattern])[0].metadata_list, key=lambda file: file.path)
+    if not files:
+        raise UserError(f"No file matches {pattern}. Remedy: check the path.")
+    size = sum(file.size_in_bytes for file in files)
+    buckets = int(np.clip(size // _BUCKET_BYTES, _MIN_BUCKETS, _MAX_BUCKETS))
+
+    read = (
+        pipeline
+        | "Files" >> beam.Create([(index, file.path) for index, file in enumerate(files)])
+        | "SpreadFiles" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(_Read(data, buckets)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
+    )
+    rare = (
+        beam.pvalue.AsSingleton(
+            read[_ITEM_COUNTS]
+            | "AllItemCounts" >> beam.CombineGlobally(_SumItemCounts())
+            | "RareItems" >> beam.Map(_rare_items, histories.min_item_interactions)
+        )
+        if histories.min_item_interactions > 1
+        else None
+    )
+    made = (
+        read[_BATCHES]
+        | "GroupByBucket" >> beam.GroupByKey()
+        | "Histories" >> beam.ParDo(_MakeExamples(histories, split), rare).with_outputs(_COUNTS, *SPLITS)
+    )
+    counts = (read[_COUNTS], made[_COUNTS]) | beam.Flatten() | "AllCounts" >> beam.CombineGlobally(_AddCounts())
+    _ = (
+        pipeline
+        | "Once" >> beam.Create([[file.path for file in files]])
+        | "Account"
+        >> beam.ParDo(
+            _Account(data.max_bad_rows, split, counts_dir, quarantine_dir),
+            beam.pvalue.AsSingleton(counts),
+            beam.pvalue.AsList(read[_BAD]),
+        )
+    )
+    return {name: made[name] for name in SPLITS if split.has(name)}
+
+
+class _Read(beam.DoFn):
+    """(index, path) of a file -> (bucket, Arrow table as bytes)."""
+
+    def __init__(self, data: DataSettings, buckets: int) -> None:
+        self._data, self._buckets = data, buckets
+
+    def process(self, file: tuple[int, str]) -> Iterator[object]:
+        index, path = file
+        # Beam would decompress by the file's ending, and a damaged stream would end without a word.
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            for batch in read_interactions(stream, path, self._data):
+                counts = Counts(rows_read=batch.rows_read, filtered_rows=batch.filtered, bad_rows=len(batch.bad))
+                if len(batch.time):
+                    counts = counts._replace(first_time=int(batch.time.min()), last_time=int(batch.time.max()))
+                yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+                for bad in batch.bad:
+                    yield beam.pvalue.TaggedOutput(_BAD, tuple(bad))
+                yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, _counted(batch.item))
+                yield from self._by_bucket(batch, index)
+
+    def _by_bucket(self, batch: Interactions, file: int) -> Iterator[tuple[int, bytes]]:
+        users = batch.user.dictionary_encode()
+        # A hash that is the same in every process and version.
+        bucket_of_user = np.array([zlib.crc32(user) for user in users.dictionary.to_pylist()], np.int64) % self._buckets
+        bucket = bucket_of_user[np.asarray(users.indices)]
+        order = np.argsort(bucket, kind="stable")
+        table = pa.table(
+            {
+                "user": batch.user,
+                "item": batch.item,
+                "time": batch.time,
+                "file": np.full(len(order), file, np.int32),
+                "row": batch.row,
+            }
+        ).take(pa.array(order))
+        edges = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
+        for key, (start, end) in enumerate(itertools.pairwise(edges)):
+            if end > start:
+                yield key, _packed(table.slice(start, end - start))
+
+
+class _MakeExamples(beam.DoFn):
+    """(bucket, batches) -> serialized Examples, tagged by split."""
+
+    def __init__(self, histories: HistorySettings, split: SplitSettings) -> None:
+        self._histories, self._split = histories, split
+
+    def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[object]:
+        table = pa.concat_tables([_unpacked(batch) for batch in element[1]]).combine_chunks()
+        users, user = _codes(table["user"])
+        items, item = _codes(table["item"])
+        rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
+        time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
+        made = build_histories(user, item, time, file, row, rare_item, self._histories)
+        first, second = cut_points(np.diff(made.start), self._split)
+        yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(made, first, second, items))
+
+        tokens = [items[code] for code in made.item]
+        for index, start in enumerate(made.start[:-1]):
+            history = tokens[start : made.start[index + 1]]
+            user_id, a, b = users[made.user[index]], first[index], second[index]
+            for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
+                if name == TRAIN or after > before:
+                    yield beam.pvalue.TaggedOutput(name, _example(user_id, history[:before], history[before:after]))
+
+    def _counts(self, made: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
+        lengths = np.diff(made.start)
+        held_out = {TRAIN: first, VALID: second - first, TEST: lengths - second}
+        return Counts(
+            users=len(lengths),
+            interactions=len(made.item),
+            items=frozenset(items[code] for code in np.unique(made.item)),
+            dropped=made.dropped,
+            split_users={name: int((sizes > 0).sum()) for name, sizes in held_out.items() if self._split.has(name)},
+            split_items={name: int(sizes.sum()) for name, sizes in held_out.items() if self._split.has(name)},
+        )
+
+
+class _Account(beam.DoFn):
+    """Leaves `counts.json` and the quarantine file; stops a run that has too many bad rows, or too little left."""
+
+    def __init__(self, max_bad_rows: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
+        self._max_bad_rows, self._split = max_bad_rows, split
+        self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
+
+    def process(self, files: list[str], counts: Counts, bad_rows: list[tuple]) -> None:
+        bad = [BadRow(*row) for row in bad_rows]
+        quarantine = os.path.join(self._quarantine_dir, QUARANTINE_FILE)
+        if bad:
+            _write(quarantine, to_csv(bad))
+        elif tf.io.gfile.exists(quarantine):  # of an earlier run on other data
+            tf.io.gfile.remove(quarantine)
+        check_share(bad, counts.rows_read, self._max_bad_rows, quarantine)
+        if not counts.users:
+            raise UserError(nobody_left(counts.dropped))
+        if not counts.split_users[self._split.evaluated]:
+            raise UserError(nothing_to_evaluate_on(self._split))
+        text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
+        _write(os.path.join(self._counts_dir, COUNTS_FILE), text)
+
+
+def nobody_left(dropped: dict[str, int]) -> str:
+    """The message for an input of which no user remains; `dropped` counts interactions by rule."""
+    rules = ", ".join(f"histories.{rule}: {count:,}" for rule, count in dropped.items() if count) or "none"
+    return f"No user is long enough. Interactions dropped by rule: {rules}. Remedy: lower these, or give more data."
+
+
+def _example(user: bytes, items: list[bytes], holdout: list[bytes]) -> bytes:
+    features = {USER_ID: [user], ITEM_IDS: items, HOLDOUT: holdout}
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                name: tf.train.Feature(bytes_list=tf.train.BytesList(value=values)) for name, values in features.items()
+            }
+        )
+    ).SerializeToString(deterministic=True)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray]:
+    """Distinct values in rising order, and the index of each row's value among them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.chunk(0)
+    values = encoded.dictionary.to_pylist()
+    order = sorted(range(len(values)), key=values.__getitem__)
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(len(values))
+    return [values[index] for index in order], rank[np.asarray(encoded.indices)]
+
+
+def _counted(items: pa.Array) -> dict[bytes, int]:
+    counted = pc.value_counts(items)
+    return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+
+
+def _rare_items(counts: dict[bytes, int], threshold: int) -> set[bytes]:
+    return {item for item, count in counts.items() if count < threshold}
+
+
+class _SumItemCounts(beam.CombineFn):
+    """Sums dicts of counts."""
+
+    def create_accumulator(self) -> dict[bytes, int]:
+        return {}
+
+    def add_input(self, accumulator: dict[bytes, int], counts: dict[bytes, int]) -> dict[bytes, int]:
+        for item, count in counts.items():
+            accumulator[item] = accumulator.get(item, 0) + count
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[dict[bytes, int]]) -> dict[bytes, int]:
+        merged: dict[bytes, int] = {}
+        for accumulator in accumulators:
+            self.add_input(merged, accumulator)
+        return merged
+
+    def extract_output(self, accumulator: dict[bytes, int]) -> dict[bytes, int]:
+        return accumulator
+
+
+class _AddCounts(beam.CombineFn):
+    """Adds `Counts`."""
+
+    def create_accumulator(self) -> Counts:
+        return Counts()
+
+    def add_input(self, accumulator: Counts, counts: Counts) -> Counts:
+        return add_counts(accumulator, counts)
+
+    def merge_accumulators(self, accumulators: Iterable[Counts]) -> Counts:
+        merged = Counts()
+        for accumulator in accumulators:
+            merged = add_counts(merged, accumulator)
+        return merged
+
+    def extract_output(self, accumulator: Counts) -> Counts:
+        return accumulator
+
+
+def _packed(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _unpacked(batch: bytes) -> pa.Table:
+    return pa.ipc.open_stream(batch).read_all()
+
+
+def _write(path: str, text: str) -> None:
+    """Whole or not at all."""
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.gfile.GFile(f"{path}.part", "w") as file:
+        file.write(text)
+    tf.io.gfile.rename(f"{path}.part", path, overwrite=True)

@@ -1,0 +1,1 @@
+"""Reads interaction files as Arrow batches."""

@@ -1,0 +1,1 @@
+"""ExampleValidator that fails on an anomaly."""

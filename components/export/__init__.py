@@ -1,0 +1,1 @@
+"""The SavedModel: signatures, golden request, warm-up requests."""

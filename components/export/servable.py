@@ -1,0 +1,228 @@
+"""The exported model: Caser with its vocabularies, strings in and strings out, stock TensorFlow ops only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import tensorflow as tf
+
+from components.example_gen.raw_examples import parse_raw_examples
+from components.export.chunked import by_parts
+from components.export.golden import EXTRA, GOLDEN_FILE, Answers, Golden, Requests, golden_requests, write_golden
+from components.export.model_info import DESCRIPTION_FILE, write_description
+from components.export.warmup import WARMUP_FILE, write_warmup
+from components.features import (
+    EVALUATE,
+    FIRST_ID,
+    HELD_OUT_ITEMS,
+    HISTORY_LENGTH,
+    ITEM_COUNT,
+    MAX_K,
+    POPULARITY_RANKS,
+    POPULARITY_TOP_ITEMS,
+    RANKS,
+    SCORE,
+    SERVE_TF_EXAMPLE,
+    SERVING,
+    TOP_ITEMS,
+)
+from components.model.caser import Caser
+from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.transform.vocabulary import Vocabulary
+from components.transform.windows import known_items, last_window
+
+_RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_ITEMS)
+
+
+class ServableCaser(tf.Module):
+    """What TF Serving and TFMA call. Items that the user has seen are never recommended."""
+
+    def __init__(self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str) -> None:
+        """Holds the parts.
+
+        Args:
+            model: a trained model.
+            items: the item vocabulary.
+            users: the user vocabulary.
+            k: items in one answer.
+            loss: that the model was trained with; decides how scores become probabilities.
+        """
+        super().__init__()
+        self.model, self.items, self.users = model, items, users
+        self.k = min(k, items.size)
+        self.loss = loss
+
+    def save(self, path: str) -> None:
+        """Writes the SavedModel, with what it should answer and what warms it up (`assets.extra`).
+
+        Args:
+            path: of the new folder.
+        """
+        requests = self._golden_requests()
+        # Asked first: a layer makes its weights when it is called.
+        golden = Golden(requests, self._answers(requests))
+        # Not `self`: a Keras variable that is tracked is exported as a copy beside the variable that the functions
+        # read. Only the copy is restored where the graph is run by itself, as TF Serving does, and it costs as much
+        # memory again.
+        root = tf.Module()
+        root.weights = [variable.value for variable in self.model.weights]
+        root.vocabularies = [self.items, self.users]
+        tf.saved_model.save(
+            root,
+            path,
+            signatures={
+                SERVING: self.recommend,
+                SERVE_TF_EXAMPLE: self.recommend_for_examples,
+                SCORE: self.score,
+                EVALUATE: self.evaluate,
+            },
+        )
+        # Written here and copied, since the folder may be in an object store.
+        with tempfile.TemporaryDirectory() as extra:
+            write_golden(extra, golden)
+            write_warmup(extra, requests)
+            facts = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
+            write_description(extra, facts)
+            tf.io.gfile.makedirs(os.path.join(path, EXTRA))
+            for file in (GOLDEN_FILE, WARMUP_FILE, DESCRIPTION_FILE):
+                tf.io.gfile.copy(os.path.join(extra, file), os.path.join(path, file))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
+            tf.TensorSpec([None, None], tf.string, "exclude_item_ids"),
+        ]
+    )
+    def recommend(
+        self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, exclude_item_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `serving_default`.
+
+        Args:
+            user_id: string [B]; an unknown user gets the unknown user's embedding.
+            recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored,
+                an empty history is answered by popularity.
+            exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items.
+
+        Returns:
+            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float where fewer than k
+            items are left.
+        """
+        return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def recommend_for_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `serve_tf_example`: the same for serialized raw Examples.
+
+        Args:
+            examples: string [B]; `holdout` is not looked at.
+
+        Returns:
+            As `recommend`.
+        """
+        users = parse_raw_examples(examples)
+        history = known_items(self.items.ids(users.item_ids))
+        return self._best(users.user_id, history, tf.zeros_like(history[:, :0]))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
+            tf.TensorSpec([None, None], tf.string, "candidate_item_ids"),
+        ]
+    )
+    def score(
+        self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, candidate_item_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `score`.
+
+        Args:
+            user_id: string [B].
+            recent_item_ids: string [B, any], as in `recommend`.
+            candidate_item_ids: string [B, C].
+
+        Returns:
+            `probabilities` float [B, C]: that the candidate comes next among all items (softmax losses), or that it is
+            one of the next items (bce); 0 for an unknown candidate.
+        """
+        candidates = self.items.ids(candidate_item_ids)
+        scores = self._scores(user_id, self._history(recent_item_ids))
+        probabilities = tf.nn.softmax(scores) if self.loss != "bce" else tf.sigmoid(scores)
+        chosen = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
+        return {"probabilities": tf.where(candidates >= FIRST_ID, chosen, tf.zeros_like(chosen))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
+    def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `evaluate`: what the metrics need of a user (see `components.features`).
+
+        Args:
+            examples: string [B], serialized raw Examples with a holdout.
+
+        Returns:
+            RANKS, POPULARITY_RANKS, HELD_OUT_ITEMS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K];
+            HISTORY_LENGTH, ITEM_COUNT int64 [B].
+        """
+        users = parse_raw_examples(examples)
+        history = known_items(self.items.ids(users.item_ids))
+        held_out = self.items.ids(users.holdout).to_tensor()
+
+        def of_part(first: tf.Tensor, last: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._ranked(users.user_id[first:last], history[first:last], held_out[first:last])
+
+        rows = tf.shape(users.user_id)[0]
+        return {
+            **by_parts(of_part, _RANKED, rows, users_per_batch(self.items.size)),
+            HISTORY_LENGTH: history.row_lengths(),
+            ITEM_COUNT: tf.fill([rows], tf.constant(self.items.size, tf.int64)),
+        }
+
+    def _ranked(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What needs a score of every item for every user."""
+        seen = history.to_tensor()
+        scores = self._scores(user_id, history)
+        popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
+        ranks, held_out_items = held_out_ranks(scores, seen, held_out)
+        popularity_ranks, _ = held_out_ranks(popularity, seen, held_out)
+        return {
+            RANKS: ranks,
+            TOP_ITEMS: top_items(scores, seen, MAX_K)[0],
+            HELD_OUT_ITEMS: held_out_items,
+            POPULARITY_RANKS: popularity_ranks,
+            POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K)[0],
+        }
+
+    def _golden_requests(self) -> Requests:
+        """Histories a little longer than the window."""
+        users = self.users.tokens(tf.constant([0, self.users.size - 1], tf.int64) + FIRST_ID)
+        items = self.items.tokens(tf.range(min(2 * self.model.L + 4, self.items.size), dtype=tf.int64) + FIRST_ID)
+        return golden_requests(*([token.decode() for token in tokens.numpy()] for tokens in (users, items)))
+
+    def _answers(self, requests: Requests) -> Answers:
+        answer = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
+        items = [[item.decode() for item in row] for row in answer["item_ids"].numpy()]
+        return Answers(items, answer["scores"].numpy().tolist())
+
+    def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
+        return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
+
+    def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
+        """Float [B, N]: the model's, or those of popularity where the history is empty."""
+        state = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+        scores = self.model.score_all(state)
+        empty = history.row_lengths()[:, tf.newaxis] == 0
+        # Nearly no batch has such a row, and looking at all scores for it would cost as much as masking them.
+        return tf.cond(
+            tf.reduce_any(empty), lambda: tf.where(empty, _popularity(self.items.size), scores), lambda: scores
+        )
+
+    def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
+        seen = tf.concat([history, exclude], axis=1).to_tensor()
+        best, scores = top_items(self._scores(user_id, history), seen, self.k)
+        return {"item_ids": self.items.tokens(best), "scores": scores}
+
+
+def _popularity(n_items: int) -> tf.Tensor:
+    """Float [1, N], falling: ids are in the order of frequency, which by Zipf's law falls as 1 / rank."""
+    return -tf.math.log(tf.range(1, n_items + 1, dtype=tf.float32))[tf.newaxis]

@@ -1,0 +1,1 @@
+"""Caser as a Keras model."""

@@ -1,0 +1,1 @@
+"""Pusher: a blessed model -> a new version."""

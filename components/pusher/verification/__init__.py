@@ -1,0 +1,1 @@
+"""Checks a SavedModel before it is pushed."""

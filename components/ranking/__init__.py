@@ -1,0 +1,1 @@
+"""Ranks and ranking metrics, shared by training, export, evaluation and baselines."""

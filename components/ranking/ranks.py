@@ -1,0 +1,115 @@
+"""Ranks of held-out items, and the best items, among those that a user has not seen. Stock TensorFlow ops only."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from components.features import FIRST_ID, MISS, NO_RANK, PADDING
+
+# A row per user and a column per item: some copies of this many scores are held at a time.
+_SCORES_AT_ONCE = 1 << 22
+
+
+def users_per_batch(n_items: int) -> int:
+    """How many users to rank at a time, so that memory does not grow with the catalogue.
+
+    Args:
+        n_items: size of the catalogue.
+
+    Returns:
+        At least 1, at most 512.
+    """
+    return int(min(max(_SCORES_AT_ONCE // n_items, 1), 512))
+
+
+def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Ranks every distinct held-out item among all unseen items, the other held-out ones included.
+
+    Ties count against the model: the rank is the number of unseen items whose score is at least as high. A score that
+    is not a number counts as the lowest.
+
+    Args:
+        scores: float [B, N]; column j is the item with id j + FIRST_ID.
+        seen: int64 [B, S] ids, padded with 0.
+        held_out: int64 [B, H] ids, oldest first, padded with 0; UNKNOWN for items that the model cannot know.
+
+    Returns:
+        ranks int64 [B, H], from 1: MISS for an unknown item or one seen before; a known item that comes again is left
+        out; padded with NO_RANK on the right. And the items [B, H] that they belong to, padded with 0.
+    """
+    n_items = tf.shape(scores)[1]
+    masked = _without(scores, seen)
+    columns = tf.clip_by_value(held_out - FIRST_ID, 0, tf.cast(n_items - 1, tf.int64))
+    own = tf.gather(masked, columns, batch_dims=1)
+    rank = _count_at_least(masked, own)
+    known = (held_out >= FIRST_ID) & tf.math.is_finite(own)
+    rank = tf.where(known, rank, tf.cast(MISS, tf.int64))
+    kept = (held_out != PADDING) & ~_came_before(held_out)
+    # Left out ones go to the end, the others keep their order.
+    order = tf.argsort(tf.cast(~kept, tf.int32), axis=1, stable=True)
+    rank, items = tf.where(kept, rank, NO_RANK), tf.where(kept, held_out, PADDING)
+    return tf.gather(rank, order, batch_dims=1), tf.gather(items, order, batch_dims=1)
+
+
+def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The best unseen items.
+
+    Args:
+        scores: float [B, N]; column j is the item with id j + FIRST_ID.
+        seen: int64 [B, S] ids, padded with 0.
+        k: how many.
+
+    Returns:
+        int64 [B, k] ids, best first, of equal ones the more popular first; PADDING where fewer are left. And float
+        [B, k], their scores, always finite; the lowest float where there is no item.
+    """
+    best = tf.math.top_k(_without(scores, seen), tf.minimum(k, tf.shape(scores)[1]))
+    left = tf.math.is_finite(best.values)
+    items = tf.where(left, tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
+    values = tf.where(left, best.values, scores.dtype.min)
+    missing = [[0, 0], [0, k - tf.shape(items)[1]]]
+    return tf.pad(items, missing, constant_values=PADDING), tf.pad(values, missing, constant_values=scores.dtype.min)
+
+
+def _count_at_least(scores: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
+    """For each of `own` [B, H], how many `scores` [B, N] of its row are at least as high; int64 [B, H].
+
+    Sorts the few held-out scores instead of those of the whole catalogue.
+    """
+    order = tf.argsort(own, axis=1)
+    reached = tf.searchsorted(tf.gather(own, order, batch_dims=1), scores, side="right")
+    width = tf.shape(own)[1] + 1
+    # Column h: how many scores reach exactly the h lowest of `own`.
+    reaching = tf.math.bincount(reached, minlength=width, maxlength=width, dtype=tf.int64, axis=-1)
+    at_least = tf.cumsum(reaching, axis=1, reverse=True)[:, 1:]
+    return tf.gather(at_least, tf.argsort(order, axis=1), batch_dims=1)
+
+
+def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+    """Scores with -inf for seen items, and finite ones for all others."""
+    # A sum is finite only where all scores are: one pass that reads, instead of several that write a whole catalogue.
+    whole = tf.reduce_all(tf.math.is_finite(tf.reduce_sum(scores, axis=1)))
+    finite = tf.cond(whole, lambda: scores, lambda: _finite(scores))
+    rows, positions = tf.shape(seen)[0], tf.shape(seen)[1]
+    row = tf.repeat(tf.range(rows, dtype=tf.int64), positions)
+    column = tf.reshape(seen, [-1]) - FIRST_ID
+    real = column >= 0
+    indices = tf.stack([tf.boolean_mask(row, real), tf.boolean_mask(column, real)], axis=1)
+    minus_infinity = tf.fill([tf.shape(indices)[0]], tf.constant(float("-inf"), scores.dtype))
+    return tf.tensor_scatter_nd_update(finite, indices, minus_infinity)
+
+
+def _finite(scores: tf.Tensor) -> tf.Tensor:
+    """What is not a number becomes the lowest score, what is infinite the nearest finite one."""
+    lowest, highest = scores.dtype.min, scores.dtype.max
+    numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
+    return tf.clip_by_value(numbers, lowest, highest)
+
+
+def _came_before(held_out: tf.Tensor) -> tf.Tensor:
+    """Bool [B, H]: the same known item stands further left. Unknown items cannot be told apart, so each counts."""
+    order = tf.argsort(held_out, axis=1, stable=True)
+    ordered = tf.gather(held_out, order, batch_dims=1)
+    same = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= FIRST_ID)
+    same = tf.pad(same, [[0, 0], [1, 0]])[:, : tf.shape(held_out)[1]]
+    return tf.gather(same, tf.argsort(order, axis=1), batch_dims=1)

@@ -1,0 +1,1 @@
+"""The sequential-rules baseline."""

@@ -1,0 +1,1 @@
+"""Trainer: windows -> a trained, exported model."""

@@ -1,0 +1,1 @@
+"""Losses over all items or a sample of them."""

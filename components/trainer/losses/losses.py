@@ -1,0 +1,153 @@
+"""What training minimises: full or sampled softmax, or the paper's binary cross-entropy with sampled negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.features import FIRST_ID
+from components.model.caser import Caser
+from components.trainer.losses.sampled_softmax import log_uniform_sample, sampled_softmax_loss
+from components.trainer.negatives.seen_items import SeenItems
+
+_SMALLEST = np.finfo(np.float32).tiny
+
+
+def softmax_loss(scores: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor | None) -> tf.Tensor:
+    """Cross-entropy of the softmax over the targets and all items not seen before, averaged over the targets.
+
+    One softmax serves all T targets: log-sum-exp once, then the T scores.
+
+    Args:
+        scores: float [B, N]; column j is the item with id j + FIRST_ID.
+        targets: int32 [B, T] ids, padded with 0 on the right.
+        seen: bool [B, N]: items that are no negatives; None: all are, but the targets.
+
+    Returns:
+        float []: mean over real targets of -log softmax(scores)[target].
+    """
+    real = targets >= FIRST_ID
+    shares = tf.math.divide_no_nan(tf.cast(real, scores.dtype), tf.reduce_sum(tf.cast(real, scores.dtype)))
+    # Padding stands for the first target, so that it brings no other item in.
+    column = tf.maximum(tf.where(real, targets, targets[:, :1]) - FIRST_ID, 0)
+    return _cross_entropy(seen)(scores, column, shares)
+
+
+def sampled_bce_loss(
+    target_scores: tf.Tensor,
+    targets: tf.Tensor,
+    negative_scores: tf.Tensor,
+    negatives: tf.Tensor,
+    seen: tf.Tensor | None,
+) -> tf.Tensor:
+    """Binary cross-entropy with sampled negatives (equation 11 of the paper).
+
+    Args:
+        target_scores: float [B, T].
+        targets: int32 [B, T] ids, padded with 0.
+        negative_scores: float [B, N].
+        negatives: int32 [B, N] ids; one that is a target of its row is no negative and does not count.
+        seen: bool [B, N]: further negatives that do not count, or None.
+
+    Returns:
+        float []: mean over real targets of -log sigmoid(score), plus mean over negatives of -log(1 - sigmoid(score)).
+    """
+    dtype = target_scores.dtype
+    hit = tf.reduce_any(negatives[:, :, tf.newaxis] == targets[:, tf.newaxis, :], axis=2)
+    hit = hit if seen is None else hit | seen
+    positive = _mean(tf.nn.softplus(-target_scores), tf.cast(targets >= FIRST_ID, dtype))
+    return positive + _mean(tf.nn.softplus(negative_scores), tf.cast(~hit, dtype))
+
+
+def uniform_negatives(n_items: int, batch: tf.Tensor, negatives: int) -> tf.Tensor:
+    """Ids of items drawn uniformly.
+
+    Args:
+        n_items: size of the catalogue.
+        batch: number of rows.
+        negatives: items per row.
+
+    Returns:
+        int32 [batch, negatives].
+    """
+    return tf.random.uniform([batch, negatives], FIRST_ID, n_items + FIRST_ID, tf.int32)
+
+
+class Batch(NamedTuple):
+    """What the loss looks at, int32: `user` [B], `position` [B] and `targets` [B, T], padded with 0 on the right."""
+
+    user: tf.Tensor
+    position: tf.Tensor
+    targets: tf.Tensor
+
+
+def loss_of(
+    model: Caser, state: tf.Tensor, batch: Batch, seen: SeenItems | None, loss: str, negatives: int
+) -> tf.Tensor:
+    """The configured loss for a batch.
+
+    Args:
+        model: scores items.
+        state: float [B, 2d], what `model` returned.
+        batch: whose state it is.
+        seen: items that are no negatives, or None.
+        loss: "softmax", "sampled_softmax" or "bce".
+        negatives: sampled items per window (bce), or for the whole batch (sampled_softmax).
+
+    Returns:
+        float [].
+    """
+    user, position, targets = batch
+    if loss == "softmax":
+        return softmax_loss(model.score_all(state), targets, seen and seen.of_all(user, position))
+    if loss == "sampled_softmax":
+        shared, log_weights = log_uniform_sample(model.n_items, negatives)
+        return sampled_softmax_loss(
+            model.score_items(state, targets),
+            targets,
+            model.score_shared(state, shared) + log_weights,
+            shared,
+            seen and seen.of_shared(user, position, shared),
+        )
+    drawn = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
+    scores = model.score_items(state, tf.concat([targets, drawn], axis=1))
+    own, others = tf.split(scores, [targets.shape[1], negatives], axis=1)
+    return sampled_bce_loss(own, targets, others, drawn, seen and seen.of_own(user, position, drawn))
+
+
+def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+def _cross_entropy(left_out: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
+
+    The softmax leaves out what `left_out` bool [B, N] says, but for the targets themselves. The scores are by far the
+    largest tensor of a training step, so the gradient reuses the exponentials of the forward pass; TensorFlow's own
+    gradient would make several more tensors of that size.
+    """
+
+    @tf.custom_gradient
+    def loss(scores: tf.Tensor, columns: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+        rows = tf.broadcast_to(tf.range(tf.shape(columns)[0], dtype=columns.dtype)[:, tf.newaxis], tf.shape(columns))
+        at = tf.stack([rows, columns], axis=-1)
+        chosen = tf.gather(scores, columns, batch_dims=1)
+        highest = tf.reduce_max(scores, axis=1, keepdims=True)
+        exponentials = tf.exp(scores - highest)
+        if left_out is not None:
+            exponentials *= 1 - tf.cast(left_out, scores.dtype)
+            exponentials = tf.tensor_scatter_nd_update(exponentials, at, tf.exp(chosen - highest))
+        # What is left out may be so far above all others that these vanish beside it.
+        normaliser = tf.maximum(tf.reduce_sum(exponentials, axis=1, keepdims=True), _SMALLEST)
+        log_p = chosen - highest - tf.math.log(normaliser)
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None, None]:
+            softmax_share = upstream * tf.reduce_sum(weights, axis=1, keepdims=True) / normaliser
+            return tf.tensor_scatter_nd_sub(exponentials * softmax_share, at, upstream * weights), None, None
+
+        return -tf.reduce_sum(weights * log_p), gradient
+
+    return loss

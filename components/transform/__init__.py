@@ -1,0 +1,1 @@
+"""Transform: one user's history -> windows."""
