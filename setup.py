@@ -15,7 +15,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["components*", "pipeline*", "schemas*"]),
-    package_data={"schemas": ["*.pbtxt"], "pipeline": ["presets/*.yaml", "templates/*"]},
+    package_data={"schemas": ["*.pbtxt"], "pipeline.config": ["presets/*.yaml"], "pipeline.results": ["templates/*"]},
     python_requires=">=3.10,<3.14",
     # Two lines of TFX from one code base: 1.16 on Python 3.10, 1.21 from Python 3.11 on.
     install_requires=[
@@ -39,5 +39,5 @@ setup(
     ],
     # Talks to a cluster (`caser kubeflow submit` and `schedule`). On TFX 1.16 only kfp 2.5.0 resolves.
     extras_require={"kubeflow": ["kfp>=2.5"]},
-    entry_points={"console_scripts": ["caser = pipeline.cli:main"]},
+    entry_points={"console_scripts": ["caser = pipeline.cli.main:main"]},
 )

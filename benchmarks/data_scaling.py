@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks import environment, movielens, result_cache
 from benchmarks.training import configuration
-from pipeline.config import load_config
-from pipeline.local_runner import run
+from pipeline.config.config import load_config
+from pipeline.local.runner import run
 from pipeline.pipeline import create_pipeline
 
 _PREPARATION = ("InteractionExampleGen", "StatisticsGen", "ImportSchemaGen", "HistoryValidator", "Transform")
@@ -26,7 +26,7 @@ class Enough(Exception):  # noqa: N818 -- a signal, no error
 
 
 class Seconds(dict[str, float]):
-    """A `pipeline.local_runner.NodeObserver` that keeps seconds, and the peak of memory, by node."""
+    """A `pipeline.local.runner.NodeObserver` that keeps seconds, and the peak of memory, by node."""
 
     def __init__(self) -> None:
         """Nothing has run yet."""

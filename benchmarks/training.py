@@ -24,7 +24,7 @@ from components.settings import ModelSettings, TrainerSettings, WindowSettings
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
 from components.transform.windows import sliding_windows
-from pipeline.config import Config, load_config
+from pipeline.config.config import Config, load_config
 
 PRESET = "ml-1m-caser"
 CONFIGURATIONS = ("preset", "default", "quick", "paper")

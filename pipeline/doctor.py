@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.log_file import silence
+from pipeline.console.log_capture import silence
 
 # Which TFX a Python gets (setup.py), and the C library its packages need.
 _LINES = {

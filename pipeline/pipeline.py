@@ -19,7 +19,7 @@ from components.pusher.component import CaserPusher
 from components.sequential_rules.component import MarkovBaseline
 from components.trainer.component import CaserTrainer
 from components.transform.preprocessing import preprocessing_fn
-from pipeline.config import Config, to_yaml
+from pipeline.config.config import Config, to_yaml
 from schemas import schema_path
 
 PIPELINE_NAME = "caser"

@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from pipeline.kubeflow_runner.cluster import ClusterSettings
+from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
 
 KUBEFLOW = Path(__file__).resolve().parents[1] / "kubeflow"
 # Those of the server have tests of their own (`tests/serving/test_manifests.py`).

@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from components.errors import UserError
 from pipeline.client.recommender import Query, Recommendations, Recommender
-from pipeline.console import new_console
+from pipeline.console.live_display import new_console
 
 BATCH_SIZE = 64
 

@@ -12,7 +12,7 @@ from components.export.golden import Answers, Requests
 from components.export.signatures import ITEMS, SCORES
 from components.features import ITEM_VOCABULARY, SERVING, USER_VOCABULARY
 from pipeline.client.transport import AVAILABLE, VersionStatus
-from pipeline.log_file import silence
+from pipeline.console.log_capture import silence
 
 
 def newest_version(model_dir: Path) -> Path:

@@ -79,7 +79,7 @@ def connect(connection: Connection) -> Transport:
     """
     scheme, host = urlsplit(connection.url)[:2]
     if scheme in ("http", "https") and host:
-        from pipeline.client.rest import RestTransport
+        from pipeline.client.rest_transport import RestTransport
 
         return RestTransport(connection)
     if scheme in ("grpc", "grpcs") and host:

@@ -7,8 +7,8 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from components.example_validator.component import HistoryValidator
-from pipeline.failure import failure_of
-from pipeline.local_runner import run
+from pipeline.console.root_cause import failure_of
+from pipeline.local.runner import run
 from pipeline.pipeline import LOCAL_BEAM_ARGS
 from schemas import schema_path
 

@@ -16,9 +16,9 @@ import yaml
 from ml_metadata.proto import metadata_store_pb2
 
 from components.pusher.version_dirs import digest
-from pipeline.kubeflow_runner.metadata_service import start
-from pipeline.kubeflow_runner.node_file import FOLDER
-from pipeline.kubeflow_runner.task_names import node_id
+from pipeline.kubeflow.metadata.service import start
+from pipeline.kubeflow.nodes.node_file import FOLDER
+from pipeline.kubeflow.nodes.task_names import node_id
 from tests.e2e.conftest import SETTINGS, caser, caser_command, rows, write
 
 pytestmark = pytest.mark.xdist_group("run")

@@ -7,7 +7,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
+from pipeline.cli.main import main
 
 HEADER = "user_id,item_id,timestamp\n"
 
@@ -26,7 +26,7 @@ def test_help_answers_in_about_a_second():
 
 def test_help_imports_no_framework():
     code = (
-        "import sys; from click.testing import CliRunner; from pipeline.cli import main;"
+        "import sys; from click.testing import CliRunner; from pipeline.cli.main import main;"
         "[CliRunner().invoke(main, [c, '--help']) for c in main.commands];"
         "print([m for m in ('tensorflow', 'tfx', 'keras', 'apache_beam', 'numpy') if m in sys.modules])"
     )
@@ -138,7 +138,7 @@ def test_an_output_folder_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
-    from pipeline.run import _locked
+    from pipeline.local.run import _locked
 
     with _locked(tmp_path):
         shown = caser("run", "--sample", "--output", tmp_path)

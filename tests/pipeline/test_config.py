@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from components.errors import UserError
-from pipeline.config import Config, fields, load_config, preset_names, preset_text, to_yaml
-from pipeline.config_text import described
+from pipeline.config.annotated_yaml import described
+from pipeline.config.config import Config, fields, load_config, preset_names, preset_text, to_yaml
 
 
 def test_without_anything_all_is_default():

@@ -2,7 +2,7 @@
 
 import io
 
-from pipeline.console import RunConsole, new_console
+from pipeline.console.live_display import RunConsole, new_console
 
 
 def test_without_a_terminal_there_are_plain_lines_only():

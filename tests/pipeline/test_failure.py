@@ -3,7 +3,7 @@
 import pytest
 
 from components.errors import UserError
-from pipeline.failure import failure_of
+from pipeline.console.root_cause import failure_of
 
 
 def raised(error, cause=None):

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import main
-from pipeline.kubeflow_runner.node_file import FOLDER, reference
-from pipeline.kubeflow_runner.spec_file import write_spec
+from pipeline.cli.main import main
+from pipeline.kubeflow.compiler.spec_file import write_spec
+from pipeline.kubeflow.nodes.node_file import FOLDER, reference
 
 API = "/apis/v2beta1"
 PIPELINE = {

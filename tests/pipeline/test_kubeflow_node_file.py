@@ -7,8 +7,9 @@ import yaml
 from click.testing import CliRunner
 
 from components.errors import UserError
-from pipeline.cli import main
-from pipeline.kubeflow_runner.node_file import (
+from pipeline.cli.main import main
+from pipeline.kubeflow.compiler.spec_file import MAX_BYTES, read_spec
+from pipeline.kubeflow.nodes.node_file import (
     FOLDER,
     MAX_INLINE,
     copy_nodes,
@@ -17,8 +18,7 @@ from pipeline.kubeflow_runner.node_file import (
     references,
     write_nodes,
 )
-from pipeline.kubeflow_runner.node_ir import decode, only_node
-from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec
+from pipeline.kubeflow.nodes.node_ir import decode, only_node
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.console import RunConsole, new_console
-from pipeline.kubeflow_runner.emulated_pod import Pod, PodError
+from pipeline.console.live_display import RunConsole, new_console
+from pipeline.kubeflow.emulator.pod import Pod, PodError
 
 PYTHON = Path(sys.executable)
 

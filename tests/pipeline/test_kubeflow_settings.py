@@ -3,12 +3,12 @@
 import pytest
 
 from components.errors import UserError
-from pipeline.console import _PURPOSES
-from pipeline.kubeflow_runner.cluster import load_cluster
-from pipeline.kubeflow_runner.param_values import param_values
-from pipeline.kubeflow_runner.placeholders import executor_input, fill, resolve_inputs
-from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec, write_spec
-from pipeline.kubeflow_runner.task_names import node_id, task_name
+from pipeline.console.live_display import _PURPOSES
+from pipeline.kubeflow.compiler.cluster_settings import load_cluster
+from pipeline.kubeflow.compiler.parameter_values import param_values
+from pipeline.kubeflow.compiler.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.kubeflow.emulator.placeholders import executor_input, fill, resolve_inputs
+from pipeline.kubeflow.nodes.task_names import node_id, task_name
 
 PIPELINE = {
     "root": {

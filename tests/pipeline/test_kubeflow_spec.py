@@ -15,14 +15,14 @@ import pytest
 import yaml
 
 from components.errors import UserError
-from pipeline import run
-from pipeline.config import load_config
-from pipeline.console import _PURPOSES
-from pipeline.kubeflow_runner.cluster import ClusterSettings, PodSettings, Toleration
-from pipeline.kubeflow_runner.cut_nodes import node_irs
-from pipeline.kubeflow_runner.node_ir import decode, encode, only_node
-from pipeline.kubeflow_runner.spec import compile_pipeline
-from pipeline.kubeflow_runner.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.config.config import load_config
+from pipeline.console.live_display import _PURPOSES
+from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings, PodSettings, Toleration
+from pipeline.kubeflow.compiler.spec import compile_pipeline
+from pipeline.kubeflow.compiler.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.kubeflow.compiler.split_nodes import node_irs
+from pipeline.kubeflow.nodes.node_ir import decode, encode, only_node
+from pipeline.local import run
 from pipeline.pipeline import create_pipeline
 
 pytestmark = pytest.mark.xdist_group("kubeflow")

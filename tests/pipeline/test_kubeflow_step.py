@@ -15,16 +15,16 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.errors import UserError
-from pipeline.config import load_config
-from pipeline.failure import failure_of
-from pipeline.kubeflow_runner.attempt import Attempt
-from pipeline.kubeflow_runner.cluster import ClusterSettings
-from pipeline.kubeflow_runner.metadata_service import start
-from pipeline.kubeflow_runner.node_file import FOLDER, reference, write_nodes
-from pipeline.kubeflow_runner.node_ir import decode, only_node, restore
-from pipeline.kubeflow_runner.run_parameters import read_data_from, train_epochs
-from pipeline.kubeflow_runner.spec import compile_pipeline
-from pipeline.kubeflow_runner.step import Request, main, run_step
+from pipeline.config.config import load_config
+from pipeline.console.root_cause import failure_of
+from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
+from pipeline.kubeflow.compiler.spec import compile_pipeline
+from pipeline.kubeflow.metadata.service import start
+from pipeline.kubeflow.nodes.node_file import FOLDER, reference, write_nodes
+from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
+from pipeline.kubeflow.nodes.run_parameters import read_data_from, train_epochs
+from pipeline.kubeflow.step.attempt import Attempt
+from pipeline.kubeflow.step.run_step import Request, main, run_step
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
 
@@ -247,7 +247,7 @@ def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
 def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_path):
     request = request_for("ImportSchemaGen", volume=str(tmp_path / "absent"))
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.kubeflow_runner.step", *arguments(request)],
+        [sys.executable, "-m", "pipeline.kubeflow.step.run_step", *arguments(request)],
         capture_output=True,
         text=True,
         check=False,
@@ -289,7 +289,7 @@ def test_an_unknown_failure_keeps_its_trace_above_the_last_line(request_for, mon
     def broken(*_):
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("pipeline.kubeflow_runner.step._launch", broken)
+    monkeypatch.setattr("pipeline.kubeflow.step.run_step._launch", broken)
     shown = CliRunner().invoke(main, arguments(request_for("ImportSchemaGen")))
     assert shown.exit_code == 1
     assert (shown.output + capfd.readouterr().err).strip().splitlines()[-1] == (

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from pipeline.log_file import new_log_file
+from pipeline.console.log_capture import new_log_file
 
 SCRIPT = """
 import logging, os, subprocess, sys, warnings
 from pathlib import Path
-from pipeline.log_file import noise_to
+from pipeline.console.log_capture import noise_to
 with noise_to(Path(sys.argv[1])) as screen:
     print("printed noise"); print("error noise", file=sys.stderr)
     os.write(1, b"noise of C\\n"); os.write(2, b"error noise of C\\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.nearest import nearest
+from pipeline.config.suggestions import nearest
 
 KEYS = ["seed", "data.separator", "trainer.epochs", "trainer.learning_rate", "windows.L", "windows.T"]
 

@@ -2,7 +2,7 @@ import apache_beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tfx.utils.dependency_utils import make_beam_dependency_flags
 
-from pipeline.config import Config
+from pipeline.config.config import Config
 from pipeline.pipeline import create_pipeline
 
 

@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.closing import closing
-from pipeline.config import Config
-from pipeline.console import new_console
-from pipeline.line_chart import line_chart
-from pipeline.metrics_file import write_metrics
-from pipeline.report import write_report
-from pipeline.summary import Example, Slice, Summary
+from pipeline.config.config import Config
+from pipeline.console.live_display import new_console
+from pipeline.console.run_summary import closing
+from pipeline.results.html_report import write_report
+from pipeline.results.line_chart import line_chart
+from pipeline.results.metrics_json import write_metrics
+from pipeline.results.summary import Example, Slice, Summary
 
 VOID = {"meta"}
 

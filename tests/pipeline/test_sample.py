@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from pipeline import sample
+from pipeline.sample import generator
 
 
 @pytest.fixture(scope="module")
 def generated():
-    return sample.generate()
+    return generator.generate()
 
 
 def test_the_same_seed_gives_the_same_file(generated, tmp_path):
-    sample.write_csv(generated, tmp_path / "a" / "1.csv")
-    sample.write_csv(sample.generate(), tmp_path / "2.csv")
-    sample.write_csv(sample.generate(seed=8), tmp_path / "3.csv")
+    generator.write_csv(generated, tmp_path / "a" / "1.csv")
+    generator.write_csv(generator.generate(), tmp_path / "2.csv")
+    generator.write_csv(generator.generate(seed=8), tmp_path / "3.csv")
     first, second, third = ((tmp_path / name).read_bytes() for name in ("a/1.csv", "2.csv", "3.csv"))
     assert first == second != third
     lines = first.decode().splitlines()
@@ -37,14 +37,14 @@ def test_the_planted_patterns_are_in_the_probabilities(generated):
     before, last = 40, 100
     row = generated.probabilities(np.array([0]), np.array([[before, last]]))[0]
     assert row.argmax() == generated.sequels[before]
-    genre = generated.next_genre[before // sample.SONGS_PER_GENRE, last // sample.SONGS_PER_GENRE]
-    of_genre = row.reshape(sample.GENRES, -1).sum(axis=1)
+    genre = generated.next_genre[before // generator.SONGS_PER_GENRE, last // generator.SONGS_PER_GENRE]
+    of_genre = row.reshape(generator.GENRES, -1).sum(axis=1)
     assert of_genre[genre] >= 0.45
 
 
 def test_songs_are_drawn_with_the_probabilities_that_are_told(generated):
     # If so, the mean probability of the drawn song equals the mean of the sums of squares, up to chance.
-    users = np.arange(sample.USERS)
+    users = np.arange(generator.USERS)
     heard = np.array([songs[:10] for songs in generated.histories])
     drawn = np.array([songs[10] for songs in generated.histories])
     probabilities = generated.probabilities(users, heard)
@@ -53,5 +53,7 @@ def test_songs_are_drawn_with_the_probabilities_that_are_told(generated):
 
 
 def test_names_are_read_back():
-    assert [sample.song_of(sample.song_name(song)) for song in range(sample.SONGS)] == list(range(sample.SONGS))
-    assert sample.user_of(sample.user_name(2_999)) == 2_999
+    assert [generator.song_of(generator.song_name(song)) for song in range(generator.SONGS)] == list(
+        range(generator.SONGS)
+    )
+    assert generator.user_of(generator.user_name(2_999)) == 2_999

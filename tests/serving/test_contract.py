@@ -17,10 +17,10 @@ from components.pusher.version_dirs import publish, versions
 from pipeline.client import retries
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender
-from pipeline.client.rest import RestTransport
+from pipeline.client.rest_transport import RestTransport
 from pipeline.client.transport import Connection, connect
-from pipeline.rollout.labels import promote, version_before
-from pipeline.rollout.push import push
+from pipeline.deployment.labels import promote, version_before
+from pipeline.deployment.push import push
 
 QUERIES = [Query("u0", ["i1", "i2"]), Query("nobody"), Query("u2", ["i3"], ["i4"])]
 

@@ -1,6 +1,6 @@
 """Checks a SavedModel in a process of its own that imports TensorFlow and nothing else.
 
-`python -m components.pusher.verification.verify_model FOLDER` exits with 0, or with 1 and one line that names the problem.
+`python -m components.pusher.verification.verify_model DIR` exits with 0, or with 1 and one line that names the problem.
 """
 
 from __future__ import annotations

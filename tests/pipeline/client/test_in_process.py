@@ -11,7 +11,7 @@ from components.export.servable import ServableCaser
 from components.model.caser import Caser
 from components.settings import ModelSettings
 from components.transform.vocabulary import Vocabulary
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.client.in_process import newest_version
 from pipeline.client.recommender import Query, Recommender
 

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from components.errors import UserError
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.client.recommender import Recommender
-from pipeline.client.rest import RestTransport
+from pipeline.client.rest_transport import RestTransport
 from pipeline.client.transport import Connection
 
 ANSWER = {"item_ids": [["a", "b"]], "scores": [[2.0, 1.0]]}

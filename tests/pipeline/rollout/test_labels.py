@@ -5,10 +5,10 @@ from click.testing import CliRunner
 
 from components.errors import UserError
 from components.pusher.models_config import models_config, read_labels, to_text
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
-from pipeline.rollout import labels
-from pipeline.rollout.labels import promote, version_before
+from pipeline.deployment import labels
+from pipeline.deployment.labels import promote, version_before
 
 SERVER = Connection("grpc://host:8500")
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from components.errors import UserError
 from components.export.golden import Answers, Golden, golden_requests, write_golden
 from components.pusher import push as push_module
-from pipeline.cli import main
+from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
-from pipeline.rollout import push as module
-from pipeline.rollout.push import push
+from pipeline.deployment import push as module
+from pipeline.deployment.push import push
 
 GOLDEN = Golden(golden_requests(["u"], ["a", "b"]), Answers([["b"], ["a"], ["a"], [""]], [[1.0], [1.0], [1.0], [-1.0]]))
 

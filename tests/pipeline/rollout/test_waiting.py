@@ -4,7 +4,7 @@ import pytest
 
 from components.errors import UserError
 from pipeline.client.transport import VersionStatus
-from pipeline.rollout.waiting import wait_until_available
+from pipeline.deployment.wait import wait_until_available
 
 SERVER = "http://host:8501"
 

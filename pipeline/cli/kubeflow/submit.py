@@ -1,0 +1,30 @@
+"""`caser kubeflow submit`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from pipeline.cli.kubeflow.options import run_options, tell_of_node_files, to_request
+
+
+@click.command("submit", short_help="Start a run on a cluster.")
+@run_options
+@click.option("--wait", is_flag=True, help="Follow the run; exit status 1 where it fails.")
+@click.pass_context
+def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
+    """Start a run on a cluster: makes the file a version of the pipeline, unless it is one, and runs it.
+
+    \b
+    Example:
+      kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80 &
+      caser kubeflow submit --host http://localhost:8080 --pipeline pipeline.yaml --param epochs=5 --wait
+    """
+    from pipeline.console.live_display import RunConsole, new_console
+    from pipeline.kubeflow.submission.runs import submit
+
+    tell_of_node_files(options["pipeline"])
+    with RunConsole(new_console(sys.stdout)) as console:
+        context.exit(submit(to_request(options), wait, console))

@@ -1,0 +1,64 @@
+"""`caser run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from components.errors import UserError
+from pipeline.cli.options import config_options
+
+
+@click.command(short_help="Train, evaluate and push a model from a file of interactions.")
+@click.option("--data", metavar="PATH", help="File, glob or {SPAN} pattern of interactions: CSV, TSV, Parquet, .gz.")
+@click.option("--sample", is_flag=True, help="Use the built-in sample instead of --data.")
+@config_options
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Everything the run leaves."
+)
+@click.option(
+    "--orchestrator",
+    type=click.Choice(["local", "beam"]),
+    default="local",
+    show_default=True,
+    help="TFX's LocalDagRunner or BeamDagRunner.",
+)
+@click.option(
+    "--beam-arg",
+    "beam_args",
+    multiple=True,
+    metavar="ARG",
+    help="Beam option for the data nodes, such as --beam-arg=--runner=FlinkRunner; may be given more than once.",
+)
+@click.pass_context
+def run(
+    context: click.Context,
+    data: str | None,
+    sample: bool,
+    preset: str | None,
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    output: Path,
+    orchestrator: str,
+    beam_args: tuple[str, ...],
+) -> None:
+    """Train, evaluate and push a model from a file of interactions.
+
+    A second run into the same DIR reuses every node whose input and settings did not change.
+
+    \b
+    Examples:
+      caser run --sample --output out/sample
+      caser run --data interactions.csv --output out/mine
+      caser run --data ratings.dat --preset movielens-dat --set trainer.epochs=5 --output out/ml
+    """
+    from pipeline.config.config import load_config
+    from pipeline.local.run import Request, run_pipeline
+
+    if sample == (data is not None):
+        raise UserError("Give either --data PATH, or --sample for the built-in sample.")
+    if sample and preset is None:
+        preset = "sample"
+    config = load_config(preset, config_file, overrides)
+    context.exit(run_pipeline(Request(config, data, output, orchestrator == "beam", beam_args)))

@@ -1,0 +1,1 @@
+"""The commands that manage versions on running servers."""

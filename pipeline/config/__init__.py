@@ -1,0 +1,1 @@
+"""The configuration: YAML, presets and the command line."""

@@ -1,0 +1,55 @@
+"""Reads `--param name=value` as the types that a compiled pipeline declares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.errors import UserError
+from pipeline.config.suggestions import nearest
+
+_EXPECTED = {"NUMBER_INTEGER": "a whole number", "BOOLEAN": "true or false"}
+
+
+def param_values(pipeline: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """The parameters that a user gives.
+
+    Args:
+        pipeline: PipelineSpec.
+        given: `name=value` each.
+
+    Returns:
+        Values by name, without those that keep their default.
+
+    Raises:
+        UserError: an unknown name, or a value of another type.
+    """
+    declared = defined_parameters(pipeline)
+    values: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"--param {text}: this should have the form name=value.")
+        if name not in declared:
+            raise UserError(
+                f"--param {text}: the pipeline has no parameter `{name}`. Did you mean "
+                f"`{nearest(name, list(declared))}`? Parameters: {', '.join(declared)}."
+            )
+        values[name] = _value(text, value, declared[name]["parameterType"])
+    return values
+
+
+def defined_parameters(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The declarations of a pipeline's parameters, by name."""
+    parameters: dict[str, dict[str, Any]] = pipeline["root"].get("inputDefinitions", {}).get("parameters", {})
+    return parameters
+
+
+def _value(text: str, value: str, kind: str) -> Any:
+    if kind == "NUMBER_INTEGER" and value.lstrip("-").isdecimal():
+        return int(value)
+    if kind == "BOOLEAN" and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if kind in _EXPECTED:
+        raise UserError(f"--param {text}: this should be {_EXPECTED[kind]}.")
+    return value

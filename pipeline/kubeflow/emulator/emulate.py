@@ -1,0 +1,188 @@
+"""Runs a compiled pipeline on this machine, each task as a process of its own with no more than a pod would have.
+
+What stands for what:
+
+* a pod: a process with the file's own command and arguments, an empty working folder, and the environment of a pod;
+* the volume: a folder, whose path replaces the mount path in arguments; nodes that are files are copied to it;
+* ML Metadata: the same gRPC service as in the cluster, whose address replaces the service's name;
+* Kubeflow's driver and launcher: `placeholders`.
+
+Not covered: images and their pulls, scheduling, quotas, network policies, user ids and rights on volumes, object
+stores, and Kubeflow's own compiler.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from components.errors import UserError
+from pipeline.kubeflow.compiler.parameter_values import defined_parameters, param_values
+from pipeline.kubeflow.compiler.spec_file import SpecFile, read_spec
+from pipeline.kubeflow.emulator.placeholders import executor_input, fill, resolve_inputs
+from pipeline.kubeflow.emulator.pod import Pod, PodError
+from pipeline.kubeflow.nodes.node_file import copy_nodes, references
+from pipeline.kubeflow.nodes.task_names import node_id
+
+if TYPE_CHECKING:
+    from pipeline.console.live_display import RunConsole
+
+SUCCEEDED, FAILED = 0, 1
+_METADATA_OPTION = "--metadata"
+
+
+class Request(NamedTuple):
+    """What the user asked for.
+
+    Attributes:
+        pipeline: the compiled file.
+        output: `volume/` stands for the volume; `metadata.sqlite` and `runs/` are put beside it.
+        params: `name=value` each.
+        python: whose environment stands for the image.
+        metadata: host:port of a running ML Metadata service; None: one is started for the run.
+        jobs: tasks at a time.
+    """
+
+    pipeline: Path
+    output: Path
+    params: tuple[str, ...] = ()
+    python: Path = Path(sys.executable)
+    metadata: str | None = None
+    jobs: int = 2
+
+
+def emulate(request: Request, console: RunConsole) -> int:
+    """Runs all tasks in the order of their dependencies.
+
+    Args:
+        request: what the user asked for.
+        console: shows the tasks.
+
+    Returns:
+        The exit status: 0, or 1 where a task failed.
+
+    Raises:
+        UserError: the file, a parameter or the folder will not do.
+    """
+    spec = read_spec(request.pipeline)
+    defaults = {name: declared["defaultValue"] for name, declared in defined_parameters(spec.pipeline).items()}
+    values = defaults | param_values(spec.pipeline, request.params)
+    volume = request.output.absolute() / "volume"
+    if not volume.is_dir():
+        raise UserError(
+            f"There is no folder {volume}, which stands for the mounted volume. Remedy: make it, and put the "
+            f"interactions at {volume / str(values['data'])}."
+        )
+    copy_nodes(references(spec.pipeline), request.pipeline.parent, volume)
+    run_id = str(uuid.uuid4())
+    folder = request.output.absolute() / "runs" / run_id
+    say = console.console.print
+    say(f"\n{request.pipeline} → run {run_id}", style="bold", markup=False, soft_wrap=True)
+    with _metadata(request) as address:
+        pods = {
+            task: _pod(spec, task, values, run_id, folder / task, volume, address, request.python)
+            for task in spec.pipeline["root"]["dag"]["tasks"]
+        }
+        failures = _run(spec, pods, request.jobs, console)
+    for failure in failures:
+        say(f"\nError: {failure}", markup=False, soft_wrap=True)
+    say(f"\n  logs      {folder}/TASK/log.txt", markup=False, soft_wrap=True)
+    say(f"  pages     {folder}/TASK/outputs/report", markup=False, soft_wrap=True)
+    return FAILED if failures else SUCCEEDED
+
+
+def _run(spec: SpecFile, pods: dict[str, Pod], jobs: int, console: RunConsole) -> list[PodError]:
+    """Starts every task whose dependencies are through; after a failure, none any more."""
+    tasks = spec.pipeline["root"]["dag"]["tasks"]
+    done: set[str] = set()
+    running: dict[Future[None], str] = {}
+    failures: list[PodError] = []
+    with ThreadPoolExecutor(jobs) as pool, _killed_on_interrupt(pods.values()):
+        while len(done) < len(tasks):
+            for task in tasks:
+                ready = set(tasks[task].get("dependentTasks", [])) <= done
+                if ready and task not in done and task not in running.values() and not failures:
+                    running[pool.submit(pods[task].run, console, node_id(task))] = task
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                task = running.pop(future)
+                try:
+                    future.result()
+                    done.add(task)
+                except PodError as failure:
+                    failures.append(failure)
+    return failures
+
+
+def _pod(
+    spec: SpecFile,
+    task: str,
+    values: dict[str, Any],
+    run_id: str,
+    folder: Path,
+    volume: Path,
+    metadata: str,
+    python: Path,
+) -> Pod:
+    task_spec = spec.pipeline["root"]["dag"]["tasks"][task]
+    component = spec.pipeline["components"][task_spec["componentRef"]["name"]]
+    container = spec.pipeline["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+    mounts = spec.executors.get(component["executorLabel"], {}).get("pvcMount", [])
+    outputs = component.get("outputDefinitions", {}).get("artifacts", {})
+    task_input = executor_input(resolve_inputs(task_spec, values, run_id), outputs, folder / "outputs")
+    command = [fill(part, task_input) for part in (*container["command"], *container["args"])]
+    for mount in mounts:
+        command = [_mounted(part, mount["mountPath"], volume) for part in command]
+    if _METADATA_OPTION in command:
+        command[command.index(_METADATA_OPTION) + 1] = metadata
+    environment = {entry["name"]: entry["value"] for entry in container.get("env", [])}
+    retries = task_spec.get("retryPolicy", {}).get("maxRetryCount", 0)
+    return Pod(task, command, environment, folder, python, retries)
+
+
+def _mounted(argument: str, mount_path: str, volume: Path) -> str:
+    if argument == mount_path or argument.startswith(f"{mount_path}/"):
+        return str(volume) + argument[len(mount_path) :]
+    return argument
+
+
+@contextlib.contextmanager
+def _metadata(request: Request) -> Iterator[str]:
+    """The address of ML Metadata; started as a process of its own unless the user has one."""
+    if request.metadata is not None:
+        yield request.metadata
+        return
+    command = [str(request.python), "-m", "pipeline.kubeflow.metadata.service", "--host", "127.0.0.1"]
+    command += ["--port", "0", "--database", str(request.output.absolute() / "metadata.sqlite")]
+    log_file = request.output / "metadata.log"
+    with (
+        log_file.open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as service,
+    ):
+        try:
+            line = service.stdout.readline() if service.stdout else ""
+            if not line:
+                reason = (log_file.read_text().strip().splitlines() or ["it ended without a word"])[-1]
+                raise UserError(f"ML Metadata did not start with {request.python}: {reason}.")
+            yield f"127.0.0.1:{line.split()[-1]}"
+        finally:
+            service.terminate()
+
+
+@contextlib.contextmanager
+def _killed_on_interrupt(pods: Iterable[Pod]) -> Iterator[None]:
+    """No task outlives the command, not even after Ctrl-C."""
+    try:
+        yield
+    except BaseException:
+        for pod in pods:
+            pod.kill()
+        raise

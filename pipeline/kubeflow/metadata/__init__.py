@@ -1,0 +1,1 @@
+"""ML Metadata over gRPC."""

@@ -1,0 +1,1 @@
+"""Results of a run: metrics.json and the HTML report."""

@@ -1,0 +1,1 @@
+"""The built-in sample and its oracle ranking."""

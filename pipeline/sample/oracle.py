@@ -1,0 +1,44 @@
+"""The best attainable score on the built-in sample: the ranking by the probabilities it was drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from components.features import FIRST_ID, MAX_K
+from components.ranking import metrics
+from pipeline.sample import generator
+
+
+def ceiling(
+    users: Sequence[str], histories: Sequence[Sequence[str]], held_out: Sequence[Sequence[str]]
+) -> dict[str, float] | None:
+    """Metrics of the true probabilities.
+
+    One held-out item is drawn from exactly these probabilities, so no ranking of unseen items has a better expected
+    MAP, MRR, hit rate or NDCG.
+
+    Args:
+        users: ids, one per row.
+        histories: ids of items before the held-out ones, oldest first.
+        held_out: ids of held-out items.
+
+    Returns:
+        The metrics of `components.ranking.metrics`, or None where a row does not hold out exactly one item: then the
+        best ranking is not known.
+    """
+    if any(len(items) != 1 for items in held_out):
+        return None
+    width = max(map(len, histories))
+    heard = np.array([[-1] * (width - len(items)) + [generator.song_of(item) for item in items] for items in histories])
+    rows = np.array([generator.user_of(user) for user in users])
+    scores = generator.generate().probabilities(rows, heard)
+    row, column = np.nonzero(heard >= 0)
+    scores[row, heard[row, column]] = -1
+
+    target = np.array([generator.song_of(items[0]) for items in held_out])
+    # Ties count against the ranking, as for the model.
+    ranks = (scores >= scores[np.arange(len(target)), target][:, None]).sum(axis=1)
+    top_items = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_K] + FIRST_ID
+    return metrics.all_metrics(ranks[:, None], top_items, generator.SONGS)
