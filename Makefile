@@ -45,7 +45,7 @@ test-kfp: $(INSTALLED) ## compiled pipelines in the loaders of KFP_VERSIONS of K
 	done
 	@for version in $(KFP_VERSIONS); do \
 	  $(UV) run --quiet --isolated --no-project --python '$(PYTHON)' --with "kfp==$$version" \
-	    python -W ignore tests/pipeline/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml || exit 1; \
+	    python -W ignore tests/pipeline/kubeflow/compiler/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml || exit 1; \
 	done
 
 lint: $(INSTALLED) ## ruff, types, and the directions of imports

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import caser, rows, run_arguments, write
+from tests.support.cli import caser, run_arguments
+from tests.support.interaction_log import rows, write
 
 pytestmark = pytest.mark.xdist_group("run")
 

@@ -19,7 +19,8 @@ from components.pusher.version_dirs import digest
 from pipeline.kubeflow.metadata.service import start
 from pipeline.kubeflow.nodes.node_file import FOLDER
 from pipeline.kubeflow.nodes.task_names import node_id
-from tests.e2e.conftest import SETTINGS, caser, caser_command, rows, write
+from tests.support.cli import caser, caser_command
+from tests.support.interaction_log import SETTINGS, rows, write
 
 pytestmark = pytest.mark.xdist_group("run")
 

@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import caser, caser_command, rows, run_arguments, write
+from tests.support.cli import caser, caser_command, run_arguments
+from tests.support.interaction_log import rows, write
 
 pytestmark = pytest.mark.xdist_group("run")
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from components.example_gen import beam_pipeline
 from components.settings import DataSettings, HistorySettings, SplitSettings
-from tests.e2e.conftest import rows, write
+from tests.support.interaction_log import rows, write
 
 
 def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):

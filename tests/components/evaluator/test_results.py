@@ -12,7 +12,7 @@ from tfx.utils import proto_utils
 
 from components.evaluator.config import eval_config, read_evaluation
 from components.settings import EvaluatorSettings
-from tests.components import small_servable
+from tests.support import small_servable
 
 HISTORY, HELD_OUT = ["i0", "i1"], "i7"
 # Of eight items two are seen, and the held-out one is the rarest: the sixth for popularity, and for a model that

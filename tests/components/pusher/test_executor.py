@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 from components.errors import UserError
 from components.export.model_info import read_description
 from components.pusher.component import CaserPusher
-from tests.components import small_servable
+from tests.support import small_servable
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ PUSHES = 2000
 # Pushes without end, each model with its number in every file; tells the number of each finished push.
 PUSHER = """
 import os, sys
-from components import versions
+from components.pusher import version_dirs as versions
 # Waiting for the disk is what would take the time here, and is not what is asked.
 os.fsync = lambda handle: None
 source, target, files = sys.argv[1], sys.argv[2], sys.argv[3:]

@@ -21,7 +21,7 @@ from components.pusher.models_config import config_path, models_config, to_text
 from components.pusher.version_dirs import publish
 from pipeline.client.transport import Connection, connect
 from pipeline.deployment.wait import wait_until_available
-from tests.components import small_servable
+from tests.support import small_servable
 
 LOAD_SECONDS = 120
 

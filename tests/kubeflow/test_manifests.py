@@ -14,8 +14,8 @@ import yaml
 
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
 
-KUBEFLOW = Path(__file__).resolve().parents[1] / "kubeflow"
-# Those of the server have tests of their own (`tests/serving/test_manifests.py`).
+KUBEFLOW = Path(__file__).resolve().parents[2] / "kubeflow"
+# Those of the server have tests of their own (`tests/kubeflow/serving/test_manifests.py`).
 KUSTOMIZATIONS = sorted(
     file.parent for file in KUBEFLOW.rglob("kustomization.yaml") if not file.is_relative_to(KUBEFLOW / "serving")
 )

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from components.export.golden import GOLDEN_FILE
 from components.pusher.verification import verify_model
-from tests.components import small_servable
+from tests.support import small_servable
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def edited(good, tmp_path):
 def test_a_good_model_passes_where_tensorflow_alone_is_imported(good):
     code = f"""
 import sys
-from components import verify_model
+from components.pusher.verification import verify_model
 assert verify_model.verify({good!r}) is None
 print(*sorted({{name.split(".")[0] for name in sys.modules}}))
 """

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.pusher.verification.c_session import CSession, available
 from components.pusher.verification.graph_checks import serving_graph
-from tests.components import small_servable
+from tests.support import small_servable
 
 pytestmark = pytest.mark.skipif(not available(), reason="this TensorFlow does not bring its C API")
 

@@ -5,7 +5,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from components.export.golden import read_golden
 from components.export.warmup import BATCH_SIZES, WARMUP_FILE
-from tests.components import small_servable
+from tests.support import small_servable
 
 
 def test_an_export_holds_requests_of_each_batch_size_that_its_signature_takes(tmp_path):

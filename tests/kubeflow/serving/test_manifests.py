@@ -13,7 +13,7 @@ import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-SERVING = Path(__file__).resolve().parents[2] / "kubeflow" / "serving"
+SERVING = Path(__file__).resolve().parents[3] / "kubeflow" / "serving"
 RELEASES = ("1.28", "1.31", "1.34")
 # KServe's own kind is in no schema of Kubernetes.
 NOT_OF_KUBERNETES = {"InferenceService"}
