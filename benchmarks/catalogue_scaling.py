@@ -16,11 +16,12 @@ from benchmarks import environment, result_cache
 from benchmarks.step_timer import StepClock
 from components.features import FIRST_ID
 from components.model.caser import Caser
-from components.settings import ModelSettings, TrainerSettings
+from components.model.settings import ModelSettings
 from components.trainer import progress
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import chosen_loss
+from components.trainer.settings import TrainerSettings
 
 _L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
 

@@ -98,7 +98,7 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
 
     from components.export.servable import ServableCaser
     from components.model.caser import Caser
-    from components.settings import ModelSettings
+    from components.model.settings import ModelSettings
     from components.transform.vocabulary import Vocabulary
 
     vocabularies = []

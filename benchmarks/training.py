@@ -18,11 +18,13 @@ import tensorflow as tf
 from benchmarks import environment, movielens, result_cache
 from components.features import FIRST_ID
 from components.model.caser import Caser
+from components.model.settings import ModelSettings
 from components.ranking.metrics import all_metrics, stacked
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.settings import ModelSettings, TrainerSettings, WindowSettings
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
+from components.trainer.settings import TrainerSettings
+from components.transform.settings import WindowSettings
 from components.transform.windows import sliding_windows
 from pipeline.config.config import Config, load_config
 

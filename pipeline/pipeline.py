@@ -12,7 +12,8 @@ from tfx.proto import transform_pb2
 
 from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
 from components.evaluator.config import eval_config
-from components.example_gen.component import RUN, InteractionExampleGen
+from components.example_gen.component import InteractionExampleGen
+from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
 from components.features import TRAIN
 from components.pusher.component import CaserPusher

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tensorflow_model_analysis.proto import config_pb2
 
-import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
-
-from components.evaluator.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, USERS, CaserRanking
-from components.features import EVALUATE, HOLDOUT
-from components.settings import EvaluatorSettings
+from components.evaluator.settings import EvaluatorSettings
+from components.evaluator.tfma_metrics import MARGIN, CaserRanking
+from components.export.signatures import EVALUATE
+from components.features import HOLDOUT
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
 # Bounds are inclusive: what equals them but for rounding passes.
 _EPSILON = 1e-9
-
-
-class SliceMetrics(NamedTuple):
-    """Metrics of a part: the kind of slice, its value, and metrics by name."""
-
-    name: str
-    value: str
-    model: dict[str, float]
-    popularity: dict[str, float]
-
-
-class Evaluation(NamedTuple):
-    """Metrics by name of the model and of the popularity baseline, of slices, and why the model is (not) blessed."""
-
-    model: dict[str, float]
-    popularity: dict[str, float]
-    slices: list[SliceMetrics]
-    blessed: bool
-    reason: str
 
 
 def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
@@ -70,100 +49,3 @@ def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
             )
         ],
     )
-
-
-def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
-    """Reads what Evaluator left.
-
-    Args:
-        uri: of the ModelEvaluation artifact.
-        settings: that it ran with.
-
-    Returns:
-        All of it.
-    """
-    values, changes = _values(uri)
-    blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
-    return Evaluation(*_parts(values), blessed, reason)
-
-
-def read_metrics(uri: str) -> dict[str, float]:
-    """Reads the model's own metrics of the whole split.
-
-    Args:
-        uri: of the ModelEvaluation artifact.
-
-    Returns:
-        Values by name.
-    """
-    model, _, _ = _parts(_values(uri)[0])
-    return model
-
-
-def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:
-    """Metrics, and differences to the last blessed model, by name."""
-    values: dict[str, float] = {}
-    changes: dict[str, float] = {}
-    for part in tfma.load_metrics(uri):
-        for metric in part.metric_keys_and_values:
-            key = metric.key
-            if key.model_name != BASELINE:
-                (changes if key.is_diff else values)[key.name] = metric.value.double_value.value
-    return values, changes
-
-
-def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float], list[SliceMetrics]]:
-    model: dict[str, float] = {}
-    popularity: dict[str, float] = {}
-    slices: dict[tuple[str, str], SliceMetrics] = {}
-    for name in sorted(values):
-        of_model, of_popularity = model, popularity
-        metric = name
-        if SLICE_SEPARATOR in name:
-            kind, part, metric = name.split(SLICE_SEPARATOR)
-            found = slices.setdefault((kind, part), SliceMetrics(kind, part, {}, {}))
-            of_model, of_popularity = found.model, found.popularity
-        if metric.startswith(POPULARITY):
-            of_popularity[metric.removeprefix(POPULARITY)] = values[name]
-        elif not metric.endswith(MARGIN):
-            of_model[metric] = values[name]
-    return model, popularity, sorted(slices.values(), key=lambda part: (part.name, _number(part.value), part.value))
-
-
-def _number(text: str) -> int:
-    digits = text.split(" ")[0]
-    return int(digits) if digits.isdigit() else 0
-
-
-def _blessing(
-    validation: validation_result_pb2.ValidationResult,
-    values: dict[str, float],
-    changes: dict[str, float],
-    settings: EvaluatorSettings,
-) -> tuple[bool, str]:
-    """TFMA's verdict and a sentence for it. `changes`: differences to the last blessed model, empty without one."""
-    failed = {
-        (failure.metric_key.name, failure.metric_key.is_diff)
-        for part in validation.metric_validations_per_slice
-        for failure in part.failures
-    }
-    metric = settings.metric
-    if metric not in values or not values[USERS]:
-        return False, f"{metric} could not be evaluated: nothing was held out"
-    value, margin, change = values[metric], values[metric + MARGIN], changes.get(metric)
-    if validation.validation_ok:
-        against = "" if change is None else f", {change:+.4f} against the last blessed model"
-        return True, f"{metric} {value:.4f}, {margin:+.4f} against popularity{against}"
-    reasons = []
-    if (metric, False) in failed:
-        reasons.append(f"{metric} {value:.4f} is below evaluator.min_value {settings.min_value:g}")
-    if (metric + MARGIN, False) in failed:
-        reasons.append(
-            f"the margin over popularity, {margin:+.4f} {metric}, is below evaluator.min_margin {settings.min_margin:g}"
-        )
-    if (metric, True) in failed:
-        reasons.append(
-            f"the change against the last blessed model, {change:+.4f} {metric}, "
-            f"is below evaluator.min_change {settings.min_change:g}"
-        )
-    return False, "; ".join(reasons)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.features import FIRST_ID, NO_RANK
+from components.features import FIRST_ID
+from components.ranking.metrics import NO_RANK
 
 HISTORY_LENGTH_SLICE, POPULARITY_SLICE = "history length", "popularity of the item"
 

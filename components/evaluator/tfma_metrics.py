@@ -10,9 +10,17 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
 
-from components import features
 from components.evaluator.slices import HISTORY_LENGTH_SLICE, POPULARITY_SLICE, length_slices, popularity_slices
-from components.ranking.metrics import recommended, user_metrics, user_metrics_with_next
+from components.export.signatures import (
+    HELD_OUT_ITEMS,
+    HISTORY_LENGTH,
+    ITEM_COUNT,
+    POPULARITY_RANKS,
+    POPULARITY_TOP_ITEMS,
+    RANKS,
+    TOP_ITEMS,
+)
+from components.ranking.metrics import CUTOFFS, NO_RANK, recommended, user_metrics, user_metrics_with_next
 
 # Names: `map` of the model, `popularity_map` of the baseline, `map_margin` between them;
 # `<slice>|<value>|map` and `<slice>|<value>|popularity_map` in parts; USERS counts what was evaluated.
@@ -109,27 +117,27 @@ class _Combiner(beam.CombineFn):
 def _flush(sums: _Sums) -> None:
     """Turns pending users into sums."""
     # Of a user with nothing held out nothing can be said.
-    pending = [user for user in sums.pending if (user[features.RANKS] != features.NO_RANK).any()]
+    pending = [user for user in sums.pending if (user[RANKS] != NO_RANK).any()]
     sums.pending = []
     if not pending:
         return
     users = {name: _stacked([user[name] for user in pending]) for name in pending[0]}
-    n_items = int(users[features.ITEM_COUNT][0, 0])
-    lengths = length_slices(users[features.HISTORY_LENGTH][:, 0])
+    n_items = int(users[ITEM_COUNT][0, 0])
+    lengths = length_slices(users[HISTORY_LENGTH][:, 0])
     for prefix, ranks_of, top_of in (
-        ("", features.RANKS, features.TOP_ITEMS),
-        (POPULARITY, features.POPULARITY_RANKS, features.POPULARITY_TOP_ITEMS),
+        ("", RANKS, TOP_ITEMS),
+        (POPULARITY, POPULARITY_RANKS, POPULARITY_TOP_ITEMS),
     ):
         ranks = users[ranks_of]
         values = user_metrics_with_next(ranks)
         for name, of_users in values.items():
             sums.add(prefix + name, of_users)
-        for k in features.CUTOFFS:
+        for k in CUTOFFS:
             sums.cover(f"{prefix}coverage_at_{k}", recommended(users[top_of], k, n_items))
         for part, inside in lengths.items():
             _add_slice(sums, HISTORY_LENGTH_SLICE, part, prefix, {name: of[inside] for name, of in values.items()})
-        for part, of_class in popularity_slices(ranks, users[features.HELD_OUT_ITEMS], n_items).items():
-            has_any = (of_class != features.NO_RANK).any(axis=1)
+        for part, of_class in popularity_slices(ranks, users[HELD_OUT_ITEMS], n_items).items():
+            has_any = (of_class != NO_RANK).any(axis=1)
             if has_any.any():
                 _add_slice(sums, POPULARITY_SLICE, part, prefix, user_metrics(of_class[has_any]))
 

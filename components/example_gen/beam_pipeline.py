@@ -20,13 +20,15 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
-from components.example_gen.counts import Counts, add_counts, counts_json
+from components.example_gen.counts import COUNTS_FILE, Counts, add_counts, counts_json
 from components.example_gen.histories import Histories, build_histories
+from components.example_gen.raw_examples import serialize_example
 from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_share, to_csv
-from components.example_gen.readers.reader import Interactions, read_interactions
+from components.example_gen.readers.reader import read_interactions
+from components.example_gen.readers.row_checks import Interactions
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.example_gen.splits import cut_points, nothing_to_evaluate_on
-from components.features import COUNTS_FILE, HOLDOUT, ITEM_IDS, SPLITS, TEST, TRAIN, USER_ID, VALID
-from components.settings import DataSettings, HistorySettings, SplitSettings
+from components.features import SPLITS, TEST, TRAIN, VALID
 
 # A bucket should fit a worker comfortably: about this many bytes of input go into one.
 _BUCKET_BYTES = 8 << 20
@@ -164,7 +166,9 @@ class _MakeExamples(beam.DoFn):
             user_id, a, b = users[made.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
                 if name == TRAIN or after > before:
-                    yield beam.pvalue.TaggedOutput(name, _example(user_id, history[:before], history[before:after]))
+                    yield beam.pvalue.TaggedOutput(
+                        name, serialize_example(user_id, history[:before], history[before:after])
+                    )
 
     def _counts(self, made: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
         lengths = np.diff(made.start)
@@ -206,17 +210,6 @@ def nobody_left(dropped: dict[str, int]) -> str:
     """The message for an input of which no user remains; `dropped` counts interactions by rule."""
     rules = ", ".join(f"histories.{rule}: {count:,}" for rule, count in dropped.items() if count) or "none"
     return f"No user is long enough. Interactions dropped by rule: {rules}. Remedy: lower these, or give more data."
-
-
-def _example(user: bytes, items: list[bytes], holdout: list[bytes]) -> bytes:
-    features = {USER_ID: [user], ITEM_IDS: items, HOLDOUT: holdout}
-    return tf.train.Example(
-        features=tf.train.Features(
-            feature={
-                name: tf.train.Feature(bytes_list=tf.train.BytesList(value=values)) for name, values in features.items()
-            }
-        )
-    ).SerializeToString(deterministic=True)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray]:

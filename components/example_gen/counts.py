@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+# Side files that ExampleGen leaves at the root of its Examples artifact.
+COUNTS_FILE = "counts.json"
+
 _NO_FIRST, _NO_LAST = 2**63 - 1, -(2**63)
 
 

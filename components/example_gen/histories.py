@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.settings import HistorySettings
+from components.example_gen.settings import HistorySettings
 
 
 class Histories(NamedTuple):

@@ -14,8 +14,8 @@ from components.errors import UserError
 from components.example_gen.readers.columns import likely_separator, separator_remedy
 from components.example_gen.readers.quarantine import BadRow
 from components.example_gen.readers.reader import read_interactions
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.example_gen.splits import holds_out_anything, nothing_to_evaluate_on
-from components.settings import DataSettings, HistorySettings, SplitSettings
 
 # Up to this many bytes are read in full; of more, the beginning of every file.
 _READ_IN_FULL = 200 << 20

@@ -1,9 +1,10 @@
-"""Reads raw Examples (one user each) in a graph."""
+"""Raw Examples, one user each: serialize, read, parse."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from components.features import HOLDOUT, ITEM_IDS, USER_ID
@@ -35,3 +36,37 @@ def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
         },
     )
     return RawExamples(features[USER_ID], features[ITEM_IDS], features[HOLDOUT])
+
+
+def serialize_example(user: bytes, items: list[bytes], holdout: list[bytes]) -> bytes:
+    """One user's Example.
+
+    Args:
+        user: user id.
+        items: item ids, oldest first.
+        holdout: ids of the held-out items, oldest first.
+
+    Returns:
+        A serialized tf.train.Example; equal for equal arguments.
+    """
+    features = {USER_ID: [user], ITEM_IDS: items, HOLDOUT: holdout}
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                name: tf.train.Feature(bytes_list=tf.train.BytesList(value=values)) for name, values in features.items()
+            }
+        )
+    ).SerializeToString(deterministic=True)
+
+
+def read_raw_examples(files: list[str]) -> np.ndarray:
+    """Serialized raw Examples of a split, as ExampleGen wrote them.
+
+    Args:
+        files: names of gzipped TFRecord files.
+
+    Returns:
+        bytes [users], sorted, so that results do not depend on how Beam wrote them.
+    """
+    dataset = tf.data.TFRecordDataset(tf.constant(sorted(files), tf.string), compression_type="GZIP")
+    return np.sort(np.array(list(dataset.as_numpy_iterator()), dtype=object))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from components.example_gen.settings import SplitSettings
 from components.features import TEST
-from components.settings import SplitSettings
 
 # What floating-point arithmetic may add to a share times a length.
 _ROUNDING = 1e-9

@@ -11,31 +11,12 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-EXTRA = "assets.extra"
+from components.export.model_info import EXTRA
+from components.export.signatures import Answers, Requests
+
 GOLDEN_FILE = os.path.join(EXTRA, "golden_request.json")
 # Another process, or another build of TensorFlow, may add up in another order.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
-
-
-class Requests(NamedTuple):
-    """Rows of `serving_default`: one user each.
-
-    Attributes:
-        user_id: B ids.
-        recent_item_ids: B histories of one width, padded with "".
-        exclude_item_ids: B lists of one width, padded with "".
-    """
-
-    user_id: list[str]
-    recent_item_ids: list[list[str]]
-    exclude_item_ids: list[list[str]]
-
-
-class Answers(NamedTuple):
-    """What `serving_default` gives for B users: k items each, "" where none is left, and their scores."""
-
-    item_ids: list[list[str]]
-    scores: list[list[float]]
 
 
 class Golden(NamedTuple):

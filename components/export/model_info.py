@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from components.export.golden import EXTRA
+EXTRA = "assets.extra"
 
 DESCRIPTION_FILE = os.path.join(EXTRA, "model.json")
 

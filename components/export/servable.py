@@ -9,16 +9,13 @@ import tensorflow as tf
 
 from components.example_gen.raw_examples import parse_raw_examples
 from components.export.chunked import by_parts
-from components.export.golden import EXTRA, GOLDEN_FILE, Answers, Golden, Requests, golden_requests, write_golden
-from components.export.model_info import DESCRIPTION_FILE, write_description
-from components.export.warmup import WARMUP_FILE, write_warmup
-from components.features import (
+from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
+from components.export.model_info import DESCRIPTION_FILE, EXTRA, write_description
+from components.export.signatures import (
     EVALUATE,
-    FIRST_ID,
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
-    MAX_K,
     POPULARITY_RANKS,
     POPULARITY_TOP_ITEMS,
     RANKS,
@@ -26,8 +23,13 @@ from components.features import (
     SERVE_TF_EXAMPLE,
     SERVING,
     TOP_ITEMS,
+    Answers,
+    Requests,
 )
+from components.export.warmup import WARMUP_FILE, write_warmup
+from components.features import FIRST_ID
 from components.model.caser import Caser
+from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.transform.vocabulary import Vocabulary
 from components.transform.windows import known_items, last_window

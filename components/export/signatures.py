@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from components.features import (
-    EVALUATE,
-    HELD_OUT_ITEMS,
-    HISTORY_LENGTH,
-    ITEM_COUNT,
-    POPULARITY_RANKS,
-    POPULARITY_TOP_ITEMS,
-    RANKS,
-    SCORE,
-    SERVE_TF_EXAMPLE,
-    SERVING,
-    TOP_ITEMS,
+# What TF Serving knows the model by, and the folder of its versions.
+MODEL_NAME = "caser"
+SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
+    "serving_default",
+    "serve_tf_example",
+    "score",
+    "evaluate",
 )
+# What `evaluate` returns for one user. Ranks count from 1 (best) among the items that the user has not seen.
+RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; padded with NO_RANK on the right
+POPULARITY_RANKS = "popularity_ranks"  # the same, for the order of falling frequency
+TOP_ITEMS = "top_items"  # int64 [B, MAX_K]: ids of the best unseen items, padded with PADDING
+POPULARITY_TOP_ITEMS = "popularity_top_items"
+HELD_OUT_ITEMS = "held_out_items"  # int64 [B, H]: ids that the ranks belong to; UNKNOWN, and PADDING on the right
+HISTORY_LENGTH = "history_length"  # int64 [B]: known items in the history
+ITEM_COUNT = "item_count"  # int64 [B]: size of the catalogue, the same in every row
 
 STRING, FLOAT, INT64 = "string", "float", "int64"
 # Inputs and outputs of `serving_default`.
@@ -59,3 +62,24 @@ SIGNATURES = {
         },
     ),
 }
+
+
+class Requests(NamedTuple):
+    """Rows of `serving_default`: one user each.
+
+    Attributes:
+        user_id: B ids.
+        recent_item_ids: B histories of one width, padded with "".
+        exclude_item_ids: B lists of one width, padded with "".
+    """
+
+    user_id: list[str]
+    recent_item_ids: list[list[str]]
+    exclude_item_ids: list[list[str]]
+
+
+class Answers(NamedTuple):
+    """What `serving_default` gives for B users: k items each, "" where none is left, and their scores."""
+
+    item_ids: list[list[str]]
+    scores: list[list[float]]

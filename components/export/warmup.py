@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components.export.golden import EXTRA, Requests
-from components.features import MODEL_NAME, SERVING
+from components.export.model_info import EXTRA
+from components.export.signatures import MODEL_NAME, SERVING, Requests
 
 # The server takes the file by this name, and no more than 1000 records.
 WARMUP_FILE = os.path.join(EXTRA, "tf_serving_warmup_requests")

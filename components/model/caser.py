@@ -13,8 +13,7 @@ from components.model.convolutions import HorizontalConvolution, VerticalConvolu
 from components.model.dropout import Dropout
 from components.model.embeddings import Table, rows
 from components.model.notebook_caser import notebook_caser
-from components.settings import ModelSettings
-from components.trainer.defaults import width_for
+from components.model.settings import ModelSettings, width_for
 
 
 @keras.saving.register_keras_serializable("caser")

@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from components.features import MODEL_NAME
+from components.export.signatures import MODEL_NAME
 
 # Beside the model's folder, where a server that mounts the serving folder finds it.
 CONFIG_FILE = "models.config"

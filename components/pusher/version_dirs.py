@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from components.export.golden import EXTRA
+from components.export.model_info import EXTRA
 
 # TF Serving takes folders whose name is a number for versions, and no others.
 _STAGING = ".staging-"

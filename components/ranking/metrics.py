@@ -13,7 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.features import CUTOFFS, FIRST_ID, MISS, NO_RANK
+from components.features import FIRST_ID
+
+NO_RANK = 0  # padding, not an item
+MISS = 2**31 - 1  # a held-out item that can never be recommended: unknown, or seen before
+CUTOFFS = (1, 5, 10, 20)
+MAX_K = max(CUTOFFS)
 
 NEXT_ITEM = "next_item_"
 

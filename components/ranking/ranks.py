@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from components.features import FIRST_ID, MISS, NO_RANK, PADDING
+from components.features import FIRST_ID, PADDING
+from components.ranking.metrics import MISS, NO_RANK
 
 # A row per user and a column per item: some copies of this many scores are held at a time.
 _SCORES_AT_ONCE = 1 << 22

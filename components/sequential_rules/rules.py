@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from components.settings import MarkovSettings
+from components.sequential_rules.settings import MarkovSettings
 
 # Pairs that are counted at a time: some 100 MB.
 _PAIRS_AT_ONCE = 1 << 22

@@ -7,17 +7,6 @@ import math
 _STEPS_PER_EPOCH = 1000
 _SMALLEST_BATCH, LARGEST_BATCH = 64, 512
 _LEAST_EPOCHS, _MOST_EPOCHS, _LEAST_STEPS = 4, 8, 700
-# Tables of more rows are several gigabytes at the larger width, optimiser included.
-_WIDTH, _LARGE_CATALOGUE, _WIDTH_OF_LARGE = 100, 200_000, 50
-
-
-def width_for(n_items: int) -> int:
-    """Width of the embeddings: 100, and 50 above 200,000 items.
-
-    Args:
-        n_items: size of the catalogue.
-    """
-    return _WIDTH if n_items <= _LARGE_CATALOGUE else _WIDTH_OF_LARGE
 
 
 def batch_size_for(windows: int) -> int:

@@ -14,14 +14,14 @@ import tensorflow as tf
 from components.errors import UserError
 from components.features import FIRST_ID, UNKNOWN
 from components.model.caser import Caser
-from components.settings import TrainerSettings
 from components.trainer import progress
 from components.trainer.dataset import Windows
 from components.trainer.defaults import batch_size_for, epochs_for
 from components.trainer.losses.loss_choice import LossChoice, chosen_loss
 from components.trainer.losses.losses import Batch, loss_of
-from components.trainer.negatives.seen_items import SeenItems, meetings, seen_items
+from components.trainer.negatives.seen_items import SeenItems, seen_items_for
 from components.trainer.optimizer import Adam
+from components.trainer.settings import TrainerSettings
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def fit(
     _log.info("training with %s on %d items", choice, model.n_items)
     rates = learning_rates(settings.learning_rate, steps * epochs)
     optimizer = Adam(rates, model.l2, settings.weight_decay)
-    seen = _seen(windows, n_users, model.n_items, settings)
+    seen = seen_items_for(windows, n_users, model.n_items, settings)
     train = _train_function(model, seen, optimizer, settings, choice)
 
     history: list[dict[str, Any]] = []
@@ -106,17 +106,6 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
     """
     warm_up = round(steps * _WARM_UP_SHARE)
     return keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
-
-
-def _seen(windows: Windows, n_users: int, n_items: int, settings: TrainerSettings) -> SeenItems | None:
-    """What does not compete with targets; nothing where all items do."""
-    if settings.negatives_from == "all":
-        return None
-    met = meetings(windows)
-    if settings.negatives_from == "never_met":
-        # As if a user had met everything at the beginning.
-        met = met._replace(place=np.zeros_like(met.place))
-    return seen_items(met, n_users, n_items)
 
 
 def _train_function(

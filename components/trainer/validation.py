@@ -8,22 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.export.servable import ServableCaser
-from components.features import RANKS, TOP_ITEMS
+from components.export.signatures import RANKS, TOP_ITEMS
 from components.ranking.metrics import all_metrics, stacked
 from components.ranking.ranks import users_per_batch
-
-
-def read_raw_examples(files: list[str]) -> np.ndarray:
-    """Serialized raw Examples of a split, as ExampleGen wrote them.
-
-    Args:
-        files: names of gzipped TFRecord files.
-
-    Returns:
-        bytes [users], sorted, so that results do not depend on how Beam wrote them.
-    """
-    dataset = tf.data.TFRecordDataset(tf.constant(sorted(files), tf.string), compression_type="GZIP")
-    return np.sort(np.array(list(dataset.as_numpy_iterator()), dtype=object))
 
 
 def validator(servable: ServableCaser, examples: np.ndarray) -> Callable[[], dict[str, float]]:

@@ -22,7 +22,7 @@ from components.features import (
     USER_ID,
     USER_VOCABULARY,
 )
-from components.settings import WindowSettings
+from components.transform.settings import WindowSettings
 from components.transform.windows import known_items, sliding_windows
 
 

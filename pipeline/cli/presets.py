@@ -9,7 +9,7 @@ import click
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
     """List the presets, or show the text of one."""
-    from pipeline.config.config import preset_names, preset_text
+    from pipeline.config.presets import preset_names, preset_text
 
     if name is not None:
         click.echo(preset_text(name), nl=False)

@@ -20,9 +20,7 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from components.export.golden import Answers, Requests
-from components.export.signatures import ITEMS, SCORES
-from components.features import SERVING
+from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import UserError
-from components.export.golden import Answers, Requests
-from components.export.signatures import ITEMS, SCORES
-from components.features import ITEM_VOCABULARY, SERVING, USER_VOCABULARY
+from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
+from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from pipeline.client.transport import AVAILABLE, VersionStatus
 from pipeline.console.log_capture import silence
 

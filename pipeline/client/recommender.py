@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.errors import UserError
-from components.export.golden import Requests
+from components.export.signatures import Requests
+from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
-from pipeline.client.transport import Connection, Transport, connect
+from pipeline.client.transport import Connection, Transport
 
 
 class Query(NamedTuple):

@@ -7,9 +7,7 @@ from typing import Any
 import requests as http
 
 from components.errors import UserError
-from components.export.golden import Answers, Requests
-from components.export.signatures import ITEMS, SCORES
-from components.features import SERVING
+from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
-from components import settings
 from components.errors import UserError
+from components.evaluator.settings import EvaluatorSettings
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+from components.export.settings import ExportSettings
+from components.model.settings import ModelSettings
+from components.pusher.settings import PusherSettings
+from components.sequential_rules.settings import MarkovSettings
+from components.settings import Settings
+from components.trainer.settings import TrainerSettings
+from components.transform.settings import WindowSettings
 from pipeline.config import sources
+from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source
 from pipeline.config.suggestions import nearest
 
-PRESETS = "presets"
 
-
-class Config(settings.Settings):
+class Config(Settings):
     """All settings of one run."""
 
     seed: int = Field(42, ge=0, lt=2**32, description="makes a run repeatable")
-    data: settings.DataSettings = Field(default_factory=settings.DataSettings)
-    histories: settings.HistorySettings = Field(default_factory=settings.HistorySettings)
-    split: settings.SplitSettings = Field(default_factory=settings.SplitSettings)
-    windows: settings.WindowSettings = Field(default_factory=settings.WindowSettings)
-    model: settings.ModelSettings = Field(default_factory=settings.ModelSettings)
-    trainer: settings.TrainerSettings = Field(default_factory=settings.TrainerSettings)
-    export: settings.ExportSettings = Field(default_factory=settings.ExportSettings)
-    evaluator: settings.EvaluatorSettings = Field(default_factory=settings.EvaluatorSettings)
-    markov: settings.MarkovSettings = Field(default_factory=settings.MarkovSettings)
-    pusher: settings.PusherSettings = Field(default_factory=settings.PusherSettings)
+    data: DataSettings = Field(default_factory=DataSettings)
+    histories: HistorySettings = Field(default_factory=HistorySettings)
+    split: SplitSettings = Field(default_factory=SplitSettings)
+    windows: WindowSettings = Field(default_factory=WindowSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    trainer: TrainerSettings = Field(default_factory=TrainerSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
+    evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
+    markov: MarkovSettings = Field(default_factory=MarkovSettings)
+    pusher: PusherSettings = Field(default_factory=PusherSettings)
 
     @model_validator(mode="after")
     def _heights_fit(self) -> Config:
@@ -71,26 +77,6 @@ def load_config(preset: str | None = None, file: Path | None = None, overrides: 
         return Config.model_validate(merged.nested())
     except ValidationError as error:
         raise UserError("\n".join(_explained(error, merged))) from None
-
-
-def preset_names() -> list[str]:
-    """The names that `load_config` knows, sorted."""
-    folder = resources.files("pipeline.config") / PRESETS
-    return sorted(entry.name[: -len(".yaml")] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-
-
-def preset_text(name: str) -> str:
-    """The YAML of a preset, with its comments.
-
-    Raises:
-        UserError: there is no such preset.
-    """
-    if name not in preset_names():
-        raise UserError(
-            f"There is no preset `{name}`. Did you mean `{nearest(name, preset_names())}`? "
-            f"Presets: {', '.join(preset_names())}."
-        )
-    return (resources.files("pipeline.config") / PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def fields() -> dict[str, FieldInfo]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from components.errors import UserError
 from components.export.golden import fault, read_golden
+from pipeline.client.connect import connect
 from pipeline.client.in_process import newest_version
-from pipeline.client.transport import Connection, connect
+from pipeline.client.transport import Connection
 from pipeline.console.log_capture import silence
 from pipeline.deployment.wait import wait_until_available
 

@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 
-from components.evaluator.config import read_evaluation
+from components.evaluator.results import read_evaluation
 from components.evaluator.tfma_metrics import USERS
+from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples
-from components.features import COUNTS_FILE, SERVING
-from components.pusher.component import PUSHED_VERSION
-from components.sequential_rules.component import MarkovResult, read_markov
-from components.trainer.component import HISTORY_FILE
+from components.export.signatures import SERVING
+from components.pusher.executor import PUSHED_VERSION
+from components.sequential_rules.result import MarkovResult, read_markov
+from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.results.metadata import newest_outputs

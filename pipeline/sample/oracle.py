@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.features import FIRST_ID, MAX_K
+from components.features import FIRST_ID
 from components.ranking import metrics
+from components.ranking.metrics import MAX_K
 from pipeline.sample import generator
 
 

@@ -9,8 +9,10 @@ from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
 from components.example_gen.component import InteractionExampleGen
-from components.settings import ModelSettings, SplitSettings, TrainerSettings
+from components.example_gen.settings import SplitSettings
+from components.model.settings import ModelSettings
 from components.trainer.component import CaserTrainer
+from components.trainer.settings import TrainerSettings
 from schemas import schema_path
 
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from components.example_gen import beam_pipeline
-from components.settings import DataSettings, HistorySettings, SplitSettings
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from tests.support.interaction_log import rows, write
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from components.export.servable import ServableCaser
 from components.model.caser import Caser
-from components.settings import ModelSettings
+from components.model.settings import ModelSettings
 from components.transform.vocabulary import Vocabulary
 
 ITEMS = [f"i{n}" for n in range(8)]

@@ -19,7 +19,8 @@ import pytest
 from components.errors import UserError
 from components.pusher.models_config import config_path, models_config, to_text
 from components.pusher.version_dirs import publish
-from pipeline.client.transport import Connection, connect
+from pipeline.client.connect import connect
+from pipeline.client.transport import Connection
 from pipeline.deployment.wait import wait_until_available
 from tests.support import small_servable
 

@@ -15,10 +15,11 @@ from components.export.golden import fault, read_golden
 from components.pusher.models_config import config_path, models_config, to_text
 from components.pusher.version_dirs import publish, versions
 from pipeline.client import retries
+from pipeline.client.connect import connect
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender
 from pipeline.client.rest_transport import RestTransport
-from pipeline.client.transport import Connection, connect
+from pipeline.client.transport import Connection
 from pipeline.deployment.labels import promote, version_before
 from pipeline.deployment.push import push
 

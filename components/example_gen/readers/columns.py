@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from components.errors import UserError
-from components.settings import DataSettings
+from components.example_gen.settings import DataSettings
 
 _SEPARATORS = ("\t", ",", ";", "::", "|")
 

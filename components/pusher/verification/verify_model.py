@@ -11,9 +11,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from components.export.golden import Answers, Requests, fault, read_golden
-from components.export.signatures import ITEMS, SCORES
-from components.features import SERVING
+from components.export.golden import fault, read_golden
+from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
 from components.pusher.verification.c_session import CSession, available
 from components.pusher.verification.graph_checks import graph_fault, serving_graph
 

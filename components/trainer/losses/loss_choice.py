@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from components.settings import TrainerSettings
 from components.trainer.defaults import LARGEST_BATCH
+from components.trainer.settings import TrainerSettings
 
 # Full softmax scores every item for every window of a batch: 64 MiB are 32,768 items at 512 windows. A step of that
 # size takes a few tenths of a second on two cores; beyond, sampling costs less than it loses.

@@ -11,6 +11,7 @@ from components.features import FIRST_ID
 from components.trainer.dataset import Windows
 from components.trainer.negatives.dense_mask import NEVER, SeenTable
 from components.trainer.negatives.sparse_mask import SeenLists
+from components.trainer.settings import TrainerSettings
 
 _LARGEST_TABLE_BYTES = 256 << 20
 
@@ -76,3 +77,14 @@ def meetings(windows: Windows) -> Meetings:
     user, item, place = user[order], item[order], place[order].astype(np.int32)
     new = (np.diff(user, prepend=-1) != 0) | (np.diff(item, prepend=-1) != 0)
     return Meetings(user[new], item[new], place[new])
+
+
+def seen_items_for(windows: Windows, n_users: int, n_items: int, settings: TrainerSettings) -> SeenItems | None:
+    """What does not compete with targets; nothing where all items do."""
+    if settings.negatives_from == "all":
+        return None
+    met = meetings(windows)
+    if settings.negatives_from == "never_met":
+        # As if a user had met everything at the beginning.
+        met = met._replace(place=np.zeros_like(met.place))
+    return seen_items(met, n_users, n_items)

@@ -17,7 +17,7 @@ def versions(model_dir: str, server: str | None, timeout: float, token: str | No
     from components.export.model_info import read_description
     from components.pusher.models_config import config_path, read_labels
     from components.pusher.version_dirs import versions as present
-    from pipeline.client.transport import connect
+    from pipeline.client.connect import connect
     from pipeline.console.log_capture import silence
 
     states = {}

@@ -17,11 +17,10 @@ from pipeline.kubeflow.compiler.split_nodes import node_irs
 from pipeline.kubeflow.nodes.node_file import MAX_INLINE, reference
 from pipeline.kubeflow.nodes.node_ir import VOLUME, encode, only_node
 from pipeline.kubeflow.nodes.run_parameters import RunParameter, run_parameters
-from pipeline.kubeflow.nodes.task_names import task_name
-from pipeline.kubeflow.step.node_report import METRICS
+from pipeline.kubeflow.nodes.task_names import METRICS, task_name
 from pipeline.pipeline import PIPELINE_NAME, create_pipeline
 
-STEP = "pipeline.kubeflow.step.run_step"
+STEP = "pipeline.kubeflow.step"
 SCHEMA_VERSION, SDK_VERSION = "2.1.0", "kfp-2.5.0"
 REPORT = "report"
 _EVALUATOR = "Evaluator"

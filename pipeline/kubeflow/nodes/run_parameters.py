@@ -14,7 +14,8 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.utils import json_utils, proto_utils
 
 from components.errors import UserError
-from components.settings import DataSettings, HistorySettings, SplitSettings, TrainerSettings
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+from components.trainer.settings import TrainerSettings
 from pipeline.config.config import Config
 from pipeline.kubeflow.nodes.node_ir import only_node
 

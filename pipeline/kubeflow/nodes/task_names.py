@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+METRICS = "metrics"
+
 
 def task_name(node_id: str) -> str:
     """The task of a node: `CaserTrainer` is `caser-trainer`."""

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from components.features import COUNTS_FILE
-from components.settings import EvaluatorSettings
+from components.evaluator.settings import EvaluatorSettings
+from components.example_gen.counts import COUNTS_FILE
+from pipeline.kubeflow.nodes.task_names import METRICS
 from pipeline.results.summary import TITLES
 
-METRICS = "metrics"
 _Event = metadata_store_pb2.Event
 # A resolver makes nothing: what it found is an internal output.
 _OUTPUTS = (_Event.OUTPUT, _Event.DECLARED_OUTPUT, _Event.INTERNAL_OUTPUT)
@@ -102,13 +102,13 @@ def write_report(report: NodeReport, file: str | None, executor_input: str | Non
 def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str | None) -> tuple[str, dict[str, float]]:
     # Imported by need: TensorFlow and TFMA take seconds, and most nodes do not use them.
     if "pushed_model" in outputs:
-        from components.pusher.component import PUSHED_VERSION
+        from components.pusher.executor import PUSHED_VERSION
 
         version = outputs["pushed_model"].custom_properties[PUSHED_VERSION].string_value
         pushed = f"Version {version} is in place." if version else "The model is not blessed: nothing was pushed."
         return f"{pushed}\n", {}
     if "model_run" in outputs:
-        from components.trainer.component import HISTORY_FILE
+        from components.trainer.run_fn import HISTORY_FILE
 
         history = json.loads(_text(outputs["model_run"], HISTORY_FILE))
         shown = ("epoch", "seconds", "loss", *TITLES)
@@ -121,7 +121,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
     if "evaluation" in outputs:
-        from components.sequential_rules.component import read_markov
+        from components.sequential_rules.result import read_markov
 
         markov = read_markov(outputs["evaluation"].uri)
         found = markov.metrics or {}
@@ -131,7 +131,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
 
 
 def _evaluation(uri: str, settings: EvaluatorSettings) -> tuple[str, dict[str, float]]:
-    from components.evaluator.config import read_evaluation
+    from components.evaluator.results import read_evaluation
 
     found = read_evaluation(uri, settings)
     names = [name for name in TITLES if name in found.model]

@@ -1,6 +1,6 @@
 """What a task's container runs: one TFX node, by TFX's portable launcher, as `LocalDagRunner` runs it in one process.
 
-    python -m pipeline.kubeflow.step.run_step --node IR --run-id ID --metadata HOST:PORT --volume DIR ...
+    python -m pipeline.kubeflow.step --node IR --run-id ID --metadata HOST:PORT --volume DIR ...
 
 `pipeline.kubeflow.compiler.spec` writes these arguments. The exit status is 0 where the node's execution is complete or
 its outputs were found in the cache, else 1, and the last line says why.
@@ -12,11 +12,9 @@ import contextlib
 import fcntl
 import logging
 import os
-import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import click
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
@@ -24,7 +22,6 @@ from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import UserError
-from pipeline.console.root_cause import failure_of
 from pipeline.kubeflow.metadata.client import connect
 from pipeline.kubeflow.nodes import run_parameters
 from pipeline.kubeflow.nodes.node_file import read_node
@@ -153,43 +150,3 @@ def _alone(volume: str) -> Iterator[None]:
 
 def _write_report(request: Request, report: NodeReport) -> None:
     write_report(report, request.report, request.executor_input)
-
-
-@click.command()
-@click.option("--node", required=True)
-@click.option("--run-id", required=True)
-@click.option("--metadata", required=True)
-@click.option("--metadata-timeout", required=True, type=int)
-@click.option("--volume", required=True)
-@click.option("--artifacts", required=True)
-@click.option("--data")
-@click.option("--epochs")
-@click.option("--push")
-@click.option("--report")
-@click.option("--executor-input")
-@click.option("--evaluator")
-def main(**arguments: Any) -> None:
-    """Runs one node of the pipeline; see the module."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    request = Request(**arguments)
-    try:
-        state = run_step(request)
-    except Exception as error:
-        failure = failure_of(error)
-        if not failure.is_user_error:
-            _log.exception("the node failed")
-        sys.stdout.flush()
-        # One line, and the last: what `kubectl logs --tail 1` and Kubeflow's UI show.
-        print(f"Error: {_name(request)}: {' '.join(failure.text.split())}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    click.echo(f"{_name(request)}: {state}")
-
-
-def _name(request: Request) -> str:
-    with contextlib.suppress(UserError):
-        return only_node(decode(read_node(request.node, request.volume))).node_info.id
-    return "step"
-
-
-if __name__ == "__main__":
-    main()

@@ -10,8 +10,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.evaluator.config import eval_config, read_evaluation
-from components.settings import EvaluatorSettings
+from components.evaluator.config import eval_config
+from components.evaluator.results import read_evaluation
+from components.evaluator.settings import EvaluatorSettings
 from tests.support import small_servable
 
 HISTORY, HELD_OUT = ["i0", "i1"], "i7"

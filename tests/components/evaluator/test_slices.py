@@ -1,7 +1,8 @@
 import numpy as np
 
 from components.evaluator.slices import length_slices, popularity_slices
-from components.features import FIRST_ID, MISS, NO_RANK, UNKNOWN
+from components.features import FIRST_ID, UNKNOWN
+from components.ranking.metrics import MISS, NO_RANK
 
 
 def test_every_history_length_is_in_one_slice():

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 from tensorflow_model_analysis.metrics import metric_types
 
-from components import features
 from components.evaluator.tfma_metrics import MARGIN, POPULARITY, USERS, CaserRanking
-from components.ranking.metrics import all_metrics
+from components.export.signatures import (
+    HELD_OUT_ITEMS,
+    HISTORY_LENGTH,
+    ITEM_COUNT,
+    POPULARITY_RANKS,
+    POPULARITY_TOP_ITEMS,
+    RANKS,
+    TOP_ITEMS,
+)
+from components.features import FIRST_ID
+from components.ranking.metrics import MAX_K, all_metrics
 
 N_ITEMS, N_USERS = 50, 700
 
@@ -16,13 +25,13 @@ def users():
     for _ in range(N_USERS):
         held_out = int(rng.integers(1, 6))
         yield {
-            features.RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
-            features.POPULARITY_RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
-            features.HELD_OUT_ITEMS: rng.choice(N_ITEMS, held_out, replace=False) + features.FIRST_ID,
-            features.TOP_ITEMS: rng.choice(N_ITEMS, features.MAX_K, replace=False) + features.FIRST_ID,
-            features.POPULARITY_TOP_ITEMS: np.arange(features.MAX_K) + features.FIRST_ID,
-            features.HISTORY_LENGTH: np.array([rng.integers(1, 200)]),
-            features.ITEM_COUNT: np.array([N_ITEMS]),
+            RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
+            POPULARITY_RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
+            HELD_OUT_ITEMS: rng.choice(N_ITEMS, held_out, replace=False) + FIRST_ID,
+            TOP_ITEMS: rng.choice(N_ITEMS, MAX_K, replace=False) + FIRST_ID,
+            POPULARITY_TOP_ITEMS: np.arange(MAX_K) + FIRST_ID,
+            HISTORY_LENGTH: np.array([rng.integers(1, 200)]),
+            ITEM_COUNT: np.array([N_ITEMS]),
         }
 
 
@@ -48,8 +57,8 @@ def computed():
 @pytest.mark.parametrize(
     ("prefix", "ranks", "top"),
     [
-        ("", features.RANKS, features.TOP_ITEMS),
-        (POPULARITY, features.POPULARITY_RANKS, features.POPULARITY_TOP_ITEMS),
+        ("", RANKS, TOP_ITEMS),
+        (POPULARITY, POPULARITY_RANKS, POPULARITY_TOP_ITEMS),
     ],
 )
 def test_merged_parts_give_the_metrics_of_all_users(computed, prefix, ranks, top):
@@ -65,18 +74,16 @@ def test_margins_are_differences(computed):
 
 
 def test_slices_add_up_to_the_whole(computed):
-    lengths = np.array([row[features.HISTORY_LENGTH][0] for row in users()])
-    short = [row for row in users() if 6 <= row[features.HISTORY_LENGTH][0] <= 20]
-    expected = all_metrics(
-        padded([row[features.RANKS] for row in short]), padded([row[features.TOP_ITEMS] for row in short]), N_ITEMS
-    )
+    lengths = np.array([row[HISTORY_LENGTH][0] for row in users()])
+    short = [row for row in users() if 6 <= row[HISTORY_LENGTH][0] <= 20]
+    expected = all_metrics(padded([row[RANKS] for row in short]), padded([row[TOP_ITEMS] for row in short]), N_ITEMS)
     assert computed["history length|6 to 20|map"] == pytest.approx(expected["map"])
     assert ("history length|101 and more|map" in computed) == bool((lengths > 100).any())
 
 
 def test_the_head_is_the_most_popular_tenth(computed):
-    rows = [(row[features.RANKS], row[features.HELD_OUT_ITEMS]) for row in users()]
+    rows = [(row[RANKS], row[HELD_OUT_ITEMS]) for row in users()]
     # 10 % of 50 items: ids 2 to 6.
-    head = [[rank for rank, item in zip(*row, strict=True) if item < features.FIRST_ID + 5] for row in rows]
+    head = [[rank for rank, item in zip(*row, strict=True) if item < FIRST_ID + 5] for row in rows]
     recalls = [np.mean([rank <= 10 for rank in ranks]) for ranks in head if ranks]
     assert computed["popularity of the item|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.example_gen.histories import build_histories
-from components.settings import HistorySettings
+from components.example_gen.settings import HistorySettings
 
 
 def histories(rows, rare=(), **rules):
@@ -57,8 +57,8 @@ def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
 
 def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     from components.example_gen.readers.reader import read_interactions
+    from components.example_gen.settings import DataSettings, SplitSettings
     from components.example_gen.splits import cut_points
-    from components.settings import DataSettings, SplitSettings
 
     with open(shared_data / "ml-1m" / "interactions.csv", "rb") as stream:
         batches = list(read_interactions(stream, "interactions.csv", DataSettings()))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.example_gen.settings import SplitSettings
 from components.example_gen.splits import cut_points, holds_out_anything, nothing_to_evaluate_on
-from components.settings import SplitSettings
 
 
 def cut(lengths, **split):

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from components.export.golden import Answers, Golden, Requests, fault, golden_requests, read_golden, write_golden
+from components.export.golden import Golden, fault, golden_requests, read_golden, write_golden
+from components.export.signatures import Answers, Requests
 
 REQUESTS = Requests(["u", "v"], [["h"], [""]], [["x"], [""]])
 GOLDEN = Golden(REQUESTS, Answers([["a", "b", "c"], ["d", "e", ""]], [[3.0, 2.0, 1.0], [1.0, 1.0, -3e38]]))

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from components.features import FIRST_ID
 from components.model.caser import Caser, HorizontalConvolution
-from components.settings import ModelSettings
+from components.model.settings import ModelSettings
 
 ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.features import CUTOFFS, FIRST_ID, MAX_K, MISS, NO_RANK
-from components.ranking.metrics import all_metrics, user_metrics
+from components.features import FIRST_ID
+from components.ranking.metrics import CUTOFFS, MAX_K, MISS, NO_RANK, all_metrics, user_metrics
 
 
 def plain(ranks):

@@ -4,7 +4,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.features import FIRST_ID, MISS, NO_RANK, PADDING, UNKNOWN
+from components.features import FIRST_ID, PADDING, UNKNOWN
+from components.ranking.metrics import MISS, NO_RANK
 from components.ranking.ranks import held_out_ranks, top_items
 
 

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
-from components.example_gen.beam_pipeline import _example
-from components.example_gen.raw_examples import RawExamples
-from components.sequential_rules.component import MarkovBaseline, evaluate, read_markov
-from components.settings import MarkovSettings
+from components.example_gen.raw_examples import RawExamples, serialize_example
+from components.sequential_rules.component import MarkovBaseline
+from components.sequential_rules.executor import evaluate
+from components.sequential_rules.result import read_markov
+from components.sequential_rules.settings import MarkovSettings
 from components.transform.vocabulary import Vocabulary
 
 SETTINGS = MarkovSettings(history=1, window=1)
@@ -87,4 +88,4 @@ def write_examples(folder, rows):
     folder.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
         for user, before, after in rows:
-            writer.write(_example(user.encode(), list(map(str.encode, before)), list(map(str.encode, after))))
+            writer.write(serialize_example(user.encode(), list(map(str.encode, before)), list(map(str.encode, after))))

@@ -5,7 +5,7 @@ import pytest
 
 from components.sequential_rules import rules
 from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
-from components.settings import MarkovSettings
+from components.sequential_rules.settings import MarkovSettings
 
 UNDISCOUNTED = {"earlier_discount": 0, "later_discount": 0}
 PLAIN = MarkovSettings(history=1, history_decay=0, window=1, window_decay=0, **UNDISCOUNTED)

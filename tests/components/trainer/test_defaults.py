@@ -1,6 +1,7 @@
 import pytest
 
-from components.trainer.defaults import batch_size_for, epochs_for, width_for
+from components.model.settings import width_for
+from components.trainer.defaults import batch_size_for, epochs_for
 
 
 @pytest.mark.parametrize(

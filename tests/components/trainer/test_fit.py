@@ -5,9 +5,10 @@ import pytest
 from components.errors import UserError
 from components.features import FIRST_ID
 from components.model.caser import Caser
-from components.settings import ModelSettings, TrainerSettings
+from components.model.settings import ModelSettings
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit, learning_rates
+from components.trainer.settings import TrainerSettings
 
 USERS, ITEMS, L = 40, 12, 3
 

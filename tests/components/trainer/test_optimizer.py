@@ -8,10 +8,11 @@ import tensorflow as tf
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.embeddings import rows
-from components.settings import ModelSettings, TrainerSettings
+from components.model.settings import ModelSettings
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
 from components.trainer.optimizer import Adam
+from components.trainer.settings import TrainerSettings
 
 RATE, L2 = 0.1, 0.05
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from components.trainer.validation import read_raw_examples
+from components.example_gen.raw_examples import read_raw_examples
 
 
 def write(path, records):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from components.errors import UserError
 from components.export.servable import ServableCaser
 from components.model.caser import Caser
-from components.settings import ModelSettings
+from components.model.settings import ModelSettings
 from components.transform.vocabulary import Vocabulary
 from pipeline.cli.main import main
 from pipeline.client.in_process import newest_version

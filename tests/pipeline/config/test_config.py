@@ -7,7 +7,8 @@ import yaml
 
 from components.errors import UserError
 from pipeline.config.annotated_yaml import described
-from pipeline.config.config import Config, fields, load_config, preset_names, preset_text, to_yaml
+from pipeline.config.config import Config, fields, load_config, to_yaml
+from pipeline.config.presets import preset_names, preset_text
 
 
 def test_without_anything_all_is_default():

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from components.errors import UserError
-from components.export.golden import Answers, Golden, golden_requests, write_golden
+from components.export.golden import Golden, golden_requests, write_golden
+from components.export.signatures import Answers
 from components.pusher import push as push_module
 from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus

@@ -11,7 +11,7 @@ import pytest
 
 from components.errors import UserError
 from components.example_gen.preflight import check_input
-from components.settings import DataSettings, HistorySettings, SplitSettings
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 
 
 class _Touch:

@@ -7,7 +7,7 @@ import pytest
 
 from components.errors import UserError
 from components.example_gen.readers.reader import read_interactions
-from components.settings import DataSettings
+from components.example_gen.settings import DataSettings
 
 
 def read(content, name="log.csv", **settings):

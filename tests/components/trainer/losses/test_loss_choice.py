@@ -1,7 +1,7 @@
 import pytest
 
-from components.settings import TrainerSettings
 from components.trainer.losses.loss_choice import LossChoice, chosen_loss
+from components.trainer.settings import TrainerSettings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from pipeline.kubeflow.emulator.placeholders import executor_input
-from pipeline.kubeflow.step.node_report import METRICS, NodeReport, write_report
+from pipeline.kubeflow.nodes.task_names import METRICS
+from pipeline.kubeflow.step.node_report import NodeReport, write_report
 
 REPORT = NodeReport("Evaluator", "done", "", [("model", 9, "/m/9")], [("evaluation", 11, "/e/11")], {"map": 0.25})
 

@@ -23,8 +23,9 @@ from pipeline.kubeflow.metadata.service import start
 from pipeline.kubeflow.nodes.node_file import FOLDER, reference, write_nodes
 from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
 from pipeline.kubeflow.nodes.run_parameters import read_data_from, train_epochs
+from pipeline.kubeflow.step.__main__ import main
 from pipeline.kubeflow.step.attempt import Attempt
-from pipeline.kubeflow.step.run_step import Request, main, run_step
+from pipeline.kubeflow.step.run_step import Request, run_step
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
 
@@ -247,7 +248,7 @@ def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
 def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_path):
     request = request_for("ImportSchemaGen", volume=str(tmp_path / "absent"))
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.kubeflow.step.run_step", *arguments(request)],
+        [sys.executable, "-m", "pipeline.kubeflow.step", *arguments(request)],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,61 @@
+"""Executor of InteractionExampleGen: unpacks the settings and hands over to Beam."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import apache_beam as beam
+from google.protobuf import wrappers_pb2
+from tfx import types
+from tfx.components.example_gen import base_example_gen_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+from components.example_gen import beam_pipeline
+from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+
+# Stands for the id of the run, where several runs share a folder: the id itself would keep TFX from using its cache.
+RUN = "{RUN}"
+
+
+class Executor(base_example_gen_executor.BaseExampleGenExecutor):
+    """Groups rows by user; TFX's base class writes the splits."""
+
+    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802 -- named by TFX
+        """Not used: all splits come out of one pass over the rows."""
+        raise NotImplementedError("InteractionExampleGen makes all splits at once, in GenerateExamplesByBeam")
+
+    def Do(  # noqa: N802 -- named by TFX
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Remembers where the artifact is, for the side files."""
+        self._artifact_dir = artifact_utils.get_single_uri(output_dict["examples"])
+        super().Do(input_dict, output_dict, exec_properties)
+
+    def GenerateExamplesByBeam(  # noqa: N802 -- named by TFX
+        self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
+    ) -> dict[str, beam.PCollection]:
+        """See the base class."""
+        config = example_gen_pb2.CustomConfig()
+        proto_utils.json_to_proto(exec_properties["custom_config"], config)
+        packed = wrappers_pb2.StringValue()
+        config.custom_config.Unpack(packed)
+        settings = json.loads(packed.value)
+        inputs = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties["input_config"], inputs)
+        run_id = self._context.pipeline_run_id if self._context else None
+        return beam_pipeline.examples(
+            pipeline,
+            os.path.join(exec_properties["input_base"], inputs.splits[0].pattern),
+            DataSettings.model_validate(settings["data"]),
+            HistorySettings.model_validate(settings["histories"]),
+            SplitSettings.model_validate(settings["split"]),
+            counts_dir=self._artifact_dir,
+            quarantine_dir=(settings["quarantine_dir"] or self._artifact_dir).replace(RUN, run_id or ""),
+        )

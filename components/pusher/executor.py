@@ -1,0 +1,52 @@
+"""Executor of CaserPusher: pushes what is blessed and records the version."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tfx import types
+from tfx.components.util import model_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.evaluator.results import read_metrics
+from components.export.signatures import MODEL_NAME
+from components.pusher.push import release
+
+PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pushed_version"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Releases what is blessed."""
+
+    def Do(  # noqa: N802 -- named by TFX
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """See `CaserPusher`."""
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
+        if not model_utils.is_model_blessed(blessing):
+            pushed.set_int_custom_property(PUSHED, 0)
+            return
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        facts: dict[str, Any] = {"config_digest": exec_properties["config_digest"]}
+        if input_dict.get("evaluation"):
+            facts["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
+        version = release(
+            path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)),
+            model_dir,
+            exec_properties["keep"],
+            facts,
+        )
+        pushed.set_int_custom_property(PUSHED, 1)
+        pushed.set_string_custom_property(PUSHED_DESTINATION, os.path.join(model_dir, str(version)))
+        pushed.set_string_custom_property(PUSHED_VERSION, str(version))
+        # Where the version is gone, TFX finds nothing here, does not take this execution from the cache, and pushes
+        # again. Last, since TFX empties the artifact's place when an executor fails.
+        pushed.uri = pushed.get_string_custom_property(PUSHED_DESTINATION)

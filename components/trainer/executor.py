@@ -1,0 +1,34 @@
+"""TFX's Trainer executor, which also passes the valid split to run_fn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from tfx import types
+from tfx.components.trainer import executor
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.features import VALID
+
+VALIDATION_FILES = "validation_files"
+
+
+class Executor(executor.GenericExecutor):
+    """TFX's Trainer that also tells `run_fn` where the raw valid split is."""
+
+    def _GetFnArgs(  # noqa: N802 -- named by TFX
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        raw = input_dict.get("raw_examples")
+        if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
+            split = artifact_utils.get_split_uri(raw, VALID)
+            files = tf.io.gfile.glob(io_utils.all_files_pattern(split))
+            fn_args.custom_config = {**fn_args.custom_config, VALIDATION_FILES: files}
+        return fn_args

@@ -1,0 +1,71 @@
+"""run_fn, the entry point of TFX's Trainer: reads, fits, exports."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.utils import io_utils
+
+from components.example_gen.raw_examples import read_raw_examples
+from components.export.servable import ServableCaser
+from components.export.settings import ExportSettings
+from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.model.caser import Caser
+from components.model.settings import ModelSettings
+from components.trainer.dataset import read_windows
+from components.trainer.executor import VALIDATION_FILES
+from components.trainer.fit import fit
+from components.trainer.losses.loss_choice import chosen_loss
+from components.trainer.settings import TrainerSettings
+from components.trainer.validation import validator
+from components.transform.settings import WindowSettings
+from components.transform.vocabulary import Vocabulary
+
+# In the model_run artifact: one dict per epoch, as `fit` returns them.
+HISTORY_FILE = "training_history.json"
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Entry point of TFX's Trainer: reads, fits, exports.
+
+    Args:
+        fn_args: `custom_config` holds `seed` and the settings `windows`, `model`, `trainer` and `export` as dicts,
+            and where the raw valid split is (without it there is no early stopping).
+    """
+    config = fn_args.custom_config
+    seed = config["seed"]
+    windows_settings = WindowSettings.model_validate(config["windows"])
+    trainer_settings = TrainerSettings.model_validate(config["trainer"])
+    keras.utils.set_random_seed(seed)
+
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    windows = read_windows(fn_args.train_files, fn_args.data_accessor, transform.transformed_metadata.schema)
+    items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
+    users = Vocabulary.from_transform(transform, USER_VOCABULARY)
+
+    model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
+    k = ExportSettings.model_validate(config["export"]).k
+    servable = ServableCaser(model, items, users, k, chosen_loss(trainer_settings, items.size).loss)
+    held_out = read_raw_examples(config.get(VALIDATION_FILES, []))
+    # Where all histories are short, the split may be there and hold nobody.
+    validate = validator(servable, held_out) if len(held_out) else None
+    history = fit(model, windows, trainer_settings, seed, validate)
+
+    _write_history(fn_args.model_run_dir, history)
+    servable.save(fn_args.serving_model_dir)
+
+
+def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
+    """Leaves the training curve as JSON and as TensorBoard events."""
+    io_utils.write_string_file(os.path.join(model_run_dir, HISTORY_FILE), json.dumps(history, indent=1))
+    with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
+        for row in history:
+            for name, value in row.items():
+                if name not in ("epoch", "minimised"):
+                    tf.summary.scalar(name, value, step=row["epoch"])
