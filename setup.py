@@ -32,7 +32,7 @@ setup(
         "scipy",
         # Writes the training curves; TensorFlow 2.21 no longer brings it.
         "tensorboard",
-        # The client over REST, and over gRPC; TFX brings them too, and each line its own release of the stubs.
+        # The client over REST, and over gRPC; TFX brings them too, and each line its own push_model of the stubs.
         "requests>=2.28",
         "grpcio",
         "tensorflow-serving-api",

@@ -16,9 +16,9 @@ from benchmarks.training import SHOWN
 # Name, and what takes the option back.
 _WITHOUT = {
     "the preset": [],
-    "items that the user meets later compete with a target": ["trainer.negatives_from=not_yet_met"],
-    "all items compete with a target": ["trainer.negatives_from=all"],
-    "no windows with fewer than T targets": ["windows.targets=full"],
+    "items that the user meets later compete with a target": ["trainer.exclude_from_negatives=past"],
+    "all items compete with a target": ["trainer.exclude_from_negatives=none"],
+    "no windows with fewer than T targets": ["windows.partial_targets=false"],
     "one target a window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],
     "d=50": ["model.d=50"],

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     loss = chosen_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items))
-    settings = TrainerSettings(loss=loss.loss, negatives=loss.negatives or None, batch_size=_BATCH, epochs=1)
+    settings = TrainerSettings(loss=loss.loss, num_negatives=loss.negatives or None, batch_size=_BATCH, epochs=1)
     rows = []
     for n_items in sorted(arguments.items):
         rows.append({"items": n_items, **_measure(n_items, arguments.steps, settings)})

@@ -20,7 +20,7 @@ from benchmarks import result_cache
 from pipeline.config.config import load_config
 
 _METRICS = ("map", "precision_at_1", "precision_at_10", "recall_at_10", "ndcg_at_10", "hit_rate_at_10")
-_BASELINES = ("popularity", "markov")
+_BASELINES = ("popularity", "sequential_rules")
 
 
 def main() -> None:

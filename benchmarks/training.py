@@ -51,7 +51,7 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
             trainer=TrainerSettings(batch_size=512, learning_rate=8e-3, epochs=1),
         )
     return Config(
-        windows=WindowSettings(L=5, T=3, targets="full"),
+        windows=WindowSettings(L=5, T=3, partial_targets=False),
         model=ModelSettings(
             d=50,
             heights=None,
@@ -64,14 +64,14 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
             l2=1e-6,
         ),
         trainer=TrainerSettings(
-            negatives_from="never_met",
+            exclude_from_negatives="past_and_future",
             epochs=12,
             batch_size=512,
             learning_rate=1e-3,
             weight_decay=0,
-            unknown_user_share=0,
+            unknown_user_rate=0,
             loss="bce",
-            negatives=3,
+            num_negatives=3,
         ),
     )
 
@@ -84,7 +84,7 @@ def windows_of(split: movielens.Split, settings: WindowSettings) -> Windows:
         settings: their shape.
     """
     histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
-    row, *rest = sliding_windows(histories, settings.L, settings.T, settings.targets == "partial")
+    row, *rest = sliding_windows(histories, settings.L, settings.T, settings.partial_targets)
     return Windows(*(part.numpy().astype(np.int32) for part in (row + FIRST_ID, *rest)))
 
 

@@ -1,4 +1,4 @@
-"""What can be configured, one class per node's concern; `pipeline.config` composes them into the one YAML file."""
+"""Base class of all settings; `pipeline.config` composes them into one YAML file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, and an unknown key is an error."""
+    """Base of all settings: immutable; unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -17,7 +17,7 @@ from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
 from components.features import TRAIN
 from components.pusher.component import CaserPusher
-from components.sequential_rules.component import MarkovBaseline
+from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
 from components.transform.preprocessing import preprocessing_fn
 from pipeline.config.config import Config, to_yaml
@@ -100,12 +100,12 @@ def create_pipeline(
     )
     nodes += [last_blessed, evaluator]
 
-    if config.markov.enabled:
+    if config.sequential_rules.enabled:
         nodes.append(
-            MarkovBaseline(
+            SequentialRules(
                 examples=examples,
                 transform_graph=transform.outputs["transform_graph"],
-                settings=config.markov,
+                settings=config.sequential_rules,
                 split=config.split.evaluated,
             )
         )

@@ -23,11 +23,11 @@ from components.errors import UserError
 from components.example_gen.counts import COUNTS_FILE, Counts, add_counts, counts_json
 from components.example_gen.histories import Histories, build_histories
 from components.example_gen.raw_examples import serialize_example
-from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_share, to_csv
+from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_bad_row_fraction, to_csv
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.readers.row_checks import Interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
-from components.example_gen.splits import cut_points, nothing_to_evaluate_on
+from components.example_gen.splits import nothing_to_evaluate_on, split_boundaries
 from components.features import SPLITS, TEST, TRAIN, VALID
 
 # A bucket should fit a worker comfortably: about this many bytes of input go into one.
@@ -95,7 +95,7 @@ def examples(
         | "Once" >> beam.Create([[file.path for file in files]])
         | "Account"
         >> beam.ParDo(
-            _Account(data.max_bad_rows, split, counts_dir, quarantine_dir),
+            _Account(data.max_bad_row_fraction, split, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
             beam.pvalue.AsList(read[_BAD]),
         )
@@ -157,7 +157,7 @@ class _MakeExamples(beam.DoFn):
         rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
         time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
         made = build_histories(user, item, time, file, row, rare_item, self._histories)
-        first, second = cut_points(np.diff(made.start), self._split)
+        first, second = split_boundaries(np.diff(made.start), self._split)
         yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(made, first, second, items))
 
         tokens = [items[code] for code in made.item]
@@ -186,8 +186,8 @@ class _MakeExamples(beam.DoFn):
 class _Account(beam.DoFn):
     """Leaves `counts.json` and the quarantine file; stops a run that has too many bad rows, or too little left."""
 
-    def __init__(self, max_bad_rows: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
-        self._max_bad_rows, self._split = max_bad_rows, split
+    def __init__(self, max_bad_row_fraction: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
+        self._max_bad_rows, self._split = max_bad_row_fraction, split
         self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
     def process(self, files: list[str], counts: Counts, bad_rows: list[tuple]) -> None:
@@ -197,7 +197,7 @@ class _Account(beam.DoFn):
             _write(quarantine, to_csv(bad))
         elif tf.io.gfile.exists(quarantine):  # of an earlier run on other data
             tf.io.gfile.remove(quarantine)
-        check_share(bad, counts.rows_read, self._max_bad_rows, quarantine)
+        check_bad_row_fraction(bad, counts.rows_read, self._max_bad_rows, quarantine)
         if not counts.users:
             raise UserError(nobody_left(counts.dropped))
         if not counts.split_users[self._split.evaluated]:

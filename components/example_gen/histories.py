@@ -61,9 +61,9 @@ def build_histories(
         user, item = user[kept], item[kept]
 
     keep("min_item_interactions", ~rare_item[item])
-    keep("max_per_user", _position_from_end(user) < settings.max_per_user)
-    if settings.repeats == "drop":
-        keep("repeats", _first_meeting(user, item))
+    keep("max_user_interactions", _position_from_end(user) < settings.max_user_interactions)
+    if settings.repeated_items == "first_only":
+        keep("repeated_items", _first_interaction(user, item))
     keep("min_user_interactions", _size_of_user(user) >= settings.min_user_interactions)
     users, first = np.unique(user, return_index=True)
     return Histories(users, np.append(first, len(user)), item, dropped)
@@ -80,7 +80,7 @@ def _position_from_end(user: np.ndarray) -> np.ndarray:
     return np.searchsorted(user, user, side="right") - 1 - np.arange(len(user))
 
 
-def _first_meeting(user: np.ndarray, item: np.ndarray) -> np.ndarray:
+def _first_interaction(user: np.ndarray, item: np.ndarray) -> np.ndarray:
     """Whether the user meets the item for the first time; rows are ordered by user and time."""
     order = np.lexsort((np.arange(len(user)), item, user))
     again = (user[order][1:] == user[order][:-1]) & (item[order][1:] == item[order][:-1])

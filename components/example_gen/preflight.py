@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.readers.columns import likely_separator, separator_remedy
+from components.example_gen.readers.columns import likely_separator, separator_hint
 from components.example_gen.readers.quarantine import BadRow
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
@@ -66,7 +66,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
             f"{path}: no user is long enough: {needed} interactions are needed, the longest has {longest}. "
             f"Remedy: give more data, or check `data.user_column` (now {data.user_column!r})."
         )
-    if not holds_out_anything(min(longest, histories.max_per_user), split):
+    if not holds_out_anything(min(longest, histories.max_user_interactions), split):
         raise UserError(f"{path}: {nothing_to_evaluate_on(split)}")
 
 
@@ -92,7 +92,7 @@ def _nothing_readable(bad: BadRow, data: DataSettings) -> str:
     problem = f"Not a single row can be read. {bad.file}, row {bad.row}: {bad.reason}: {bad.raw[:_RAW_SHOWN]}"
     separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
     if separator is not None and separator != data.separator:
-        return f"{problem}\n{separator_remedy(separator)}"
+        return f"{problem}\n{separator_hint(separator)}"
     return f"{problem}\nRemedy: check `data.separator`, `data.columns` and `data.time_format`."
 
 

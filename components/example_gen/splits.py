@@ -11,7 +11,7 @@ from components.features import TEST
 _ROUNDING = 1e-9
 
 
-def cut_points(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndarray, np.ndarray]:
+def split_boundaries(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndarray, np.ndarray]:
     """Cuts histories: train is `[:first]`, valid `[first:second]`, test `[second:]`.
 
     `ratio`: the cumulative shares times the length, rounded up, as in the data processing of the paper's authors
@@ -34,7 +34,7 @@ def cut_points(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndarray, n
 
 def holds_out_anything(length: int, split: SplitSettings) -> bool:
     """Whether a history of this length has a part in the split that the model is judged on."""
-    first, second = cut_points(np.array([length]), split)
+    first, second = split_boundaries(np.array([length]), split)
     return bool(length > (second if split.has(TEST) else first)[0])
 
 

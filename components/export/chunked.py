@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 
-def by_parts(
+def map_in_chunks(
     function: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]], names: Sequence[str], rows: tf.Tensor, size: int
 ) -> dict[str, tf.Tensor]:
     """Calls `function` for parts of the rows, and puts its results one below the other.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.export.model_info import EXTRA
-from components.export.signatures import Answers, Requests
+from components.export.signatures import Predictions, PredictRequests
 
 GOLDEN_FILE = os.path.join(EXTRA, "golden_request.json")
 # Another process, or another build of TensorFlow, may add up in another order.
@@ -20,13 +20,13 @@ _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 
 
 class Golden(NamedTuple):
-    """Requests, and what the trainer answered."""
+    """PredictRequests, and what the trainer answered."""
 
-    requests: Requests
-    answers: Answers
+    requests: PredictRequests
+    answers: Predictions
 
 
-def golden_requests(users: Sequence[str], items: Sequence[str]) -> Requests:
+def golden_requests(users: Sequence[str], items: Sequence[str]) -> PredictRequests:
     """Rows that differ in what is known.
 
     Args:
@@ -39,7 +39,7 @@ def golden_requests(users: Sequence[str], items: Sequence[str]) -> Requests:
     width = max(len(items) // 2, 1)
     history = list(items[:width])
     unknown = "\N{NO ENTRY SIGN}"
-    return Requests(
+    return PredictRequests(
         [users[0], unknown, users[-1], users[0]],
         [history, [""] * width, [unknown, *history[:-1]], ["", *history[1:]]],
         [[""], [""], [""], [items[-1]]],
@@ -71,12 +71,12 @@ def read_golden(folder: str) -> Golden:
     with open(os.path.join(folder, GOLDEN_FILE), encoding="utf-8") as file:
         parts = json.load(file)
     try:
-        return Golden(Requests(**parts["requests"]), Answers(**parts["answers"]))
+        return Golden(PredictRequests(**parts["requests"]), Predictions(**parts["answers"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{GOLDEN_FILE} has other fields than expected: {error}") from None
 
 
-def fault(golden: Golden, answers: Answers) -> str | None:
+def fault(golden: Golden, answers: Predictions) -> str | None:
     """What is wrong with an answer to the golden request.
 
     Args:
@@ -102,7 +102,7 @@ def fault(golden: Golden, answers: Answers) -> str | None:
     return _difference(golden.answers, answers)
 
 
-def _difference(expected: Answers, found: Answers) -> str | None:
+def _difference(expected: Predictions, found: Predictions) -> str | None:
     if [len(items) for items in found.item_ids] != [len(items) for items in expected.item_ids]:
         return "the golden request was answered with another number of rows or items than the trainer gave"
     for row, (scores, others) in enumerate(zip(expected.scores, found.scores, strict=True)):

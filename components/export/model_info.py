@@ -8,10 +8,10 @@ from typing import Any
 
 EXTRA = "assets.extra"
 
-DESCRIPTION_FILE = os.path.join(EXTRA, "model.json")
+MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
 
 
-def write_description(folder: str, facts: dict[str, Any]) -> None:
+def write_model_info(folder: str, facts: dict[str, Any]) -> None:
     """Adds facts to those that are there.
 
     The trainer writes `items`, `users`, `L` and `k`; the Pusher adds `version`, `metrics` of the test data and
@@ -22,15 +22,15 @@ def write_description(folder: str, facts: dict[str, Any]) -> None:
         facts: by name; JSON values.
     """
     os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
-    facts = {**read_description(folder), **facts}
-    with open(os.path.join(folder, DESCRIPTION_FILE), "w", encoding="utf-8") as file:
+    facts = {**read_model_info(folder), **facts}
+    with open(os.path.join(folder, MODEL_INFO_FILE), "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=1)
 
 
-def read_description(folder: str) -> dict[str, Any]:
+def read_model_info(folder: str) -> dict[str, Any]:
     """The facts by name; none where the model comes without them."""
     try:
-        with open(os.path.join(folder, DESCRIPTION_FILE), encoding="utf-8") as file:
+        with open(os.path.join(folder, MODEL_INFO_FILE), encoding="utf-8") as file:
             return dict(json.load(file))
     except (OSError, ValueError):
         return {}

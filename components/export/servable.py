@@ -8,9 +8,9 @@ import tempfile
 import tensorflow as tf
 
 from components.example_gen.raw_examples import parse_raw_examples
-from components.export.chunked import by_parts
+from components.export.chunked import map_in_chunks
 from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
-from components.export.model_info import DESCRIPTION_FILE, EXTRA, write_description
+from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
 from components.export.signatures import (
     EVALUATE,
     HELD_OUT_ITEMS,
@@ -23,8 +23,8 @@ from components.export.signatures import (
     SERVE_TF_EXAMPLE,
     SERVING,
     TOP_ITEMS,
-    Answers,
-    Requests,
+    Predictions,
+    PredictRequests,
 )
 from components.export.warmup import WARMUP_FILE, write_warmup
 from components.features import FIRST_ID
@@ -85,9 +85,9 @@ class ServableCaser(tf.Module):
             write_golden(extra, golden)
             write_warmup(extra, requests)
             facts = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
-            write_description(extra, facts)
+            write_model_info(extra, facts)
             tf.io.gfile.makedirs(os.path.join(path, EXTRA))
-            for file in (GOLDEN_FILE, WARMUP_FILE, DESCRIPTION_FILE):
+            for file in (GOLDEN_FILE, WARMUP_FILE, MODEL_INFO_FILE):
                 tf.io.gfile.copy(os.path.join(extra, file), os.path.join(path, file))
 
     @tf.function(
@@ -175,7 +175,7 @@ class ServableCaser(tf.Module):
 
         rows = tf.shape(users.user_id)[0]
         return {
-            **by_parts(of_part, _RANKED, rows, users_per_batch(self.items.size)),
+            **map_in_chunks(of_part, _RANKED, rows, users_per_batch(self.items.size)),
             HISTORY_LENGTH: history.row_lengths(),
             ITEM_COUNT: tf.fill([rows], tf.constant(self.items.size, tf.int64)),
         }
@@ -195,16 +195,16 @@ class ServableCaser(tf.Module):
             POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K)[0],
         }
 
-    def _golden_requests(self) -> Requests:
+    def _golden_requests(self) -> PredictRequests:
         """Histories a little longer than the window."""
         users = self.users.tokens(tf.constant([0, self.users.size - 1], tf.int64) + FIRST_ID)
         items = self.items.tokens(tf.range(min(2 * self.model.L + 4, self.items.size), dtype=tf.int64) + FIRST_ID)
         return golden_requests(*([token.decode() for token in tokens.numpy()] for tokens in (users, items)))
 
-    def _answers(self, requests: Requests) -> Answers:
+    def _answers(self, requests: PredictRequests) -> Predictions:
         answer = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
         items = [[item.decode() for item in row] for row in answer["item_ids"].numpy()]
-        return Answers(items, answer["scores"].numpy().tolist())
+        return Predictions(items, answer["scores"].numpy().tolist())
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))

@@ -8,6 +8,6 @@ from components.settings import Settings
 
 
 class ExportSettings(Settings):
-    """What the exported model answers (`components.export.signatures`)."""
+    """Outputs of the exported model (`components.export`)."""
 
-    k: int = Field(100, ge=1, description="items in one answer, at most the catalogue")
+    k: int = Field(100, ge=1, description="number of recommendations per request (at most the catalogue size)")

@@ -64,7 +64,7 @@ SIGNATURES = {
 }
 
 
-class Requests(NamedTuple):
+class PredictRequests(NamedTuple):
     """Rows of `serving_default`: one user each.
 
     Attributes:
@@ -78,7 +78,7 @@ class Requests(NamedTuple):
     exclude_item_ids: list[list[str]]
 
 
-class Answers(NamedTuple):
+class Predictions(NamedTuple):
     """What `serving_default` gives for B users: k items each, "" where none is left, and their scores."""
 
     item_ids: list[list[str]]

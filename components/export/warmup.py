@@ -1,4 +1,4 @@
-"""Requests that the server answers for itself before a new version takes over, so that no user waits for the first run.
+"""PredictRequests that the server answers for itself before a new version takes over, so that no user waits for the first run.
 
 TF Serving replays the TFRecord file `assets.extra/tf_serving_warmup_requests` while it loads a version.
 """
@@ -12,14 +12,14 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from components.export.model_info import EXTRA
-from components.export.signatures import MODEL_NAME, SERVING, Requests
+from components.export.signatures import MODEL_NAME, SERVING, PredictRequests
 
 # The server takes the file by this name, and no more than 1000 records.
 WARMUP_FILE = os.path.join(EXTRA, "tf_serving_warmup_requests")
 BATCH_SIZES = (1, 8, 64)
 
 
-def write_warmup(folder: str, requests: Requests, batch_sizes: Sequence[int] = BATCH_SIZES) -> None:
+def write_warmup(folder: str, requests: PredictRequests, batch_sizes: Sequence[int] = BATCH_SIZES) -> None:
     """Puts the file into a SavedModel.
 
     Args:

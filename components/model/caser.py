@@ -13,7 +13,7 @@ from components.model.convolutions import HorizontalConvolution, VerticalConvolu
 from components.model.dropout import Dropout
 from components.model.embeddings import Table, rows
 from components.model.notebook_caser import notebook_caser
-from components.model.settings import ModelSettings, width_for
+from components.model.settings import ModelSettings, default_embedding_dim
 
 
 @keras.saving.register_keras_serializable("caser")
@@ -41,7 +41,7 @@ class Caser(keras.Model):
         heights = settings.heights or list(range(1, L + 1))
         if max(heights) > L:
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
-        d = settings.d or width_for(n_items)
+        d = settings.d or default_embedding_dim(n_items)
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
         self.item_embedding = Table(n_items + FIRST_ID, d, embeddings_initializer=_normal(d))
         self.user_embedding = Table(n_users + FIRST_ID, d, embeddings_initializer=_normal(d))
@@ -112,7 +112,7 @@ class Caser(keras.Model):
         items = ops.maximum(items, FIRST_ID)
         return _products(state, self._output_rows(items)) + rows(self.output_bias, items - FIRST_ID)
 
-    def score_shared(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
+    def score_shared_candidates(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of the same few items for every row.
 
         Args:

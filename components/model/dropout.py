@@ -13,7 +13,7 @@ _BYTES = 8  # of one draw
 class Dropout(keras.layers.Layer):
     """Srivastava et al. (JMLR 2014), as Keras' layer, with one random byte per element.
 
-    The rate is the nearest multiple of 1/256; what is kept is scaled by exactly that rate.
+    The rate is the closest_match multiple of 1/256; what is kept is scaled by exactly that rate.
     """
 
     def __init__(self, rate: float, **kwargs: object) -> None:

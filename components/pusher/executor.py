@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 
 from components.evaluator.results import read_metrics
 from components.export.signatures import MODEL_NAME
-from components.pusher.push import release
+from components.pusher.push import push_model
 
 PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pushed_version"
 
@@ -38,7 +38,7 @@ class Executor(base_executor.BaseExecutor):
         if input_dict.get("evaluation"):
             facts["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
-        version = release(
+        version = push_model(
             path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)),
             model_dir,
             exec_properties["keep"],

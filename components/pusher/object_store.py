@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from components.export.model_info import DESCRIPTION_FILE, write_description
+from components.export.model_info import MODEL_INFO_FILE, write_model_info
 from components.pusher.version_dirs import digest, next_version
 
 # What makes a folder a version that can be loaded.
@@ -63,7 +63,7 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
             return present[-1]
         version = next_version(present)
         prepare(staged, version)
-        write_description(staged, {_DIGEST: own})
+        write_model_info(staged, {_DIGEST: own})
         _upload(staged, f"{model_dir}/{version}")
         return version
 
@@ -111,7 +111,7 @@ def _upload(folder: str, target: str) -> None:
 
 
 def _description(folder: str) -> dict[str, object]:
-    uri = f"{folder}/{DESCRIPTION_FILE}"
+    uri = f"{folder}/{MODEL_INFO_FILE}"
     if not tf.io.gfile.exists(uri):
         return {}
     with tf.io.gfile.GFile(uri) as file:

@@ -11,13 +11,13 @@ from typing import Any
 import tensorflow as tf
 
 from components.errors import UserError
-from components.export.model_info import write_description
+from components.export.model_info import write_model_info
 from components.pusher import object_store, version_dirs
 from components.pusher.models_config import config_path, versions_in_use
 from components.pusher.verification import verify_model
 
 
-def release(source: str, model_dir: str, keep: int, facts: dict[str, Any]) -> int:
+def push_model(source: str, model_dir: str, keep: int, facts: dict[str, Any]) -> int:
     """Publishes a model unless it is the newest version already, and removes superfluous versions.
 
     Args:
@@ -35,7 +35,7 @@ def release(source: str, model_dir: str, keep: int, facts: dict[str, Any]) -> in
     """
 
     def prepare(staged: str, version: int) -> None:
-        write_description(staged, {"version": version, **facts})
+        write_model_info(staged, {"version": version, **facts})
         _verify(staged)
 
     try:

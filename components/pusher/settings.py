@@ -8,9 +8,9 @@ from components.settings import Settings
 
 
 class PusherSettings(Settings):
-    """Where a blessed model goes (`components.pusher.component`)."""
+    """How blessed models are published (`components.pusher`)."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="false: no Pusher; blessed models are not published")
     keep: int = Field(
-        3, ge=1, description="versions that stay; older ones are removed, but for those that models.config names"
+        3, ge=1, description="number of versions to keep; versions named in models.config are never removed"
     )

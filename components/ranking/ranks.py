@@ -101,7 +101,7 @@ def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
 
 
 def _finite(scores: tf.Tensor) -> tf.Tensor:
-    """What is not a number becomes the lowest score, what is infinite the nearest finite one."""
+    """What is not a number becomes the lowest score, what is infinite the closest_match finite one."""
     lowest, highest = scores.dtype.min, scores.dtype.max
     numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
     return tf.clip_by_value(numbers, lowest, highest)

@@ -8,10 +8,10 @@ from tfx.types import channel_utils, component_spec, standard_artifacts
 
 from components.features import TEST
 from components.sequential_rules.executor import Executor
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.settings import SequentialRulesSettings
 
 
-class _MarkovBaselineSpec(component_spec.ComponentSpec):
+class _SequentialRulesSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "settings": component_spec.ExecutionParameter(type=str),
         "split": component_spec.ExecutionParameter(type=str),
@@ -23,7 +23,7 @@ class _MarkovBaselineSpec(component_spec.ComponentSpec):
     OUTPUTS = {"evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation)}
 
 
-class MarkovBaseline(base_component.BaseComponent):
+class SequentialRules(base_component.BaseComponent):
     """How far counting gets on the rows that the model is evaluated on (see `components.sequential_rules.rules`).
 
     Inputs:
@@ -31,17 +31,17 @@ class MarkovBaseline(base_component.BaseComponent):
         transform_graph: from Transform; holds the item vocabulary.
 
     Outputs:
-        evaluation: `markov.json`, the metrics of `components.ranking.metrics`, or a note why there are none.
+        evaluation: `sequential_rules.json`, the metrics of `components.ranking.metrics`, or a note why there are none.
     """
 
-    SPEC_CLASS = _MarkovBaselineSpec
+    SPEC_CLASS = _SequentialRulesSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
         self,
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
-        settings: MarkovSettings | None = None,
+        settings: SequentialRulesSettings | None = None,
         split: str = TEST,
     ) -> None:
         """Declares the node.
@@ -53,10 +53,10 @@ class MarkovBaseline(base_component.BaseComponent):
             split: that is evaluated.
         """
         super().__init__(
-            _MarkovBaselineSpec(
+            _SequentialRulesSpec(
                 examples=examples,
                 transform_graph=transform_graph,
-                settings=(settings or MarkovSettings()).model_dump_json(),
+                settings=(settings or SequentialRulesSettings()).model_dump_json(),
                 split=split,
                 evaluation=channel_utils.as_channel([standard_artifacts.ModelEvaluation()]),
             )

@@ -17,14 +17,16 @@ from components.example_gen.raw_examples import RawExamples, parse_raw_examples,
 from components.features import FIRST_ID, ITEM_VOCABULARY, TRAIN
 from components.ranking.metrics import MAX_K, all_metrics, stacked
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.sequential_rules.result import MARKOV_FILE, MarkovResult
+from components.sequential_rules.result import RESULT_FILE, SequentialRulesResult
 from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.settings import SequentialRulesSettings
 from components.transform.vocabulary import Vocabulary
 from components.transform.windows import known_items
 
 
-def evaluate(train: RawExamples, held_out: RawExamples, items: Vocabulary, settings: MarkovSettings) -> MarkovResult:
+def evaluate(
+    train: RawExamples, held_out: RawExamples, items: Vocabulary, settings: SequentialRulesSettings
+) -> SequentialRulesResult:
     """Counts and ranks.
 
     Args:
@@ -39,8 +41,9 @@ def evaluate(train: RawExamples, held_out: RawExamples, items: Vocabulary, setti
     histories = _sequences(known_items(items.ids(train.item_ids)))
     needed = bytes_needed(histories, items.size, settings) / 1e9
     if needed > settings.max_memory_gb:
-        return MarkovResult(
-            None, f"skipped: it could need {needed:.1f} GB, and markov.max_memory_gb is {settings.max_memory_gb:g}"
+        return SequentialRulesResult(
+            None,
+            f"skipped: it could need {needed:.1f} GB, and sequential_rules.max_memory_gb is {settings.max_memory_gb:g}",
         )
     counts = count(histories, items.size, settings)
     before, after = known_items(items.ids(held_out.item_ids)), items.ids(held_out.holdout)
@@ -52,7 +55,7 @@ def evaluate(train: RawExamples, held_out: RawExamples, items: Vocabulary, setti
         seen = before[users].to_tensor()
         ranks.append(held_out_ranks(scored, seen, after[users].to_tensor())[0].numpy())
         best.append(top_items(scored, seen, MAX_K)[0].numpy())
-    return MarkovResult(all_metrics(stacked(ranks), stacked(best), items.size))
+    return SequentialRulesResult(all_metrics(stacked(ranks), stacked(best), items.size))
 
 
 def _sequences(ids: tf.RaggedTensor) -> Sequences:
@@ -68,15 +71,15 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `MarkovBaseline`."""
+        """See `SequentialRules`."""
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         result = evaluate(
             _read(input_dict["examples"], TRAIN),
             _read(input_dict["examples"], exec_properties["split"]),
             Vocabulary.from_transform(transform, ITEM_VOCABULARY),
-            MarkovSettings.model_validate_json(exec_properties["settings"]),
+            SequentialRulesSettings.model_validate_json(exec_properties["settings"]),
         )
-        file = os.path.join(artifact_utils.get_single_uri(output_dict["evaluation"]), MARKOV_FILE)
+        file = os.path.join(artifact_utils.get_single_uri(output_dict["evaluation"]), RESULT_FILE)
         io_utils.write_string_file(file, json.dumps(result._asdict(), indent=1))
 
 

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from tfx.utils import io_utils
 
-MARKOV_FILE = "markov.json"
+RESULT_FILE = "sequential_rules.json"
 
 
-class MarkovResult(NamedTuple):
+class SequentialRulesResult(NamedTuple):
     """What the node leaves: metrics by name, or None and why not."""
 
     metrics: dict[str, float] | None
     note: str = ""
 
 
-def read_markov(uri: str) -> MarkovResult:
-    """Reads what `MarkovBaseline` left at the `uri` of its artifact."""
-    return MarkovResult(**json.loads(io_utils.read_string_file(os.path.join(uri, MARKOV_FILE))))
+def read_result(uri: str) -> SequentialRulesResult:
+    """Reads what `SequentialRules` left at the `uri` of its artifact."""
+    return SequentialRulesResult(**json.loads(io_utils.read_string_file(os.path.join(uri, RESULT_FILE))))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.settings import SequentialRulesSettings
 
 # Pairs that are counted at a time: some 100 MB.
 _PAIRS_AT_ONCE = 1 << 22
@@ -43,7 +43,7 @@ class Sequences(NamedTuple):
         return Sequences(self.item[edges[0] : edges[-1]], edges - edges[0])
 
 
-def bytes_needed(histories: Sequences, n_items: int, settings: MarkovSettings) -> int:
+def bytes_needed(histories: Sequences, n_items: int, settings: SequentialRulesSettings) -> int:
     """An upper bound of the memory that `count` takes.
 
     Args:
@@ -57,7 +57,7 @@ def bytes_needed(histories: Sequences, n_items: int, settings: MarkovSettings) -
     return _BYTES_PER_COUNT * min(n_items**2, len(histories.item) * settings.window)
 
 
-def count(histories: Sequences, n_items: int, settings: MarkovSettings) -> sparse.csr_matrix:
+def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings) -> sparse.csr_matrix:
     """Counts which items follow which.
 
     Args:
@@ -85,7 +85,7 @@ def count(histories: Sequences, n_items: int, settings: MarkovSettings) -> spars
     return counts
 
 
-def scores(counts: sparse.csr_matrix, histories: Sequences, settings: MarkovSettings) -> np.ndarray:
+def scores(counts: sparse.csr_matrix, histories: Sequences, settings: SequentialRulesSettings) -> np.ndarray:
     """Scores of all items.
 
     Args:

@@ -47,7 +47,7 @@ def fit(
         validate: ranking metrics of the valid split with the model's present weights.
 
     Returns:
-        One dict per epoch: `epoch`, `seconds`, `loss`, `minimised` (which loss), and the metrics of `validate`.
+        One dict per epoch: `epoch`, `seconds`, `loss`, `objective` (which loss), and the metrics of `validate`.
 
     Raises:
         UserError: the loss is no longer a finite number.
@@ -83,13 +83,13 @@ def fit(
                 "or remove extreme settings of the model."
             )
         metrics = validate() if validate else {}
-        shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.metric}
+        shown: dict[str, float] = {name: value for name, value in metrics.items() if name == settings.monitor}
         progress.report(epoch, epochs, steps, steps, {"loss": loss, **shown})
         seconds = time.monotonic() - started
-        history.append({"epoch": epoch, "seconds": seconds, "loss": loss, "minimised": str(choice), **metrics})
+        history.append({"epoch": epoch, "seconds": seconds, "loss": loss, "objective": str(choice), **metrics})
         if validate:
-            if metrics[settings.metric] > best:
-                best, best_weights, best_epoch = metrics[settings.metric], model.get_weights(), epoch
+            if metrics[settings.monitor] > best:
+                best, best_weights, best_epoch = metrics[settings.monitor], model.get_weights(), epoch
             elif epoch - best_epoch >= settings.patience:
                 break
     if best_weights is not None:
@@ -119,7 +119,7 @@ def _train_function(
 
     def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         # Some users are taken for unknown, so that the unknown user's embedding learns what users have in common.
-        unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_share
+        unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_rate
         with tf.GradientTape() as tape:
             state = model((tf.where(unknown, UNKNOWN, user), sequence), training=True)
             loss = loss_of(model, state, Batch(user, position, targets), seen, choice.loss, choice.negatives)

@@ -67,5 +67,5 @@ def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
         for row in history:
             for name, value in row.items():
-                if name not in ("epoch", "minimised"):
+                if name not in ("epoch", "objective"):
                     tf.summary.scalar(name, value, step=row["epoch"])

@@ -10,36 +10,38 @@ from components.settings import Settings
 
 
 class TrainerSettings(Settings):
-    """How the model is fitted (`components.trainer.fit`)."""
+    """Training (`components.trainer`)."""
 
     loss: Literal["auto", "softmax", "sampled_softmax", "bce"] = Field(
         "auto",
-        description="softmax over all items, or over a sample; auto: over all where the scores of a batch fit 64 MiB; "
-        "bce: binary cross-entropy with sampled negatives (the paper)",
+        description="softmax: over all items; sampled_softmax: over a sample of items; bce: binary cross-entropy with "
+        "sampled negatives (the paper); auto: softmax if the logits of a batch fit into 64 MiB, else sampled_softmax",
     )
-    negatives: int | None = Field(
-        None, ge=1, description="sampled items; bce: per window, unset: 3; sampled_softmax: per batch, unset: 4096"
+    num_negatives: int | None = Field(
+        None,
+        ge=1,
+        description="sampled negatives; bce: per window, unset: 3; sampled_softmax: shared by a batch, unset: 4096",
     )
-    negatives_from: Literal["not_yet_met", "never_met", "all"] = Field(
-        "not_yet_met",
-        description="items that a target must beat; not_yet_met: those that the user had not met before, as when items "
-        "are ranked; never_met: of these, those that the user does not meet later either",
+    exclude_from_negatives: Literal["past", "past_and_future", "none"] = Field(
+        "past",
+        description="which of the user's own interactions never serve as negatives; past: earlier ones, the candidate "
+        "set of the evaluation; past_and_future: all of them",
     )
     epochs: int | None = Field(
         None,
         ge=1,
-        description="the learning rate falls to 0 over these; unset: 4, up to 8 where there is little data "
-        "(`components.trainer.defaults`)",
+        description="the learning rate decays to 0 over this many epochs; unset: 4, or up to 8 if there is little data",
     )
-    batch_size: int | None = Field(
-        None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512 (`components.trainer.defaults`)"
+    batch_size: int | None = Field(None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512")
+    learning_rate: float = Field(4e-3, gt=0, description="peak learning rate: linear warm-up, then cosine decay to 0")
+    weight_decay: float = Field(0.2, ge=0, description="decoupled weight decay (AdamW) of all weights except biases")
+    unknown_user_rate: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="fraction of training rows whose user is replaced by the unknown user",
     )
-    learning_rate: float = Field(4e-3, gt=0, description="the highest: a short rise, then a cosine down to 0")
-    weight_decay: float = Field(
-        0.2, ge=0, description="each step, all weights but biases shrink by this times the rate (AdamW)"
+    monitor: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(
+        "map", description="metric of the valid split that decides early stopping and which epoch is kept"
     )
-    unknown_user_share: float = Field(0.05, ge=0, lt=1, description="users replaced by the unknown user while training")
-    metric: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(
-        "map", description="of the valid split: decides early stopping and which epoch's weights are kept"
-    )
-    patience: int = Field(3, ge=1, description="epochs without a better metric before training stops")
+    patience: int = Field(3, ge=1, description="early-stopping patience in epochs")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from components.settings import Settings
 
 
 class WindowSettings(Settings):
-    """Sliding windows over a history (`components.transform.windows`); names of the paper, section 3.1."""
+    """Sliding windows (`components.transform.windows`); symbols as in the paper, section 3.1."""
 
-    L: int = Field(5, ge=1, description="items that go in")
-    T: int = Field(3, ge=1, description="next items to predict")
-    targets: Literal["partial", "full"] = Field(
-        "partial",
-        description="partial: the newest windows of a history have fewer than T targets; full: they are left out, as "
-        "in the paper",
+    L: int = Field(5, ge=1, description="number of input items")
+    T: int = Field(3, ge=1, description="number of target items")
+    partial_targets: bool = Field(
+        True,
+        description="keep the last windows of a history, which have fewer than T targets; false: drop them, as in the "
+        "paper",
     )

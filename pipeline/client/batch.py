@@ -17,7 +17,7 @@ BATCH_SIZE = 64
 
 
 def answer_lines(recommender: Recommender, lines: Iterable[str], k: int, name: str) -> Iterator[Recommendations]:
-    """Answers lines of JSON.
+    """Predictions lines of JSON.
 
     Args:
         recommender: whom to ask.

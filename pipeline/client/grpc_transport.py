@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
+from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 
@@ -49,7 +49,7 @@ class GrpcTransport:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    def ask(self, requests: Requests, version: int | None = None) -> tuple[Answers, str]:
+    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """See `Transport`."""
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = self._connection.model, SERVING
@@ -62,7 +62,7 @@ class GrpcTransport:
         response = self._call(self._prediction.Predict, request)
         items = tf.make_ndarray(response.outputs[ITEMS])
         scores = tf.make_ndarray(response.outputs[SCORES])
-        answers = Answers([[item.decode() for item in row] for row in items], scores.tolist())
+        answers = Predictions([[item.decode() for item in row] for row in items], scores.tolist())
         return answers, str(response.model_spec.version.value)
 
     def statuses(self) -> list[VersionStatus]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
+from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from pipeline.client.transport import AVAILABLE, VersionStatus
 from pipeline.console.log_capture import silence
@@ -49,7 +49,7 @@ class InProcessTransport:
         """
         self._version = newest_version(model_dir)
 
-    def ask(self, requests: Requests, version: int | None = None) -> tuple[Answers, str]:
+    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """See `Transport`; there is one version only."""
         with silence():
             import tensorflow as tf
@@ -58,7 +58,7 @@ class InProcessTransport:
                 **{name: tf.constant(rows, tf.string) for name, rows in requests._asdict().items()}
             )
         items = [[item.decode() for item in row] for row in answer[ITEMS].numpy()]
-        return Answers(items, answer[SCORES].numpy().tolist()), self._version.name
+        return Predictions(items, answer[SCORES].numpy().tolist()), self._version.name
 
     def statuses(self) -> list[VersionStatus]:
         """See `Transport`."""

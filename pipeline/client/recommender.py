@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.errors import UserError
-from components.export.signatures import Requests
+from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport
@@ -127,7 +127,7 @@ class Recommender:
         if not queries:
             return []
         answers, version = self._transport.ask(
-            Requests(
+            PredictRequests(
                 [query.user for query in queries],
                 _padded([query.recent for query in queries]),
                 _padded([query.exclude for query in queries]),

@@ -7,7 +7,7 @@ from typing import Any
 import requests as http
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
+from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 
@@ -32,7 +32,7 @@ class RestTransport:
         if connection.ca:
             self._session.verify = connection.ca
 
-    def ask(self, requests: Requests, version: int | None = None) -> tuple[Answers, str]:
+    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """See `Transport`."""
         url = self._url
         if version is not None:
@@ -41,10 +41,10 @@ class RestTransport:
             url += f"/labels/{self._connection.label}"
         if not self._rows:
             answer = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "inputs": requests._asdict()})
-            return Answers(answer["outputs"][ITEMS], answer["outputs"][SCORES]), ""
+            return Predictions(answer["outputs"][ITEMS], answer["outputs"][SCORES]), ""
         instances = [dict(zip(requests._fields, row, strict=True)) for row in zip(*requests, strict=True)]
         answer = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "instances": instances})
-        return Answers(*([row[name] for row in answer["predictions"]] for name in (ITEMS, SCORES))), ""
+        return Predictions(*([row[name] for row in answer["predictions"]] for name in (ITEMS, SCORES))), ""
 
     def statuses(self) -> list[VersionStatus]:
         """See `Transport`."""

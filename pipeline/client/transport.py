@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from components.export.signatures import MODEL_NAME, Answers, Requests
+from components.export.signatures import MODEL_NAME, Predictions, PredictRequests
 
 AVAILABLE, END = "AVAILABLE", "END"
 
@@ -40,7 +40,7 @@ class VersionStatus(NamedTuple):
 class Transport(Protocol):
     """A way to a model."""
 
-    def ask(self, requests: Requests, version: int | None = None) -> tuple[Answers, str]:
+    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Asks for a batch of users.
 
         Args:

@@ -15,14 +15,14 @@ from components.example_gen.settings import DataSettings, HistorySettings, Split
 from components.export.settings import ExportSettings
 from components.model.settings import ModelSettings
 from components.pusher.settings import PusherSettings
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
 from components.trainer.settings import TrainerSettings
 from components.transform.settings import WindowSettings
 from pipeline.config import sources
 from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 
 
 class Config(Settings):
@@ -37,7 +37,7 @@ class Config(Settings):
     trainer: TrainerSettings = Field(default_factory=TrainerSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
-    markov: MarkovSettings = Field(default_factory=MarkovSettings)
+    sequential_rules: SequentialRulesSettings = Field(default_factory=SequentialRulesSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
 
     @model_validator(mode="after")
@@ -109,7 +109,7 @@ def _refuse_unknown_keys(source: Source) -> None:
             mistakes.append(f"{source.places[key]}: `{key}` is a section with the keys {allowed}. Received: {value!r}")
         else:
             mistakes.append(
-                f"{source.places[key]}: there is no setting `{key}`. Did you mean `{nearest(key, list(known))}`?"
+                f"{source.places[key]}: there is no setting `{key}`. Did you mean `{closest_match(key, list(known))}`?"
             )
     if mistakes:
         raise UserError("\n".join(mistakes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from components.errors import UserError
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 
 PRESETS = "presets"
 
@@ -24,7 +24,7 @@ def preset_text(name: str) -> str:
     """
     if name not in preset_names():
         raise UserError(
-            f"There is no preset `{name}`. Did you mean `{nearest(name, preset_names())}`? "
+            f"There is no preset `{name}`. Did you mean `{closest_match(name, preset_names())}`? "
             f"Presets: {', '.join(preset_names())}."
         )
     return (resources.files("pipeline.config") / PRESETS / f"{name}.yaml").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 
-def nearest(text: str, choices: Sequence[str]) -> str:
+def closest_match(text: str, choices: Sequence[str]) -> str:
     """The most similar of `choices`; of dotted keys, the last part alone may be what was meant.
 
     Args:

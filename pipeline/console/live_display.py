@@ -24,7 +24,7 @@ _PURPOSES = {
     "CaserTrainer": "fits and exports the model",
     "LastBlessedModel": "finds the model to beat",
     "Evaluator": "ranks every held-out item",
-    "MarkovBaseline": "counts what follows what, to compare",
+    "SequentialRules": "counts what follows what, to compare",
     "CaserPusher": "puts a blessed model in place",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}

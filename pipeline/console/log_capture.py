@@ -25,7 +25,7 @@ def new_log_file(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def noise_to(file: Path) -> Iterator[TextIO]:
+def redirect_output_to(file: Path) -> Iterator[TextIO]:
     """Sends everything that is printed or logged to `file` while the block runs.
 
     The file descriptors themselves are moved, so that C++ code and child processes are quiet too.

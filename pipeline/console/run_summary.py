@@ -29,8 +29,8 @@ def closing(console: Console, summary: Summary, output: Path, log: Path, seconds
     """
     console.print()
     console.print(_table(summary))
-    if summary.markov is None:
-        console.print(f"  Markov counts: {summary.markov_note}", style="dim", markup=False, soft_wrap=True)
+    if summary.sequential_rules is None:
+        console.print(f"  Markov counts: {summary.sequential_rules_note}", style="dim", markup=False, soft_wrap=True)
     console.print()
     verdict = Text(
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"

@@ -31,10 +31,10 @@ def push(model: Path, model_dir: str, keep: int, servers: list[Connection], load
         UserError: the model was refused, or a server cannot use it; in the server's own words.
     """
     with silence():
-        from components.pusher.push import release
+        from components.pusher.push import push_model
 
     source = newest_version(model)
-    version = release(str(source), model_dir, keep, {})
+    version = push_model(str(source), model_dir, keep, {})
     yield f"{model_dir.rstrip('/')}/{version} is in place"
     # Verified just now, so it can be read.
     golden = read_golden(str(source))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from components.errors import UserError
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console
-from pipeline.console.log_capture import new_log_file, noise_to, silence
+from pipeline.console.log_capture import new_log_file, redirect_output_to, silence
 from pipeline.console.root_cause import failure_of
 from pipeline.console.run_summary import closing, say_failure, shown
 
@@ -59,7 +59,7 @@ def run_pipeline(request: Request) -> int:
     output, data = request.output.absolute(), _absolute(request.data)
     if data is not None:
         _check(data, request.config)
-    with _locked(output), noise_to(log := new_log_file(output / "logs")) as screen:
+    with _locked(output), redirect_output_to(log := new_log_file(output / "logs")) as screen:
         console = new_console(screen)
         try:
             return _run(request, data or _sample_file(output), output, log, console)

@@ -17,7 +17,7 @@ from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples
 from components.export.signatures import SERVING
 from components.pusher.executor import PUSHED_VERSION
-from components.sequential_rules.result import MarkovResult, read_markov
+from components.sequential_rules.result import SequentialRulesResult, read_result
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
@@ -68,13 +68,13 @@ def gather(
     held_out = HeldOut(examples / f"Split-{config.split.evaluated}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
-    markov = _markov(outputs)
+    sequential_rules = _sequential_rules(outputs)
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
     return Summary(
         test=_without_users(evaluation.model),
         popularity=_without_users(evaluation.popularity),
-        markov=markov.metrics,
-        markov_note=markov.note,
+        sequential_rules=sequential_rules.metrics,
+        sequential_rules_note=sequential_rules.note,
         slices=[Slice(*part) for part in evaluation.slices],
         blessed=evaluation.blessed,
         blessing_reason=evaluation.reason,
@@ -93,9 +93,13 @@ def _without_users(values: Mapping[str, float]) -> Metrics:
     return {name: value for name, value in values.items() if name != USERS}
 
 
-def _markov(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> MarkovResult:
-    evaluation = outputs.get(("MarkovBaseline", "evaluation"))
-    return read_markov(evaluation.uri) if evaluation else MarkovResult(None, "switched off by markov.enabled")
+def _sequential_rules(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> SequentialRulesResult:
+    evaluation = outputs.get(("SequentialRules", "evaluation"))
+    return (
+        read_result(evaluation.uri)
+        if evaluation
+        else SequentialRulesResult(None, "switched off by sequential_rules.enabled")
+    )
 
 
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:

@@ -15,7 +15,12 @@ from pipeline.files import write_text
 from pipeline.results.line_chart import line_chart
 from pipeline.results.summary import TITLES, Example, Summary
 
-_COLORS = {"Caser": "--caser", "Markov": "--markov", "popularity": "--popularity", "ceiling": "--ceiling"}
+_COLORS = {
+    "Caser": "--caser",
+    "sequential rules": "--sequential-rules",
+    "popularity": "--popularity",
+    "ceiling": "--ceiling",
+}
 
 _SHOWN_FILES, _SHOWN_HELD_OUT = 5, 8
 
@@ -39,7 +44,7 @@ def write_report(summary: Summary, config: Config, data: str, file: Path) -> Non
         quality_note=_quality_note(summary),
         metrics=_metrics(summary),
         slices=_slices(summary, config.evaluator.metric),
-        training=_training(summary, config.trainer.metric),
+        training=_training(summary, config.trainer.monitor),
         examples=_examples(summary.examples),
         counts=_table(["what", "count"], [(_words(name), _number(value)) for name, value in _flat(summary.counts)]),
         nodes=_table(
@@ -69,10 +74,10 @@ def _tiles(summary: Summary) -> str:
 
 def _quality_note(summary: Summary) -> str:
     note = "Every held-out item is ranked among all items that the user had not met before; no candidates are sampled."
-    if summary.markov is not None:
+    if summary.sequential_rules is not None:
         note += " Markov counts how often, and how soon, an item followed those that the user met last."
-    elif summary.markov_note:
-        note += f" Markov counts: {escape(summary.markov_note)}."
+    elif summary.sequential_rules_note:
+        note += f" Markov counts: {escape(summary.sequential_rules_note)}."
     if summary.ceiling:
         note += " The ceiling is the ranking by the probabilities that the sample was drawn from: nothing can beat it."
     return note
@@ -124,7 +129,7 @@ def _training(summary: Summary, metric: str) -> str:
     if not summary.history:
         return '<p class="quiet">No training curve was kept.</p>'
     charts = [line_chart("loss per epoch", [row["loss"] for row in summary.history], "var(--popularity)")]
-    note = f"{len(summary.history)} epochs of {summary.history[0]['minimised']}."
+    note = f"{len(summary.history)} epochs of {summary.history[0]['objective']}."
     if all(metric in row for row in summary.history):
         values = [row[metric] for row in summary.history]
         best = values.index(max(values))

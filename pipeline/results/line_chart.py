@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_WIDTH, _HEIGHT = 420, 230
+_DIM, _HEIGHT = 420, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 26, 28
 
 
@@ -23,7 +23,7 @@ def line_chart(title: str, values: Sequence[float], color: str, marked: int | No
     low, high = min(values), max(values)
     margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
     low, high = low - margin, high + margin
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    right, bottom = _DIM - _RIGHT, _HEIGHT - _BOTTOM
 
     def x(index: float) -> float:
         return _LEFT + (right - _LEFT) * (index / (len(values) - 1) if len(values) > 1 else 0.5)
@@ -31,7 +31,7 @@ def line_chart(title: str, values: Sequence[float], color: str, marked: int | No
     def y(value: float) -> float:
         return bottom - (bottom - _TOP) * (value - low) / (high - low)
 
-    parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{title}">']
+    parts = [f'<svg viewBox="0 0 {_DIM} {_HEIGHT}" role="img" aria-label="{title}">']
     parts.append(f'<text x="{_LEFT}" y="14">{title}</text>')
     for step in range(4):
         value = low + (high - low) * (step + 0.5) / 4

@@ -1,8 +1,8 @@
 """Writes `metrics.json`: the run in numbers, for programs.
 
 test, popularity   {"map": ..., "precision_at_1": ..., ...}: Caser and the baseline on the same rows
-markov             the same keys for the counting baseline, or null
-markov_note        why it is null; absent otherwise
+sequential_rules   the same keys for the sequential-rules baseline, or null
+sequential_rules_note        why it is null; absent otherwise
 ceiling            the same keys; only for the built-in sample
 counts             what ExampleGen counted: rows, users, items, ...
 blessed            true or false
@@ -29,9 +29,13 @@ def write_metrics(summary: Summary, file: Path) -> None:
         summary: of the run.
         file: is replaced.
     """
-    content: dict[str, Any] = {"test": summary.test, "popularity": summary.popularity, "markov": summary.markov}
-    if summary.markov is None:
-        content["markov_note"] = summary.markov_note
+    content: dict[str, Any] = {
+        "test": summary.test,
+        "popularity": summary.popularity,
+        "sequential_rules": summary.sequential_rules,
+    }
+    if summary.sequential_rules is None:
+        content["sequential_rules_note"] = summary.sequential_rules_note
     if summary.ceiling is not None:
         content["ceiling"] = summary.ceiling
     content |= {

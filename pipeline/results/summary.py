@@ -33,8 +33,8 @@ class Summary:
     Attributes:
         test: Caser on the held-out items of the test split.
         popularity: the baseline on the same rows.
-        markov: the counting baseline on the same rows; None where it was switched off or skipped.
-        markov_note: why there is none.
+        sequential_rules: the counting baseline on the same rows; None where it was switched off or skipped.
+        sequential_rules_note: why there is none.
         ceiling: the best attainable ranking on the same rows; only the built-in sample knows it.
         counts: what ExampleGen counted.
         blessed: whether the thresholds of `evaluator` were met.
@@ -55,8 +55,8 @@ class Summary:
     seconds: dict[str, float]
     states: dict[str, str]
     pushed_version: str | None = None
-    markov: Metrics | None = None
-    markov_note: str = ""
+    sequential_rules: Metrics | None = None
+    sequential_rules_note: str = ""
     ceiling: Metrics | None = None
     slices: list[Slice] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -64,7 +64,12 @@ class Summary:
 
     def columns(self) -> list[tuple[str, Metrics]]:
         """What is compared, by title."""
-        known = {"Caser": self.test, "Markov": self.markov, "popularity": self.popularity, "ceiling": self.ceiling}
+        known = {
+            "Caser": self.test,
+            "sequential rules": self.sequential_rules,
+            "popularity": self.popularity,
+            "ceiling": self.ceiling,
+        }
         return [(title, values) for title, values in known.items() if values is not None]
 
     def main_metrics(self) -> list[str]:

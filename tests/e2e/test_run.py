@@ -36,15 +36,15 @@ def test_metrics_are_documented_ones_and_caser_beats_popularity(finished):
     keys |= {"map", "mrr", "next_item_ndcg_at_10", "next_item_mrr"}
     assert keys <= metrics["test"].keys()
     assert keys <= metrics["popularity"].keys()
-    assert metrics["markov"].keys() == metrics["popularity"].keys()
-    assert metrics["markov"]["map"] > 2 * metrics["popularity"]["map"]
+    assert metrics["sequential_rules"].keys() == metrics["popularity"].keys()
+    assert metrics["sequential_rules"]["map"] > 2 * metrics["popularity"]["map"]
     assert metrics["test"]["map"] > 2 * metrics["popularity"]["map"]
     assert metrics["blessed"] is True
     assert metrics["counts"]["rows_read"] == len(rows())
     assert (
         metrics["seconds"].keys()
         == metrics["states"].keys()
-        >= {"CaserTrainer", "Evaluator", "MarkovBaseline", "CaserPusher"}
+        >= {"CaserTrainer", "Evaluator", "SequentialRules", "CaserPusher"}
     )
 
 
@@ -97,14 +97,17 @@ def test_unchanged_input_reuses_every_node_and_changed_settings_what_depends_on_
     assert (versions_of(finished), metrics_of(finished)["test"]) == before
 
     changed = caser(
-        *run_arguments(log, finished, "trainer.epochs=2", "evaluator.min_value=0.99", "markov.enabled=false")
+        *run_arguments(log, finished, "trainer.epochs=2", "evaluator.min_value=0.99", "sequential_rules.enabled=false")
     )
     assert changed.returncode == 0, changed.stderr
     metrics = metrics_of(finished)
     assert metrics["states"]["Transform"] == "cached"
     assert metrics["states"]["CaserTrainer"] == "done"
-    assert "MarkovBaseline" not in metrics["states"]
-    assert (metrics["markov"], metrics["markov_note"]) == (None, "switched off by markov.enabled")
+    assert "SequentialRules" not in metrics["states"]
+    assert (metrics["sequential_rules"], metrics["sequential_rules_note"]) == (
+        None,
+        "switched off by sequential_rules.enabled",
+    )
     assert metrics["blessed"] is False
     assert "evaluator.min_value 0.99" in metrics["blessing_reason"]
     assert metrics["pushed_version"] is None
@@ -152,7 +155,7 @@ def test_bad_rows_stop_the_run_and_are_kept(tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in shown
     assert f"row {len(rows()) + 2}: blank `item_id`" in shown
-    assert "--set data.max_bad_rows=" in shown
+    assert "--set data.max_bad_row_fraction=" in shown
     quarantine = (tmp_path / "out" / "quarantine" / "bad_rows.csv").read_text().splitlines()
     assert len(quarantine) == 3
     assert quarantine[2].endswith(',"u1,i1,soon"')

@@ -22,7 +22,7 @@ def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
             pipeline,
             str(pattern),
             DataSettings(),
-            HistorySettings(min_item_interactions=3, max_per_user=12),
+            HistorySettings(min_item_interactions=3, max_user_interactions=12),
             SplitSettings(),
             counts_dir=str(folder),
             quarantine_dir=str(folder),

@@ -50,7 +50,7 @@ def likely_separator(line: str, fields: int | None = None) -> str | None:
     return max(fitting, key=found.__getitem__, default=None)
 
 
-def separator_remedy(separator: str) -> str:
+def separator_hint(separator: str) -> str:
     """How to set it on the command line."""
     return f"Fields seem to be separated by {separator!r}. Remedy: --set data.separator={separator!r}"
 
@@ -62,7 +62,7 @@ def _message(header: list[str], setting: str, column: str, data: DataSettings, n
     separator = likely_separator(header[0]) if len(header) == 1 else None
     remedies = []
     if separator is not None and separator != data.separator:
-        remedies.append(separator_remedy(separator))
+        remedies.append(separator_hint(separator))
         header = header[0].split(separator)
     if any(part.replace(".", "").isdigit() for part in header):
         remedies.append(

@@ -38,7 +38,7 @@ def to_csv(bad: Sequence[BadRow]) -> str:
     return text.getvalue()
 
 
-def check_share(bad: Sequence[BadRow], rows_read: int, max_share: float, place: str) -> None:
+def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, max_share: float, place: str) -> None:
     """Stops a run that has too many bad rows.
 
     Args:
@@ -58,8 +58,8 @@ def check_share(bad: Sequence[BadRow], rows_read: int, max_share: float, place: 
     share = len(bad) / rows_read
     allowed = min(1.0, float(f"{share * 1.05 + 1e-9:.2g}"))
     raise UserError(
-        f"{len(bad):,} of {rows_read:,} rows cannot be read, more than `data.max_bad_rows` = {max_share:g} allows:\n"
+        f"{len(bad):,} of {rows_read:,} rows cannot be read, more than `data.max_bad_row_fraction` = {max_share:g} allows:\n"
         f"{shown}\n"
         + (f"  ... all of them are in {place}\n" if len(bad) > _SHOWN else f"  (also in {place})\n")
-        + f"Remedy: mend the rows, or leave them out with --set data.max_bad_rows={allowed:g}"
+        + f"Remedy: mend the rows, or leave them out with --set data.max_bad_row_fraction={allowed:g}"
     )

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from components.export.golden import fault, read_golden
-from components.export.signatures import ITEMS, SCORES, SERVING, Answers, Requests
+from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
 from components.pusher.verification.c_session import CSession, available
 from components.pusher.verification.graph_checks import graph_fault, serving_graph
 
@@ -46,14 +46,14 @@ def verify(folder: str) -> str | None:
     return fault(golden, answers)
 
 
-def _ask_session(folder: str, signature: meta_graph_pb2.SignatureDef, requests: Requests) -> Answers:
+def _ask_session(folder: str, signature: meta_graph_pb2.SignatureDef, requests: PredictRequests) -> Predictions:
     """By the graph in a session, as TF Serving does."""
     inputs = {signature.inputs[name].name: _bytes(rows) for name, rows in requests._asdict().items()}
     item_ids, scores = CSession(folder).run(inputs, [signature.outputs[name].name for name in (ITEMS, SCORES)])
     return _answers(item_ids, scores)
 
 
-def _ask_functions(folder: str, requests: Requests) -> Answers:
+def _ask_functions(folder: str, requests: PredictRequests) -> Predictions:
     """By the functions of the SavedModel, where TensorFlow comes without its C API."""
     inputs = {name: tf.constant(_bytes(rows).tolist(), tf.string) for name, rows in requests._asdict().items()}
     answer = tf.saved_model.load(folder).signatures[SERVING](**inputs)
@@ -64,8 +64,8 @@ def _bytes(rows: list) -> np.ndarray:
     return np.vectorize(str.encode, otypes=[object])(np.array(rows, dtype=object))
 
 
-def _answers(item_ids: np.ndarray, scores: np.ndarray) -> Answers:
-    return Answers([[item.decode() for item in row] for row in item_ids], scores.tolist())
+def _answers(item_ids: np.ndarray, scores: np.ndarray) -> Predictions:
+    return Predictions([[item.decode() for item in row] for row in item_ids], scores.tolist())
 
 
 if __name__ == "__main__":

@@ -39,4 +39,4 @@ def chosen_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
     if loss == "auto":
         fits = 4 * n_items * (settings.batch_size or LARGEST_BATCH) <= _FULL_SOFTMAX_BYTES
         loss = "softmax" if fits else "sampled_softmax"
-    return LossChoice(loss, (settings.negatives or _NEGATIVES[loss]) if loss != "softmax" else 0)
+    return LossChoice(loss, (settings.num_negatives or _NEGATIVES[loss]) if loss != "softmax" else 0)

@@ -102,30 +102,30 @@ def loss_of(
     """
     user, position, targets = batch
     if loss == "softmax":
-        return softmax_loss(model.score_all(state), targets, seen and seen.of_all(user, position))
+        return softmax_loss(model.score_all(state), targets, seen and seen.for_catalog(user, position))
     if loss == "sampled_softmax":
         shared, log_weights = log_uniform_sample(model.n_items, negatives)
         return sampled_softmax_loss(
             model.score_items(state, targets),
             targets,
-            model.score_shared(state, shared) + log_weights,
+            model.score_shared_candidates(state, shared) + log_weights,
             shared,
-            seen and seen.of_shared(user, position, shared),
+            seen and seen.for_shared_candidates(user, position, shared),
         )
     drawn = uniform_negatives(model.n_items, tf.shape(targets)[0], negatives)
     scores = model.score_items(state, tf.concat([targets, drawn], axis=1))
     own, others = tf.split(scores, [targets.shape[1], negatives], axis=1)
-    return sampled_bce_loss(own, targets, others, drawn, seen and seen.of_own(user, position, drawn))
+    return sampled_bce_loss(own, targets, others, drawn, seen and seen.for_row_candidates(user, position, drawn))
 
 
 def _mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
 
 
-def _cross_entropy(left_out: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+def _cross_entropy(excluded: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
     """Sum over b and t of weights[b, t] * -log softmax(scores[b])[columns[b, t]].
 
-    The softmax leaves out what `left_out` bool [B, N] says, but for the targets themselves. The scores are by far the
+    The softmax leaves out what `excluded` bool [B, N] says, but for the targets themselves. The scores are by far the
     largest tensor of a training step, so the gradient reuses the exponentials of the forward pass; TensorFlow's own
     gradient would make several more tensors of that size.
     """
@@ -137,8 +137,8 @@ def _cross_entropy(left_out: tf.Tensor | None) -> Callable[[tf.Tensor, tf.Tensor
         chosen = tf.gather(scores, columns, batch_dims=1)
         highest = tf.reduce_max(scores, axis=1, keepdims=True)
         exponentials = tf.exp(scores - highest)
-        if left_out is not None:
-            exponentials *= 1 - tf.cast(left_out, scores.dtype)
+        if excluded is not None:
+            exponentials *= 1 - tf.cast(excluded, scores.dtype)
             exponentials = tf.tensor_scatter_nd_update(exponentials, at, tf.exp(chosen - highest))
         # What is left out may be so far above all others that these vanish beside it.
         normaliser = tf.maximum(tf.reduce_sum(exponentials, axis=1, keepdims=True), _SMALLEST)

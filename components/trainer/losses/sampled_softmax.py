@@ -51,7 +51,7 @@ def sampled_softmax_loss(
     targets: tf.Tensor,
     negative_scores: tf.Tensor,
     negatives: tf.Tensor,
-    left_out: tf.Tensor | None,
+    excluded: tf.Tensor | None,
 ) -> tf.Tensor:
     """Cross-entropy of the softmax whose normaliser is estimated from negatives that all windows share.
 
@@ -64,7 +64,7 @@ def sampled_softmax_loss(
         targets: int [B, T] ids, padded with 0.
         negative_scores: float [B, S], with the logarithms of their weights added.
         negatives: int32 [S] distinct ids; one that is a target of the window does not count there.
-        left_out: bool [B, S]: further negatives that do not count, or None.
+        excluded: bool [B, S]: further negatives that do not count, or None.
 
     Returns:
         float []: mean over real targets of -log of the estimated probability.
@@ -72,7 +72,7 @@ def sampled_softmax_loss(
     T = targets.shape[1]
     targets = tf.cast(targets, negatives.dtype)
     hits = tf.reduce_any(targets[:, :, tf.newaxis] == negatives, axis=1)
-    hits = hits if left_out is None else hits | left_out
+    hits = hits if excluded is None else hits | excluded
     others = tf.where(hits, _NEVER, negative_scores)
     real = targets >= FIRST_ID
     # An item that is a target twice is one item of the catalogue.

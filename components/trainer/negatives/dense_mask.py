@@ -12,7 +12,7 @@ from components.features import FIRST_ID
 NEVER = int(np.iinfo(np.uint16).max)  # also the first place that the table cannot hold
 
 
-class SeenTable(NamedTuple):
+class DenseSeenMask(NamedTuple):
     """See `components.trainer.negatives.seen_items.SeenItems`.
 
     Attributes:
@@ -23,21 +23,21 @@ class SeenTable(NamedTuple):
     since: tf.Tensor
 
     @classmethod
-    def of(cls, user: np.ndarray, item: np.ndarray, place: np.ndarray, n_users: int, n_items: int) -> SeenTable:
-        """See `components.trainer.negatives.seen_items.Meetings`."""
+    def of(cls, user: np.ndarray, item: np.ndarray, place: np.ndarray, n_users: int, n_items: int) -> DenseSeenMask:
+        """See `components.trainer.negatives.seen_items.FirstInteractions`."""
         since = np.full([n_users + FIRST_ID, n_items], NEVER, np.uint16)
         since[user, item - FIRST_ID] = place
         return cls(tf.constant(since))
 
-    def of_all(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    def for_catalog(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
         return tf.gather(self.since, user) < _two_bytes(position)
 
-    def of_shared(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_shared_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
-        return self.of_own(user, position, tf.tile(items[tf.newaxis], [tf.size(user), 1]))
+        return self.for_row_candidates(user, position, tf.tile(items[tf.newaxis], [tf.size(user), 1]))
 
-    def of_own(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_row_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
         row = tf.cast(user, tf.int64)[:, tf.newaxis] * self.since.shape[1]
         since = tf.gather(tf.reshape(self.since, [-1]), row + tf.cast(items - FIRST_ID, tf.int64))
@@ -45,5 +45,5 @@ class SeenTable(NamedTuple):
 
 
 def _two_bytes(position: tf.Tensor) -> tf.Tensor:
-    """As `SeenTable.since`, [B, 1]; beyond what two bytes hold, every place in the table is an earlier one."""
+    """As `DenseSeenMask.since`, [B, 1]; beyond what two bytes hold, every place in the table is an earlier one."""
     return tf.cast(tf.minimum(position, NEVER), tf.uint16)[:, tf.newaxis]

@@ -9,27 +9,27 @@ import tensorflow as tf
 
 from components.features import FIRST_ID
 from components.trainer.dataset import Windows
-from components.trainer.negatives.dense_mask import NEVER, SeenTable
-from components.trainer.negatives.sparse_mask import SeenLists
+from components.trainer.negatives.dense_mask import NEVER, DenseSeenMask
+from components.trainer.negatives.sparse_mask import SparseSeenMask
 from components.trainer.settings import TrainerSettings
 
 _LARGEST_TABLE_BYTES = 256 << 20
 
 
 class SeenItems(Protocol):
-    """Answers for windows, given by `user` int32 [B] and `position` int32 [B], a place in the user's history."""
+    """Predictions for windows, given by `user` int32 [B] and `position` int32 [B], a place in the user's history."""
 
-    def of_all(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    def for_catalog(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """Which items of the catalogue were met before: bool [B, n_items]; column j is the id j + FIRST_ID."""
 
-    def of_shared(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_shared_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """Which of the items int32 [S], distinct and sorted, were met before: bool [B, S]."""
 
-    def of_own(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_row_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """Which of a window's own items int32 [B, S] were met before: bool [B, S]."""
 
 
-class Meetings(NamedTuple):
+class FirstInteractions(NamedTuple):
     """All users' histories, each item once, int32 [M] each, in the order of users and items.
 
     Attributes:
@@ -43,20 +43,20 @@ class Meetings(NamedTuple):
     place: np.ndarray
 
 
-def seen_items(meetings: Meetings, n_users: int, n_items: int) -> SeenItems:
+def seen_items(first_interactions: FirstInteractions, n_users: int, n_items: int) -> SeenItems:
     """A table where it fits into 256 MiB, else lists.
 
     Args:
-        meetings: of all users.
+        first_interactions: of all users.
         n_users: size of the user vocabulary.
         n_items: size of the catalogue.
     """
     bytes_ = (n_users + FIRST_ID) * n_items * np.dtype(np.uint16).itemsize
-    fits = bytes_ <= _LARGEST_TABLE_BYTES and meetings.place.max(initial=0) < NEVER
-    return (SeenTable if fits else SeenLists).of(*meetings, n_users, n_items)
+    fits = bytes_ <= _LARGEST_TABLE_BYTES and first_interactions.place.max(initial=0) < NEVER
+    return (DenseSeenMask if fits else SparseSeenMask).of(*first_interactions, n_users, n_items)
 
 
-def meetings(windows: Windows) -> Meetings:
+def first_interactions(windows: Windows) -> FirstInteractions:
     """When every user first met an item.
 
     Args:
@@ -76,15 +76,15 @@ def meetings(windows: Windows) -> Meetings:
     order = order[item[order] >= FIRST_ID]
     user, item, place = user[order], item[order], place[order].astype(np.int32)
     new = (np.diff(user, prepend=-1) != 0) | (np.diff(item, prepend=-1) != 0)
-    return Meetings(user[new], item[new], place[new])
+    return FirstInteractions(user[new], item[new], place[new])
 
 
 def seen_items_for(windows: Windows, n_users: int, n_items: int, settings: TrainerSettings) -> SeenItems | None:
     """What does not compete with targets; nothing where all items do."""
-    if settings.negatives_from == "all":
+    if settings.exclude_from_negatives == "none":
         return None
-    met = meetings(windows)
-    if settings.negatives_from == "never_met":
+    met = first_interactions(windows)
+    if settings.exclude_from_negatives == "past_and_future":
         # As if a user had met everything at the beginning.
         met = met._replace(place=np.zeros_like(met.place))
     return seen_items(met, n_users, n_items)

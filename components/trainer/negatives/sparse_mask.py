@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.features import FIRST_ID
 
 
-class SeenLists(NamedTuple):
+class SparseSeenMask(NamedTuple):
     """See `components.trainer.negatives.seen_items.SeenItems`.
 
     Attributes:
@@ -26,25 +26,25 @@ class SeenLists(NamedTuple):
     n_items: int
 
     @classmethod
-    def of(cls, user: np.ndarray, item: np.ndarray, place: np.ndarray, n_users: int, n_items: int) -> SeenLists:
-        """See `components.trainer.negatives.seen_items.Meetings`."""
+    def of(cls, user: np.ndarray, item: np.ndarray, place: np.ndarray, n_users: int, n_items: int) -> SparseSeenMask:
+        """See `components.trainer.negatives.seen_items.FirstInteractions`."""
         lengths = np.bincount(user, minlength=n_users + FIRST_ID)
         items, since = (tf.RaggedTensor.from_row_lengths(values, lengths) for values in (item, place))
         return cls(items, since, _keys(tf.constant(user), tf.constant(item)), n_items)
 
-    def of_all(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    def for_catalog(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
         row, item = self._pairs(user, position)
         return _at(tf.stack([row, item - FIRST_ID], axis=1), [tf.size(user), self.n_items])
 
-    def of_shared(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_shared_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
         row, item = self._pairs(user, position)
         place = tf.minimum(tf.searchsorted(items, item), tf.size(items) - 1)
         pairs = tf.boolean_mask(tf.stack([row, place], axis=1), tf.gather(items, place) == item)
         return _at(pairs, [tf.size(user), tf.size(items)])
 
-    def of_own(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def for_row_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`: without a look at the rest of the histories."""
         wanted = _keys(user[:, tf.newaxis], items)
         place = tf.reshape(tf.searchsorted(self.keys, tf.reshape(wanted, [-1])), tf.shape(items))

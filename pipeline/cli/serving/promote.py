@@ -10,7 +10,7 @@ from pipeline.cli.serving.options import connections, load_timeout_option, serve
 @click.command(short_help="Give a label (stable, canary) to a version, on running servers.")
 @click.argument("version", type=click.IntRange(min=0))
 @click.option("--model", "model_dir", required=True, metavar="DIR", help="The folder of versions.")
-@click.option("--label", default="stable", show_default=True, metavar="NAME", help="Requests may ask for it.")
+@click.option("--label", default="stable", show_default=True, metavar="NAME", help="PredictRequests may ask for it.")
 @click.option(
     "--base-path", default="/models/caser", show_default=True, metavar="DIR", help="The folder as the servers see it."
 )

@@ -14,7 +14,7 @@ from pipeline.cli.serving.options import connections, server_options
 @server_options(multiple=False)
 def versions(model_dir: str, server: str | None, timeout: float, token: str | None, ca: str | None) -> None:
     """List the versions of a pushed model: what they are, their labels and, with --server, their state there."""
-    from components.export.model_info import read_description
+    from components.export.model_info import read_model_info
     from components.pusher.models_config import config_path, read_labels
     from components.pusher.version_dirs import versions as present
     from pipeline.client.connect import connect
@@ -28,7 +28,7 @@ def versions(model_dir: str, server: str | None, timeout: float, token: str | No
     labels = read_labels(config_path(model_dir))
     found = sorted({*present(model_dir), *states})
     for version in found:
-        facts = read_description(os.path.join(model_dir, str(version)))
+        facts = read_model_info(os.path.join(model_dir, str(version)))
         score = facts.get("metrics", {}).get("map")
         parts = [
             f"{version:<12}",

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from components.errors import UserError
 from components.settings import Settings
 from pipeline.config.sources import read_text
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 
 # The backend mounts folders of its own there (v2/compiler/argocompiler/container.go, v2/component/constants.go).
 _TAKEN = ("/gcs", "/s3", "/minio", "/.cache", "/.local", "/.config", "/kfp-workspace", "/kfp-launcher")
@@ -112,7 +112,7 @@ def _explained(error: ValidationError) -> Iterator[str]:
         if mistake["type"] == "value_error":
             yield mistake["msg"].removeprefix("Value error, ")
         elif mistake["type"] == "extra_forbidden":
-            yield f"there is no setting `{place}`. Did you mean `{nearest(place, _known())}`?"
+            yield f"there is no setting `{place}`. Did you mean `{closest_match(place, _known())}`?"
         else:
             allowed = mistake["msg"].removeprefix("Input should be ").removeprefix("Input ")
             yield f"`{place}` should be {allowed}. Received: {_short(mistake['input'])}"

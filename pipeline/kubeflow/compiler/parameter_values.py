@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.errors import UserError
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 
 _EXPECTED = {"NUMBER_INTEGER": "a whole number", "BOOLEAN": "true or false"}
 
@@ -33,7 +33,7 @@ def param_values(pipeline: dict[str, Any], given: Sequence[str]) -> dict[str, An
         if name not in declared:
             raise UserError(
                 f"--param {text}: the pipeline has no parameter `{name}`. Did you mean "
-                f"`{nearest(name, list(declared))}`? Parameters: {', '.join(declared)}."
+                f"`{closest_match(name, list(declared))}`? Parameters: {', '.join(declared)}."
             )
         values[name] = _value(text, value, declared[name]["parameterType"])
     return values

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from components.errors import UserError
 from pipeline.config.config import Config
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings, PodSettings
 from pipeline.kubeflow.compiler.split_nodes import node_irs
 from pipeline.kubeflow.nodes.node_file import MAX_INLINE, reference
@@ -64,7 +64,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
     irs = node_irs(create_pipeline(pushing, VOLUME, VOLUME, shared=True))
     for name in cluster.nodes:
         if name not in irs:
-            raise UserError(f"There is no node `{name}`. Did you mean `{nearest(name, list(irs))}`?")
+            raise UserError(f"There is no node `{name}`. Did you mean `{closest_match(name, list(irs))}`?")
     parameters = run_parameters(config, data)
     components, executors, tasks, pods, long_nodes = {}, {}, {}, {}, []
     for node_id, ir in irs.items():
@@ -168,7 +168,7 @@ def _input(parameter: RunParameter) -> dict[str, Any]:
 
 
 def _resources(pod: PodSettings) -> dict[str, Any]:
-    """Requests equal limits, so that a node is not killed for memory that was promised to it."""
+    """PredictRequests equal limits, so that a node is not killed for memory that was promised to it."""
     resources: dict[str, Any] = {}
     if pod.cpu:
         resources |= {"cpuLimit": pod.cpu, "cpuRequest": pod.cpu}

@@ -17,7 +17,7 @@ from components.errors import UserError
 from pipeline.kubeflow.nodes.node_ir import only_node
 
 
-class Attempt:
+class NodeExecutions:
     """One node in one run."""
 
     def __init__(self, mlmd: metadata.Metadata, ir: pipeline_pb2.Pipeline) -> None:

@@ -121,12 +121,12 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
     if "evaluation" in outputs:
-        from components.sequential_rules.result import read_markov
+        from components.sequential_rules.result import read_result
 
-        markov = read_markov(outputs["evaluation"].uri)
-        found = markov.metrics or {}
+        rules = read_result(outputs["evaluation"].uri)
+        found = rules.metrics or {}
         rows = ((TITLES[name], _number(found[name])) for name in TITLES if name in found)
-        return f"{markov.note or ''}\n\n{_table(('metric', 'counting'), rows)}".lstrip(), {}
+        return f"{rules.note or ''}\n\n{_table(('metric', 'counting'), rows)}".lstrip(), {}
     return "", {}
 
 

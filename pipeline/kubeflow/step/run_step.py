@@ -26,7 +26,7 @@ from pipeline.kubeflow.metadata.client import connect
 from pipeline.kubeflow.nodes import run_parameters
 from pipeline.kubeflow.nodes.node_file import read_node
 from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
-from pipeline.kubeflow.step.attempt import Attempt
+from pipeline.kubeflow.step.attempt import NodeExecutions
 from pipeline.kubeflow.step.node_report import NodeReport, write_report
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def run_step(request: Request) -> str:
         run_parameters.train_epochs(ir, request.epochs)
 
     mlmd = connect(request.metadata, request.metadata_timeout)
-    attempt = Attempt(mlmd, ir)
+    attempt = NodeExecutions(mlmd, ir)
     with _alone(request.volume) if request.push is not None else contextlib.nullcontext():
         if attempt.is_done():
             _log.info("an earlier attempt of this run got through; nothing is left to do")
@@ -111,7 +111,7 @@ def run_step(request: Request) -> str:
     return state
 
 
-def _launch(ir: pipeline_pb2.Pipeline, mlmd: metadata.Metadata, attempt: Attempt) -> None:
+def _launch(ir: pipeline_pb2.Pipeline, mlmd: metadata.Metadata, attempt: NodeExecutions) -> None:
     node = only_node(ir)
     deployment = runner_utils.extract_local_deployment_config(ir)
     executor_spec = runner_utils.extract_executor_spec(deployment, node.node_info.id)

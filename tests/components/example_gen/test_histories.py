@@ -36,18 +36,22 @@ def test_rare_items_are_dropped_before_short_users():
 
 
 def test_only_the_newest_of_a_user_are_kept():
-    assert histories([(1, i, i) for i in range(10)], max_per_user=3)[0] == {1: [7, 8, 9]}
+    assert histories([(1, i, i) for i in range(10)], max_user_interactions=3)[0] == {1: [7, 8, 9]}
 
 
 def test_repeats_keep_the_first_meeting():
-    assert histories([(1, 5, 1), (1, 6, 2), (1, 5, 3)], repeats="drop")[0] == {1: [5, 6]}
+    assert histories([(1, 5, 1), (1, 6, 2), (1, 5, 3)], repeated_items="first_only")[0] == {1: [5, 6]}
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 5)), min_size=1), st.randoms())
 def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
     user, item, time = (np.array(column, int) for column in zip(*rows, strict=True))
-    row, rare, rules = np.arange(len(rows)), np.zeros(10, bool), HistorySettings(max_per_user=4, repeats="drop")
+    row, rare, rules = (
+        np.arange(len(rows)),
+        np.zeros(10, bool),
+        HistorySettings(max_user_interactions=4, repeated_items="first_only"),
+    )
     order = np.array(random.sample(range(len(rows)), len(rows)))
     one = build_histories(user, item, time, row * 0, row, rare, rules)
     other = build_histories(user[order], item[order], time[order], row * 0, row[order], rare, rules)
@@ -58,7 +62,7 @@ def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
 def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     from components.example_gen.readers.reader import read_interactions
     from components.example_gen.settings import DataSettings, SplitSettings
-    from components.example_gen.splits import cut_points
+    from components.example_gen.splits import split_boundaries
 
     with open(shared_data / "ml-1m" / "interactions.csv", "rb") as stream:
         batches = list(read_interactions(stream, "interactions.csv", DataSettings()))
@@ -70,7 +74,7 @@ def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     made = build_histories(
         user, item, time, row * 0, row, np.bincount(item) < 5, HistorySettings(min_item_interactions=5)
     )
-    first, _ = cut_points(np.diff(made.start), SplitSettings(train=0.8, valid=0, test=0.2))
+    first, _ = split_boundaries(np.diff(made.start), SplitSettings(train=0.8, valid=0, test=0.2))
 
     theirs = [np.loadtxt(shared_data / "ml1m-caser" / "test" / f"{name}.txt", int)[:, :2] for name in ("train", "test")]
     position = np.arange(len(made.item)) - np.repeat(made.start[:-1], np.diff(made.start))

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.example_gen.settings import SplitSettings
-from components.example_gen.splits import cut_points, holds_out_anything, nothing_to_evaluate_on
+from components.example_gen.splits import holds_out_anything, nothing_to_evaluate_on, split_boundaries
 
 
 def cut(lengths, **split):
-    first, second = cut_points(np.array(lengths), SplitSettings(**split))
+    first, second = split_boundaries(np.array(lengths), SplitSettings(**split))
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.export.chunked import by_parts
+from components.export.chunked import map_in_chunks
 
 TABLE = np.arange(14).reshape(7, 2)
 
@@ -19,7 +19,7 @@ def test_results_are_those_of_the_whole_and_no_part_is_larger_than_asked(rows, s
             part = tf.constant(TABLE)[first:last]
             return {"rows": part, "sums": tf.reduce_sum(part, axis=1, keepdims=True)}
 
-        return by_parts(of_part, ("sums", "rows"), rows, size)
+        return map_in_chunks(of_part, ("sums", "rows"), rows, size)
 
     outputs = run.get_concrete_function(tf.constant(0)).structured_outputs
     assert {name: value.shape.rank for name, value in outputs.items()} == {"rows": 2, "sums": 2}

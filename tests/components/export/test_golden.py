@@ -5,14 +5,14 @@ import re
 import pytest
 
 from components.export.golden import Golden, fault, golden_requests, read_golden, write_golden
-from components.export.signatures import Answers, Requests
+from components.export.signatures import Predictions, PredictRequests
 
-REQUESTS = Requests(["u", "v"], [["h"], [""]], [["x"], [""]])
-GOLDEN = Golden(REQUESTS, Answers([["a", "b", "c"], ["d", "e", ""]], [[3.0, 2.0, 1.0], [1.0, 1.0, -3e38]]))
+REQUESTS = PredictRequests(["u", "v"], [["h"], [""]], [["x"], [""]])
+GOLDEN = Golden(REQUESTS, Predictions([["a", "b", "c"], ["d", "e", ""]], [[3.0, 2.0, 1.0], [1.0, 1.0, -3e38]]))
 
 
 def answers(first=("a", "b", "c"), scores=(3.0, 2.0, 1.0), second=("d", "e", "")):
-    return Answers([list(first), list(second)], [list(scores), [1.0, 1.0, -3e38]])
+    return Predictions([list(first), list(second)], [list(scores), [1.0, 1.0, -3e38]])
 
 
 def test_the_trainers_own_answer_and_its_rounding_pass():
@@ -31,10 +31,10 @@ def test_items_with_equal_scores_may_change_places():
         (answers(first=("a", "b", "a")), "the same item twice"),
         (answers(first=("a", "b", "h")), "an item of the history"),
         (answers(first=("a", "b", "x")), "an excluded item"),
-        (Answers([["", "", ""]] * 2, GOLDEN.answers.scores), "without items"),
+        (Predictions([["", "", ""]] * 2, GOLDEN.answers.scores), "without items"),
         (answers(scores=(3.1, 2.0, 1.0)), r"the score 3.1 where the trainer's is 3 \(row 1, place 1\)"),
         (answers(first=("b", "a", "c")), r"with 'b' where the trainer has 'a' \(row 1, place 1\)"),
-        (Answers([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "another number of rows or items"),
+        (Predictions([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "another number of rows or items"),
     ],
 )
 def test_each_wrong_answer_is_named(answer, found):

@@ -75,7 +75,7 @@ def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights, ti
     np.testing.assert_allclose(np.asarray(model.score_all(state)), expected, rtol=1e-4, atol=1e-5)
     some = np.array([[FIRST_ID, FIRST_ID + 6]] * 6)
     np.testing.assert_allclose(np.asarray(model.score_items(state, some)), expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
-    shared = np.asarray(model.score_shared(state, tf.constant([2, 8])))
+    shared = np.asarray(model.score_shared_candidates(state, tf.constant([2, 8])))
     np.testing.assert_allclose(shared, expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
 
 

@@ -8,7 +8,7 @@ from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
 from components.errors import UserError
-from components.export.model_info import read_description
+from components.export.model_info import read_model_info
 from components.pusher.component import CaserPusher
 from tests.support import small_servable
 
@@ -47,7 +47,7 @@ def test_a_blessed_model_is_one_new_version_and_a_broken_one_leaves_it_alone(tra
     assert os.listdir(tmp_path / "caser") == [version]
     # TFX reuses outputs whose URI exists: without the version there is nothing to reuse.
     assert pushed.uri == pushed.get_string_custom_property("pushed_destination")
-    facts = read_description(pushed.uri)
+    facts = read_model_info(pushed.uri)
     assert facts == {"items": 8, "users": 3, "L": 3, "k": 5, "version": int(version), "config_digest": "abc"}
 
     broken = shutil.copytree(trained, tmp_path / "broken")

@@ -18,7 +18,7 @@ def pushed(tmp_path, monkeypatch):
 
     def push_content(content, keep=2):
         (source / "saved_model.pb").write_text(content)
-        return push.release(str(source), str(tmp_path / "serving" / "caser"), keep, {})
+        return push.push_model(str(source), str(tmp_path / "serving" / "caser"), keep, {})
 
     return push_content
 

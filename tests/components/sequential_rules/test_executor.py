@@ -6,13 +6,13 @@ import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
 from components.example_gen.raw_examples import RawExamples, serialize_example
-from components.sequential_rules.component import MarkovBaseline
+from components.sequential_rules.component import SequentialRules
 from components.sequential_rules.executor import evaluate
-from components.sequential_rules.result import read_markov
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.result import read_result
+from components.sequential_rules.settings import SequentialRulesSettings
 from components.transform.vocabulary import Vocabulary
 
-SETTINGS = MarkovSettings(history=1, window=1)
+SETTINGS = SequentialRulesSettings(history=1, window=1)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,10 @@ def test_batches_of_users_do_not_change_the_metrics(items, monkeypatch):
 
 
 def test_too_much_memory_is_a_note_instead_of_metrics(items):
-    few = MarkovSettings(max_memory_gb=1e-9)
+    few = SequentialRulesSettings(max_memory_gb=1e-9)
     result = evaluate(split(("abc", "")), split(("a", "b")), items, few)
     assert result.metrics is None
-    assert "markov.max_memory_gb" in result.note
+    assert "sequential_rules.max_memory_gb" in result.note
 
 
 def test_the_node_reads_artifacts_of_example_gen_and_transform(tmp_path):
@@ -69,11 +69,11 @@ def test_the_node_reads_artifacts_of_example_gen_and_transform(tmp_path):
     write_examples(tmp_path / "examples" / "Split-train", [("u1", "abc", ""), ("u2", "ba", "")])
     write_examples(tmp_path / "examples" / "Split-test", [("u1", "a", "b"), ("u2", "ba", "cz")])
 
-    node = MarkovBaseline(channel_utils.as_channel([examples]), channel_utils.as_channel([transform]), SETTINGS)
+    node = SequentialRules(channel_utils.as_channel([examples]), channel_utils.as_channel([transform]), SETTINGS)
     node.executor_spec.executor_class().Do(
         {"examples": [examples], "transform_graph": [transform]}, {"evaluation": [evaluation]}, node.exec_properties
     )
-    result = read_markov(evaluation.uri)
+    result = read_result(evaluation.uri)
     assert result.note == ""
     # b follows a; for the second user only c is left, and z cannot be known.
     np.testing.assert_allclose(result.metrics["map"], (1 + 1 / 2) / 2)

@@ -5,10 +5,10 @@ import pytest
 
 from components.sequential_rules import rules
 from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
-from components.sequential_rules.settings import MarkovSettings
+from components.sequential_rules.settings import SequentialRulesSettings
 
 UNDISCOUNTED = {"earlier_discount": 0, "later_discount": 0}
-PLAIN = MarkovSettings(history=1, history_decay=0, window=1, window_decay=0, **UNDISCOUNTED)
+PLAIN = SequentialRulesSettings(history=1, history_decay=0, window=1, window_decay=0, **UNDISCOUNTED)
 
 
 def sequences(*histories):
@@ -41,13 +41,13 @@ def test_the_next_item_counts_and_users_do_not_touch():
 
 
 def test_items_further_behind_count_less():
-    counts = count(sequences([0, 1, 2]), 3, MarkovSettings(window=2, window_decay=1, **UNDISCOUNTED)).toarray()
+    counts = count(sequences([0, 1, 2]), 3, SequentialRulesSettings(window=2, window_decay=1, **UNDISCOUNTED)).toarray()
     assert counts.tolist() == [[0, 1, 0.5], [0, 0, 1], [0, 0, 0]]
 
 
 def test_older_items_of_the_user_weigh_less():
     counts = count(sequences([0, 2], [1, 3]), 4, PLAIN)
-    found = scores(counts, sequences([0, 1]), MarkovSettings(history=2, history_decay=1))
+    found = scores(counts, sequences([0, 1]), SequentialRulesSettings(history=2, history_decay=1))
     np.testing.assert_allclose(found, [[0, 0, 0.5, 1]], atol=1e-8)
     only_the_newest = scores(counts, sequences([0, 1]), PLAIN)
     np.testing.assert_allclose(only_the_newest, [[0, 0, 0, 1]], atol=1e-8)
@@ -63,7 +63,7 @@ def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once,
     monkeypatch.setattr(rules, "_PAIRS_AT_ONCE", pairs_at_once)
     rng = np.random.default_rng(3)
     histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
-    settings = MarkovSettings(
+    settings = SequentialRulesSettings(
         history=4, history_decay=0.7, window=3, window_decay=1.2, earlier_discount=0.6, later_discount=0.3
     )
     counts = count(sequences(*histories), 7, settings)
@@ -79,7 +79,7 @@ def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once,
 def test_the_bound_on_memory_is_one():
     histories = sequences([0, 1, 2, 3] * 50)
     for n_items in (4, 1000):
-        counts = count(histories, n_items, MarkovSettings(window=5))
+        counts = count(histories, n_items, SequentialRulesSettings(window=5))
         size = counts.data.nbytes + counts.indices.nbytes
-        assert size <= bytes_needed(histories, n_items, MarkovSettings(window=5))
+        assert size <= bytes_needed(histories, n_items, SequentialRulesSettings(window=5))
     assert bytes_needed(histories, 10**6, PLAIN) == 36 * 200

@@ -1,6 +1,6 @@
 import pytest
 
-from components.model.settings import width_for
+from components.model.settings import default_embedding_dim
 from components.trainer.defaults import batch_size_for, epochs_for
 
 
@@ -13,7 +13,7 @@ def test_an_epoch_has_about_a_thousand_steps_within_bounds(windows, expected):
 
 @pytest.mark.parametrize(("n_items", "expected"), [(10, 100), (200_000, 100), (200_001, 50)])
 def test_the_tables_of_a_large_catalogue_are_narrower(n_items, expected):
-    assert width_for(n_items) == expected
+    assert default_embedding_dim(n_items) == expected
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(1, 8), (84, 8), (117, 6), (175, 4), (100_000, 4)])

@@ -35,7 +35,7 @@ def trained(windows, seed=1, validate=None, **settings):
     )
     model = Caser(USERS, ITEMS, L, small)
     # Everybody takes every item here, again and again, so all must compete.
-    plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "negatives_from": "all"}
+    plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "exclude_from_negatives": "none"}
     trainer = TrainerSettings(**{**plain, **settings})
     history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
     return model, history
@@ -71,12 +71,14 @@ def test_noise_is_not_learnt():
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax"])
 def test_items_that_the_user_had_met_do_not_compete(loss):
     losses = {
-        negatives_from: trained(planted(0.9), epochs=1, loss=loss, negatives_from=negatives_from)[1][0]["loss"]
-        for negatives_from in ("never_met", "not_yet_met", "all")
+        exclude_from_negatives: trained(
+            planted(0.9), epochs=1, loss=loss, exclude_from_negatives=exclude_from_negatives
+        )[1][0]["loss"]
+        for exclude_from_negatives in ("past_and_future", "past", "none")
     }
     # Everybody has met nearly everything after a third of the history, and everything at its end.
-    assert losses["never_met"] == pytest.approx(0, abs=1e-6)  # where the target is all there is, but for rounding
-    assert 0 < losses["not_yet_met"] < losses["all"] / 2
+    assert losses["past_and_future"] == pytest.approx(0, abs=1e-6)  # where the target is all there is, but for rounding
+    assert 0 < losses["past"] < losses["none"] / 2
 
 
 def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():

@@ -97,7 +97,7 @@ def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_h
     )
     model((windows.user, windows.sequence))
     before = [table.numpy() for table in model.tables]
-    fit(model, windows, TrainerSettings(loss=loss, negatives=8, epochs=3, batch_size=2), seed=1)
+    fit(model, windows, TrainerSettings(loss=loss, num_negatives=8, epochs=3, batch_size=2), seed=1)
     changed = [
         np.flatnonzero((table.numpy() != old).reshape(len(old), -1).any(axis=1))
         for table, old in zip(model.tables, before, strict=True)

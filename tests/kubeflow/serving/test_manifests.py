@@ -41,9 +41,9 @@ def pod(objects):
     return of_kind(objects, "Deployment")["spec"]["template"]["spec"]
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("push_model", RELEASES)
 @pytest.mark.parametrize("folder", ["base", "overlays/object-store"])
-def test_what_is_rendered_is_valid_kubernetes(folder, release):
+def test_what_is_rendered_is_valid_kubernetes(folder, push_model):
     objects = render(SERVING / folder)
     assert {part["kind"] for part in objects} >= {
         "ConfigMap",
@@ -54,11 +54,11 @@ def test_what_is_rendered_is_valid_kubernetes(folder, release):
         "Service",
     }
     for part in objects:
-        kubernetes_validate.validate(part, release, strict=True)
+        kubernetes_validate.validate(part, push_model, strict=True)
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_the_pods_of_kserve_are_valid_too(release):
+@pytest.mark.parametrize("push_model", RELEASES)
+def test_the_pods_of_kserve_are_valid_too(push_model):
     (service,) = render(SERVING / "overlays" / "kserve")
     predictor = service["spec"]["predictor"]
     model = predictor["model"]
@@ -69,7 +69,7 @@ def test_the_pods_of_kserve_are_valid_too(release):
     }
     spec = {name: predictor[name] for name in ("securityContext", "automountServiceAccountToken")}
     made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {**spec, "containers": [container]}}
-    kubernetes_validate.validate(made, release, strict=True)
+    kubernetes_validate.validate(made, push_model, strict=True)
     assert service["kind"] in NOT_OF_KUBERNETES
     assert model["storageUri"] == "pvc://caser-data/serving/caser"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest_match
 
 KEYS = ["seed", "data.separator", "trainer.epochs", "trainer.learning_rate", "windows.L", "windows.T"]
 
@@ -19,4 +19,4 @@ KEYS = ["seed", "data.separator", "trainer.epochs", "trainer.learning_rate", "wi
     ],
 )
 def test_a_typing_mistake_finds_its_key(typed, meant):
-    assert nearest(typed, KEYS) == meant
+    assert closest_match(typed, KEYS) == meant

@@ -8,8 +8,8 @@ from pipeline.console.log_capture import new_log_file
 SCRIPT = """
 import logging, os, subprocess, sys, warnings
 from pathlib import Path
-from pipeline.console.log_capture import noise_to
-with noise_to(Path(sys.argv[1])) as screen:
+from pipeline.console.log_capture import redirect_output_to
+with redirect_output_to(Path(sys.argv[1])) as screen:
     print("printed noise"); print("error noise", file=sys.stderr)
     os.write(1, b"noise of C\\n"); os.write(2, b"error noise of C\\n")
     subprocess.run(["echo", "noise of a child"])

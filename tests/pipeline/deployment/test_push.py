@@ -7,14 +7,16 @@ from click.testing import CliRunner
 
 from components.errors import UserError
 from components.export.golden import Golden, golden_requests, write_golden
-from components.export.signatures import Answers
+from components.export.signatures import Predictions
 from components.pusher import push as push_module
 from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.deployment import push as module
 from pipeline.deployment.push import push
 
-GOLDEN = Golden(golden_requests(["u"], ["a", "b"]), Answers([["b"], ["a"], ["a"], [""]], [[1.0], [1.0], [1.0], [-1.0]]))
+GOLDEN = Golden(
+    golden_requests(["u"], ["a", "b"]), Predictions([["b"], ["a"], ["a"], [""]], [[1.0], [1.0], [1.0], [-1.0]])
+)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def summary():
     return Summary(
         test={"map": 0.25, "ndcg_at_10": 0.3},
         popularity={"map": 0.05, "ndcg_at_10": 0.1},
-        markov={"map": 0.15, "ndcg_at_10": 0.2},
+        sequential_rules={"map": 0.15, "ndcg_at_10": 0.2},
         ceiling={"map": 0.5, "ndcg_at_10": 0.6},
         counts={"users": 1234, "items": 56, "dropped": {"rare": 7}},
         blessed=True,
@@ -56,8 +56,8 @@ def summary():
         states={"Transform": "cached", "CaserTrainer": "done"},
         slices=[Slice("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
         history=[
-            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "minimised": "full softmax", "map": 0.1},
-            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "minimised": "full softmax", "map": 0.2},
+            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "objective": "full softmax", "map": 0.1},
+            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "objective": "full softmax", "map": 0.2},
         ],
         examples=[Example("<script>u</script>", ["a&b"], ["x", "y"], ["y"])],
     )
@@ -87,7 +87,7 @@ def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
 
 
 def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
-    for values in (summary.test, summary.popularity, summary.markov, summary.ceiling):
+    for values in (summary.test, summary.popularity, summary.sequential_rules, summary.ceiling):
         values["next_item_ndcg_at_10"] = values["ndcg_at_10"]
     assert summary.main_metrics() == ["map", "ndcg_at_10"]
     summary.test["next_item_ndcg_at_10"] += 0.1
@@ -104,7 +104,7 @@ def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_pat
         "too low",
         {},
         {},
-        history=[{"epoch": 1, "loss": 1.0, "minimised": "bce"}],
+        history=[{"epoch": 1, "loss": 1.0, "objective": "bce"}],
     )
     write_report(bare, Config(), "data.csv", file)
     page = Checker()
@@ -118,20 +118,20 @@ def test_metrics_are_written_as_documented(summary, tmp_path):
     write_metrics(summary, file)
     content = json.loads(file.read_text())
     assert list(content) == [
-        "test", "popularity", "markov", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds",
+        "test", "popularity", "sequential_rules", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds",
         "states",
     ]  # fmt: skip
-    assert content["markov"] == summary.markov
+    assert content["sequential_rules"] == summary.sequential_rules
     assert content["test"] == summary.test
     assert content["seconds"] == {"Transform": 1.25, "CaserTrainer": 2.0}
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_baseline_that_was_left_out_says_why(summary, tmp_path):
-    without = replace(summary, markov=None, markov_note="skipped: it could need 9 GB")
+    without = replace(summary, sequential_rules=None, sequential_rules_note="skipped: it could need 9 GB")
     write_metrics(without, tmp_path / "metrics.json")
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert (content["markov"], content["markov_note"]) == (None, "skipped: it could need 9 GB")
+    assert (content["sequential_rules"], content["sequential_rules_note"]) == (None, "skipped: it could need 9 GB")
     write_report(without, Config(), "data.csv", tmp_path / "report.html")
     assert "skipped: it could need 9 GB" in (tmp_path / "report.html").read_text()
     screen = io.StringIO()

@@ -10,8 +10,8 @@ from components.trainer.settings import TrainerSettings
         ({}, 32_768, ("softmax", 0)),
         ({"batch_size": 512}, 32_769, ("sampled_softmax", 4096)),
         ({"batch_size": 4096}, 32_768, ("sampled_softmax", 4096)),
-        ({"loss": "softmax", "negatives": 5}, 10**6, ("softmax", 0)),
-        ({"loss": "sampled_softmax", "negatives": 5}, 10, ("sampled_softmax", 5)),
+        ({"loss": "softmax", "num_negatives": 5}, 10**6, ("softmax", 0)),
+        ({"loss": "sampled_softmax", "num_negatives": 5}, 10, ("sampled_softmax", 5)),
         ({"loss": "bce"}, 10, ("bce", 3)),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_sample_holds_an_item_once_and_in_order():
 
 def test_the_loss_is_the_estimated_softmax_without_accidental_hits_and_what_is_left_out():
     negatives = np.array([4, 2, 3, 9])
-    left_out = np.array([[False, False, False, False], [False, True, False, False], [False, False, False, False]])
+    excluded = np.array([[False, False, False, False], [False, True, False, False], [False, False, False, False]])
     target_scores = np.array([[1.0, 2.0], [0.5, 9.0], [0.4, 0.4]])
     negative_scores = np.array([[0.3, 1.0, 2.0, 0.1], [0.2, -1.0, 0.0, 3.0], [0.4, 1.0, 0.5, 0.0]])
     targets = np.array([[2, 3], [7, 0], [4, 4]])  # two targets, one and padding, one twice
@@ -38,10 +38,10 @@ def test_the_loss_is_the_estimated_softmax_without_accidental_hits_and_what_is_l
         others = sum(
             np.exp(negative_scores[row, j])
             for j in range(4)
-            if negatives[j] not in targets[row] and not left_out[row, j]
+            if negatives[j] not in targets[row] and not excluded[row, j]
         )
         expected += [-np.log(np.exp(target_scores[row, place]) / (known[row] + others)) for place in places]
-    loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, left_out)))
+    loss = sampled_softmax_loss(*map(tf.constant, (target_scores, targets, negative_scores, negatives, excluded)))
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-6)
 
 

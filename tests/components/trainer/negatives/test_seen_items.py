@@ -8,15 +8,15 @@ from hypothesis import given, settings
 
 from components.features import FIRST_ID
 from components.trainer.dataset import Windows
-from components.trainer.negatives.dense_mask import NEVER, SeenTable
-from components.trainer.negatives.seen_items import Meetings, meetings, seen_items
-from components.trainer.negatives.sparse_mask import SeenLists
+from components.trainer.negatives.dense_mask import NEVER, DenseSeenMask
+from components.trainer.negatives.seen_items import FirstInteractions, first_interactions, seen_items
+from components.trainer.negatives.sparse_mask import SparseSeenMask
 from components.transform.windows import sliding_windows
 
 N_ITEMS = 10
 
 
-@pytest.mark.parametrize("form", [SeenTable, SeenLists])
+@pytest.mark.parametrize("form", [DenseSeenMask, SparseSeenMask])
 @settings(deadline=None, max_examples=60)
 @given(
     rows=st.lists(st.lists(st.integers(2, N_ITEMS + 1), max_size=12), min_size=1, max_size=4),
@@ -31,40 +31,40 @@ def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(form, 
     windows = Windows(row + 2, *rest)
     if not len(row):
         return
-    seen = form.of(*meetings(windows), len(rows), N_ITEMS)
+    seen = form.of(*first_interactions(windows), len(rows), N_ITEMS)
     user, position = tf.constant(windows.user), tf.constant(windows.position)
     before = [set(rows[u - 2][:p]) for u, p in zip(windows.user, windows.position, strict=True)]
     every = range(FIRST_ID, N_ITEMS + FIRST_ID)
     expected = [[item in items for item in every] for items in before]
-    np.testing.assert_array_equal(seen.of_all(user, position), expected)
+    np.testing.assert_array_equal(seen.for_catalog(user, position), expected)
     expected = [[item in items for item in sorted(shared)] for items in before]
-    np.testing.assert_array_equal(seen.of_shared(user, position, tf.constant(sorted(shared))), expected)
+    np.testing.assert_array_equal(seen.for_shared_candidates(user, position, tf.constant(sorted(shared))), expected)
     own = np.random.default_rng(0).integers(2, N_ITEMS + 2, [len(row), 3]).astype(np.int32)
     expected = [[item in items for item in line] for items, line in zip(before, own.tolist(), strict=True)]
-    np.testing.assert_array_equal(seen.of_own(user, position, tf.constant(own)), expected)
+    np.testing.assert_array_equal(seen.for_row_candidates(user, position, tf.constant(own)), expected)
 
 
 @pytest.mark.parametrize(
     ("n_users", "n_items", "place", "form"),
     [
-        (6_000, 4_000, NEVER - 1, SeenTable),
-        (6_000, 4_000, NEVER, SeenLists),  # a place that two bytes cannot hold
-        (200_000, 1_000, 3, SeenLists),
+        (6_000, 4_000, NEVER - 1, DenseSeenMask),
+        (6_000, 4_000, NEVER, SparseSeenMask),  # a place that two bytes cannot hold
+        (200_000, 1_000, 3, SparseSeenMask),
     ],
 )
 def test_a_table_is_made_only_where_it_is_small_and_holds_all_places(n_users, n_items, place, form):
-    met = Meetings(*np.array([[2], [3], [place]], np.int32))
+    met = FirstInteractions(*np.array([[2], [3], [place]], np.int32))
     seen = seen_items(met, n_users, n_items)
     assert isinstance(seen, form)
     users, positions = tf.constant([2, 2, 3]), tf.constant([place, min(place + 1, NEVER), place])
-    found = seen.of_own(users, positions, tf.constant([[3], [3], [3]]))
+    found = seen.for_row_candidates(users, positions, tf.constant([[3], [3], [3]]))
     assert found[:, 0].numpy().tolist() == [False, place < NEVER, False]
 
 
 def test_far_behind_in_a_history_of_repeats_what_was_met_at_its_beginning_is_still_seen():
-    seen = seen_items(Meetings(*np.array([[2], [3], [5]], np.int32)), 1, 4)
-    assert isinstance(seen, SeenTable)
+    seen = seen_items(FirstInteractions(*np.array([[2], [3], [5]], np.int32)), 1, 4)
+    assert isinstance(seen, DenseSeenMask)
     for position in (NEVER - 1, NEVER, NEVER + 1, NEVER + 4, 3 * NEVER):
         user, at = tf.constant([2]), tf.constant([position])
-        assert seen.of_all(user, at).numpy().tolist() == [[False, True, False, False]]
-        assert seen.of_own(user, at, tf.constant([[3, 4]])).numpy().tolist() == [[True, False]]
+        assert seen.for_catalog(user, at).numpy().tolist() == [[False, True, False, False]]
+        assert seen.for_row_candidates(user, at, tf.constant([[3, 4]])).numpy().tolist() == [[True, False]]

@@ -24,7 +24,7 @@ from pipeline.kubeflow.nodes.node_file import FOLDER, reference, write_nodes
 from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
 from pipeline.kubeflow.nodes.run_parameters import read_data_from, train_epochs
 from pipeline.kubeflow.step.__main__ import main
-from pipeline.kubeflow.step.attempt import Attempt
+from pipeline.kubeflow.step.attempt import NodeExecutions
 from pipeline.kubeflow.step.run_step import Request, run_step
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
@@ -77,7 +77,7 @@ def attempt_of(request):
     ir = decode(request.node)
     restore(ir, request.volume, request.artifacts, request.run_id)
     connection = metadata.Metadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))
-    return Attempt(connection, ir)
+    return NodeExecutions(connection, ir)
 
 
 def abandon(store, execution):
