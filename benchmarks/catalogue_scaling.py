@@ -20,7 +20,7 @@ from components.model.settings import ModelSettings
 from components.trainer import progress
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
-from components.trainer.losses.loss_choice import chosen_loss
+from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.settings import TrainerSettings
 
 _L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
-    loss = chosen_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items))
+    loss = resolve_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items))
     settings = TrainerSettings(loss=loss.loss, num_negatives=loss.negatives or None, batch_size=_BATCH, epochs=1)
     rows = []
     for n_items in sorted(arguments.items):
@@ -55,7 +55,7 @@ def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, f
     model((windows.user[:1], windows.sequence[:1]))
     tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4
     clock = StepClock()
-    with progress.observed_by(clock):
+    with progress.progress_callback(clock):
         fit(model, windows, settings, seed=1)
     return {
         "milliseconds_per_step": clock.milliseconds(),

@@ -64,7 +64,7 @@ def main() -> None:
             elif len(clock.moments) == _TIMED + 1:
                 tf.profiler.experimental.stop()
 
-        with progress.observed_by(clock), progress.observed_by(watch):
+        with progress.progress_callback(clock), progress.progress_callback(watch):
             fit(model, windows, trainer, seed=1)
         (file,) = Path(folder).rglob("*.xplane.pb")
         operations = _milliseconds(file)

@@ -8,7 +8,7 @@ import time
 
 
 class StepClock:
-    """A `components.trainer.progress.TrainingObserver` for one epoch.
+    """A `components.trainer.progress.ProgressCallback` for one epoch.
 
     Attributes:
         moments: number of steps done, and seconds, at each report; the first one comes after tracing.

@@ -19,7 +19,7 @@ from benchmarks import environment, movielens, result_cache
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
-from components.ranking.metrics import all_metrics, stacked
+from components.ranking.metrics import all_metrics, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
@@ -151,9 +151,9 @@ def _metrics(model: Caser, split: movielens.Split, L: int) -> dict[str, float]:
         scores, seen_items = model.score_all(model((user, recent[rows]))), tf.constant(seen[rows])
         ranks.append(held_out_ranks(scores, seen_items, tf.constant(held_out[rows]))[0].numpy())
         best.append(top_items(scores, seen_items, 20)[0].numpy())
-    ranked = stacked(ranks)
+    ranked = concatenate_padded(ranks)
     some = ranked.any(axis=1)
-    return all_metrics(ranked[some], stacked(best)[some], split.n_items)
+    return all_metrics(ranked[some], concatenate_padded(best)[some], split.n_items)
 
 
 if __name__ == "__main__":

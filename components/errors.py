@@ -1,11 +1,9 @@
-"""The one exception for mistakes that a user can mend.
-
-Its text is shown as it is, without a stack trace, so it says what is wrong, where, and the remedy.
-"""
+"""An error the user can fix; its message is shown without a traceback."""
 
 
 class UserError(Exception):
-    """An ordinary mistake in data, configuration or request.
+    """A mistake in data, configuration or request.
 
-    Raised anywhere in a node; the runners find it even when Beam wraps it, and print only its text.
+    The message says what is wrong, where, what was received, and ends with a hint. It may be raised anywhere in a node:
+    the runners find it even if Beam wraps it, and print only its message.
     """

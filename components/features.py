@@ -1,10 +1,10 @@
-"""Names that the nodes share: splits, fields of the Examples, vocabularies, signatures.
+"""Names shared by the nodes: splits, features of the Examples, special ids, vocabularies.
 
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`.
 Transformed Examples (one window each):
     USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the right;
-    POSITION: int64 []: place of the first target in the user's history, from 0.
+    POSITION: int64 []: position of the first target in the user's history, from 0.
 """
 
 TRAIN, VALID, TEST = "train", "valid", "test"

@@ -1,4 +1,4 @@
-"""Resolves the model that the candidate is compared with: the newest blessed one before it."""
+"""Resolves the model the candidate is compared with: the last blessed model before it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _CANDIDATE = "candidate"
 
 
 class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
-    """TFX's `LatestBlessedModelStrategy` that leaves out the candidate and what is newer.
+    """TFX's `LatestBlessedModelStrategy`, restricted to models before the candidate.
 
-    A second run on unchanged input reuses the model of the first. With TFX's own strategy that model would be its own
-    baseline, and Evaluator would run again; without it, the second run asks exactly what the first one asked.
+    A second run on unchanged input reuses the model of the first run. With TFX's own strategy that model would become
+    its own baseline and the Evaluator would run again; this strategy keeps the inputs of the Evaluator unchanged.
 
-    Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model that is to be evaluated.
+    Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated.
     """
 
     def resolve_artifacts(
@@ -25,11 +25,11 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         """Resolves the inputs.
 
         Args:
-            store: of ML Metadata.
+            store: ML Metadata.
             input_dict: all artifacts by input.
 
         Returns:
-            At most one artifact each of `model` and `model_blessing`, and the candidate.
+            At most one `model` and `model_blessing`, and the candidate.
         """
         candidates = input_dict[_CANDIDATE]
         newest = max(candidate.id for candidate in candidates) if candidates else 0

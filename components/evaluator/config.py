@@ -1,4 +1,4 @@
-"""What TFMA is asked, and what it answered."""
+"""EvalConfig for TFX's Evaluator, with the thresholds for blessing."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from components.features import HOLDOUT
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
-# Bounds are inclusive: what equals them but for rounding passes.
+# Bounds are inclusive, up to rounding.
 _EPSILON = 1e-9
 
 
 def eval_config(settings: EvaluatorSettings) -> config_pb2.EvalConfig:
-    """The configuration of TFX's Evaluator.
+    """Creates the configuration of TFX's Evaluator.
 
     Args:
         settings: thresholds.
 
     Returns:
-        One candidate and, where there is one, the last blessed model as baseline; TFX leaves out thresholds on the
-        change where there is none.
+        A candidate and the last blessed model as baseline; TFX drops the baseline and its thresholds if there is none.
     """
     value = config_pb2.MetricThreshold(
         value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": settings.min_value - _EPSILON})

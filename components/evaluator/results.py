@@ -13,7 +13,7 @@ from components.evaluator.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATO
 
 
 class SliceMetrics(NamedTuple):
-    """Metrics of a part: the kind of slice, its value, and metrics by name."""
+    """Metrics of one slice: kind of slice, its value, and metrics of model and popularity by name."""
 
     name: str
     value: str
@@ -22,7 +22,7 @@ class SliceMetrics(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """Metrics by name of the model and of the popularity baseline, of slices, and why the model is (not) blessed."""
+    """Metrics of the model and of popularity by name, slices, and whether and why the model is blessed."""
 
     model: dict[str, float]
     popularity: dict[str, float]
@@ -32,14 +32,14 @@ class Evaluation(NamedTuple):
 
 
 def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
-    """Reads what Evaluator left.
+    """Reads the results of the Evaluator.
 
     Args:
-        uri: of the ModelEvaluation artifact.
-        settings: that it ran with.
+        uri: URI of the ModelEvaluation artifact.
+        settings: the settings the Evaluator ran with.
 
     Returns:
-        All of it.
+        All results.
     """
     values, changes = _values(uri)
     blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
@@ -47,10 +47,10 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
 
 
 def read_metrics(uri: str) -> dict[str, float]:
-    """Reads the model's own metrics of the whole split.
+    """Reads the overall metrics of the model.
 
     Args:
-        uri: of the ModelEvaluation artifact.
+        uri: URI of the ModelEvaluation artifact.
 
     Returns:
         Values by name.
@@ -60,7 +60,7 @@ def read_metrics(uri: str) -> dict[str, float]:
 
 
 def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:
-    """Metrics, and differences to the last blessed model, by name."""
+    """Metrics, and their changes from the last blessed model, by name."""
     values: dict[str, float] = {}
     changes: dict[str, float] = {}
     for part in tfma.load_metrics(uri):
@@ -76,16 +76,16 @@ def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float]
     popularity: dict[str, float] = {}
     slices: dict[tuple[str, str], SliceMetrics] = {}
     for name in sorted(values):
-        of_model, of_popularity = model, popularity
+        model_metrics, popularity_metrics = model, popularity
         metric = name
         if SLICE_SEPARATOR in name:
             kind, part, metric = name.split(SLICE_SEPARATOR)
-            found = slices.setdefault((kind, part), SliceMetrics(kind, part, {}, {}))
-            of_model, of_popularity = found.model, found.popularity
+            slice_metrics = slices.setdefault((kind, part), SliceMetrics(kind, part, {}, {}))
+            model_metrics, popularity_metrics = slice_metrics.model, slice_metrics.popularity
         if metric.startswith(POPULARITY):
-            of_popularity[metric.removeprefix(POPULARITY)] = values[name]
+            popularity_metrics[metric.removeprefix(POPULARITY)] = values[name]
         elif not metric.endswith(MARGIN):
-            of_model[metric] = values[name]
+            model_metrics[metric] = values[name]
     return model, popularity, sorted(slices.values(), key=lambda part: (part.name, _number(part.value), part.value))
 
 
@@ -100,7 +100,7 @@ def _blessing(
     changes: dict[str, float],
     settings: EvaluatorSettings,
 ) -> tuple[bool, str]:
-    """TFMA's verdict and a sentence for it. `changes`: differences to the last blessed model, empty without one."""
+    """TFMA's verdict and its reason. `changes` from the last blessed model are empty if there is none."""
     failed = {
         (failure.metric_key.name, failure.metric_key.is_diff)
         for part in validation.metric_validations_per_slice
@@ -108,11 +108,11 @@ def _blessing(
     }
     metric = settings.metric
     if metric not in values or not values[USERS]:
-        return False, f"{metric} could not be evaluated: nothing was held out"
+        return False, f"{metric} could not be evaluated: there are no held-out items"
     value, margin, change = values[metric], values[metric + MARGIN], changes.get(metric)
     if validation.validation_ok:
-        against = "" if change is None else f", {change:+.4f} against the last blessed model"
-        return True, f"{metric} {value:.4f}, {margin:+.4f} against popularity{against}"
+        against = "" if change is None else f", {change:+.4f} over the last blessed model"
+        return True, f"{metric} {value:.4f}, {margin:+.4f} over popularity{against}"
     reasons = []
     if (metric, False) in failed:
         reasons.append(f"{metric} {value:.4f} is below evaluator.min_value {settings.min_value:g}")
@@ -122,7 +122,7 @@ def _blessing(
         )
     if (metric, True) in failed:
         reasons.append(
-            f"the change against the last blessed model, {change:+.4f} {metric}, "
+            f"the change from the last blessed model, {change:+.4f} {metric}, "
             f"is below evaluator.min_change {settings.min_change:g}"
         )
     return False, "; ".join(reasons)

@@ -1,4 +1,4 @@
-"""All ranking metrics as one metric of TFMA, over what the `evaluate` signature returns."""
+"""All ranking metrics as one TFMA metric over the outputs of the `evaluate` signature."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from components.export.signatures import (
 )
 from components.ranking.metrics import CUTOFFS, NO_RANK, recommended, user_metrics, user_metrics_with_next
 
-# Names: `map` of the model, `popularity_map` of the baseline, `map_margin` between them;
-# `<slice>|<value>|map` and `<slice>|<value>|popularity_map` in parts; USERS counts what was evaluated.
+# Names: `map` of the model, `popularity_map` of the baseline, `map_margin` their difference;
+# `<slice>|<value>|map` and `<slice>|<value>|popularity_map` in slices; USERS is the number of evaluated users.
 POPULARITY, MARGIN, SLICE_SEPARATOR, USERS = "popularity_", "_margin", "|", "users"
 
 _SLICE_METRICS = ("map", "recall_at_10", "ndcg_at_10", "hit_rate_at_10", "mrr")
-# Users are gathered into arrays of this many, since numpy costs the same for one as for a hundred.
+# Users are processed in arrays of this size, since numpy takes as long for one user as for a hundred.
 _FLUSH = 256
 
 
 class CaserRanking(tfma.metrics.Metric):
-    """Ranking metrics of the model and of the popularity baseline, as a whole and in slices."""
+    """Ranking metrics of the model and of the popularity baseline, overall and in slices."""
 
     def __init__(self, name: str = "caser_ranking") -> None:
-        """Declares the metric."""
+        """Creates the metric."""
         super().__init__(_computations, name=name)
 
 
@@ -44,7 +44,7 @@ def _computations(
 ) -> list[metric_types.MetricComputation]:
     return [
         metric_types.MetricComputation(
-            # The key only tells models apart: the combiner names its metrics by itself.
+            # The key only identifies the model: the combiner names its metrics.
             keys=[metric_types.MetricKey(name=name, model_name=model_name)],
             preprocessors=None,
             combiner=_Combiner(model_name),
@@ -54,7 +54,7 @@ def _computations(
 
 
 class _Sums:
-    """Sums of per-user values by name, how many users each is about, and which items were recommended."""
+    """Sums and counts of per-user values by name, and which items were recommended."""
 
     def __init__(self) -> None:
         self.pending: list[dict[str, np.ndarray]] = []
@@ -71,7 +71,7 @@ class _Sums:
 
 
 class _Combiner(beam.CombineFn):
-    """Adds up users; an element is one user's outputs of `evaluate`."""
+    """Accumulates users; an element is the outputs of `evaluate` for one user."""
 
     def __init__(self, model_name: str) -> None:
         self._model_name = model_name
@@ -107,7 +107,7 @@ class _Combiner(beam.CombineFn):
             if POPULARITY + name in values
         }
         values[USERS] = float(accumulator.counts.get("map", 0))
-        # Thresholds look metrics up by a key that says nothing of weights.
+        # Threshold lookup expects example_weighted=None.
         return {
             metric_types.MetricKey(name=name, model_name=self._model_name, example_weighted=None): value
             for name, value in values.items()
@@ -115,13 +115,13 @@ class _Combiner(beam.CombineFn):
 
 
 def _flush(sums: _Sums) -> None:
-    """Turns pending users into sums."""
-    # Of a user with nothing held out nothing can be said.
+    """Adds pending users to the sums."""
+    # Users without held-out items are skipped.
     pending = [user for user in sums.pending if (user[RANKS] != NO_RANK).any()]
     sums.pending = []
     if not pending:
         return
-    users = {name: _stacked([user[name] for user in pending]) for name in pending[0]}
+    users = {name: _pad_rows([user[name] for user in pending]) for name in pending[0]}
     n_items = int(users[ITEM_COUNT][0, 0])
     lengths = length_slices(users[HISTORY_LENGTH][:, 0])
     for prefix, ranks_of, top_of in (
@@ -130,16 +130,18 @@ def _flush(sums: _Sums) -> None:
     ):
         ranks = users[ranks_of]
         values = user_metrics_with_next(ranks)
-        for name, of_users in values.items():
-            sums.add(prefix + name, of_users)
+        for name, user_values in values.items():
+            sums.add(prefix + name, user_values)
         for k in CUTOFFS:
             sums.cover(f"{prefix}coverage_at_{k}", recommended(users[top_of], k, n_items))
         for part, inside in lengths.items():
-            _add_slice(sums, HISTORY_LENGTH_SLICE, part, prefix, {name: of[inside] for name, of in values.items()})
-        for part, of_class in popularity_slices(ranks, users[HELD_OUT_ITEMS], n_items).items():
-            has_any = (of_class != NO_RANK).any(axis=1)
+            _add_slice(
+                sums, HISTORY_LENGTH_SLICE, part, prefix, {name: column[inside] for name, column in values.items()}
+            )
+        for part, class_ranks in popularity_slices(ranks, users[HELD_OUT_ITEMS], n_items).items():
+            has_any = (class_ranks != NO_RANK).any(axis=1)
             if has_any.any():
-                _add_slice(sums, POPULARITY_SLICE, part, prefix, user_metrics(of_class[has_any]))
+                _add_slice(sums, POPULARITY_SLICE, part, prefix, user_metrics(class_ranks[has_any]))
 
 
 def _add_slice(sums: _Sums, name: str, part: str, prefix: str, values: dict[str, np.ndarray]) -> None:
@@ -148,9 +150,9 @@ def _add_slice(sums: _Sums, name: str, part: str, prefix: str, values: dict[str,
             sums.add(SLICE_SEPARATOR.join((name, part, prefix + metric)), values[metric])
 
 
-def _stacked(rows: list[np.ndarray]) -> np.ndarray:
-    """Rows of different width as int64 [len(rows), widest], padded with 0 on the right."""
-    stacked = np.zeros((len(rows), max(map(len, rows))), np.int64)
-    for target, row in zip(stacked, rows, strict=True):
+def _pad_rows(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of different width as int64 [len(rows), max width], padded with 0 on the right."""
+    padded = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for target, row in zip(padded, rows, strict=True):
         target[: len(row)] = row
-    return stacked
+    return padded

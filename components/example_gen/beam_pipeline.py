@@ -1,6 +1,6 @@
-"""The Beam steps of ExampleGen: files -> Arrow batches by bucket of users -> histories -> Examples.
+"""The Beam pipeline of ExampleGen: files -> Arrow batches per bucket of users -> histories -> Examples.
 
-An element is a file, a batch of many rows, or a user's Example: never a single interaction.
+An element is a file, a batch of many rows, or one user's Example, never a single interaction.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from components.example_gen.settings import DataSettings, HistorySettings, Split
 from components.example_gen.splits import nothing_to_evaluate_on, split_boundaries
 from components.features import SPLITS, TEST, TRAIN, VALID
 
-# A bucket should fit a worker comfortably: about this many bytes of input go into one.
+# Input bytes per bucket of users; a bucket is processed in memory by one worker.
 _BUCKET_BYTES = 8 << 20
 _MIN_BUCKETS, _MAX_BUCKETS = 16, 4096
 
@@ -46,26 +46,26 @@ def examples(
     counts_dir: str,
     quarantine_dir: str,
 ) -> dict[str, beam.PCollection]:
-    """Builds the steps.
+    """Adds the steps of ExampleGen to a Beam pipeline.
 
     Args:
-        pipeline: to build in.
-        pattern: file or glob.
+        pipeline: Beam pipeline.
+        pattern: file or glob pattern.
         data: how files are read.
-        histories: how interactions become histories.
-        split: how histories are divided.
-        counts_dir: gets `counts.json`.
-        quarantine_dir: gets `bad_rows.csv` where there are bad rows.
+        histories: how interactions are filtered and ordered.
+        split: how histories are split.
+        counts_dir: directory for `counts.json`.
+        quarantine_dir: directory for `bad_rows.csv`, written if there are bad rows.
 
     Returns:
-        Serialized Examples by split.
+        Serialized Examples by split name.
 
     Raises:
-        UserError: no file matches.
+        UserError: no file matches the pattern.
     """
     files = sorted(FileSystems.match([pattern])[0].metadata_list, key=lambda file: file.path)
     if not files:
-        raise UserError(f"No file matches {pattern}. Remedy: check the path.")
+        raise UserError(f"No file matches {pattern}. Hint: check the path.")
     size = sum(file.size_in_bytes for file in files)
     buckets = int(np.clip(size // _BUCKET_BYTES, _MIN_BUCKETS, _MAX_BUCKETS))
 
@@ -84,23 +84,25 @@ def examples(
         if histories.min_item_interactions > 1
         else None
     )
-    made = (
+    examples_by_split = (
         read[_BATCHES]
         | "GroupByBucket" >> beam.GroupByKey()
         | "Histories" >> beam.ParDo(_MakeExamples(histories, split), rare).with_outputs(_COUNTS, *SPLITS)
     )
-    counts = (read[_COUNTS], made[_COUNTS]) | beam.Flatten() | "AllCounts" >> beam.CombineGlobally(_AddCounts())
+    counts = (
+        (read[_COUNTS], examples_by_split[_COUNTS]) | beam.Flatten() | "AllCounts" >> beam.CombineGlobally(_AddCounts())
+    )
     _ = (
         pipeline
         | "Once" >> beam.Create([[file.path for file in files]])
-        | "Account"
+        | "WriteCounts"
         >> beam.ParDo(
-            _Account(data.max_bad_row_fraction, split, counts_dir, quarantine_dir),
+            _WriteCounts(data.max_bad_row_fraction, split, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
             beam.pvalue.AsList(read[_BAD]),
         )
     )
-    return {name: made[name] for name in SPLITS if split.has(name)}
+    return {name: examples_by_split[name] for name in SPLITS if split.has(name)}
 
 
 class _Read(beam.DoFn):
@@ -111,7 +113,7 @@ class _Read(beam.DoFn):
 
     def process(self, file: tuple[int, str]) -> Iterator[object]:
         index, path = file
-        # Beam would decompress by the file's ending, and a damaged stream would end without a word.
+        # Beam would decompress by file extension, and would end a damaged stream silently.
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             for batch in read_interactions(stream, path, self._data):
                 counts = Counts(rows_read=batch.rows_read, filtered_rows=batch.filtered, bad_rows=len(batch.bad))
@@ -120,12 +122,12 @@ class _Read(beam.DoFn):
                 yield beam.pvalue.TaggedOutput(_COUNTS, counts)
                 for bad in batch.bad:
                     yield beam.pvalue.TaggedOutput(_BAD, tuple(bad))
-                yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, _counted(batch.item))
+                yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, _item_counts(batch.item))
                 yield from self._by_bucket(batch, index)
 
     def _by_bucket(self, batch: Interactions, file: int) -> Iterator[tuple[int, bytes]]:
         users = batch.user.dictionary_encode()
-        # A hash that is the same in every process and version.
+        # Unlike hash(), the same in every process.
         bucket_of_user = np.array([zlib.crc32(user) for user in users.dictionary.to_pylist()], np.int64) % self._buckets
         bucket = bucket_of_user[np.asarray(users.indices)]
         order = np.argsort(bucket, kind="stable")
@@ -141,7 +143,7 @@ class _Read(beam.DoFn):
         edges = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
         for key, (start, end) in enumerate(itertools.pairwise(edges)):
             if end > start:
-                yield key, _packed(table.slice(start, end - start))
+                yield key, _to_bytes(table.slice(start, end - start))
 
 
 class _MakeExamples(beam.DoFn):
@@ -151,40 +153,40 @@ class _MakeExamples(beam.DoFn):
         self._histories, self._split = histories, split
 
     def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[object]:
-        table = pa.concat_tables([_unpacked(batch) for batch in element[1]]).combine_chunks()
+        table = pa.concat_tables([_from_bytes(batch) for batch in element[1]]).combine_chunks()
         users, user = _codes(table["user"])
         items, item = _codes(table["item"])
         rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
         time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
-        made = build_histories(user, item, time, file, row, rare_item, self._histories)
-        first, second = split_boundaries(np.diff(made.start), self._split)
-        yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(made, first, second, items))
+        result = build_histories(user, item, time, file, row, rare_item, self._histories)
+        first, second = split_boundaries(np.diff(result.start), self._split)
+        yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(result, first, second, items))
 
-        tokens = [items[code] for code in made.item]
-        for index, start in enumerate(made.start[:-1]):
-            history = tokens[start : made.start[index + 1]]
-            user_id, a, b = users[made.user[index]], first[index], second[index]
+        tokens = [items[code] for code in result.item]
+        for index, start in enumerate(result.start[:-1]):
+            history = tokens[start : result.start[index + 1]]
+            user_id, a, b = users[result.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
                 if name == TRAIN or after > before:
                     yield beam.pvalue.TaggedOutput(
                         name, serialize_example(user_id, history[:before], history[before:after])
                     )
 
-    def _counts(self, made: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
-        lengths = np.diff(made.start)
+    def _counts(self, histories: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
+        lengths = np.diff(histories.start)
         held_out = {TRAIN: first, VALID: second - first, TEST: lengths - second}
         return Counts(
             users=len(lengths),
-            interactions=len(made.item),
-            items=frozenset(items[code] for code in np.unique(made.item)),
-            dropped=made.dropped,
+            interactions=len(histories.item),
+            items=frozenset(items[code] for code in np.unique(histories.item)),
+            dropped=histories.dropped,
             split_users={name: int((sizes > 0).sum()) for name, sizes in held_out.items() if self._split.has(name)},
             split_items={name: int(sizes.sum()) for name, sizes in held_out.items() if self._split.has(name)},
         )
 
 
-class _Account(beam.DoFn):
-    """Leaves `counts.json` and the quarantine file; stops a run that has too many bad rows, or too little left."""
+class _WriteCounts(beam.DoFn):
+    """Writes `counts.json` and the quarantine file; fails if there are too many bad rows or no users left."""
 
     def __init__(self, max_bad_row_fraction: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
         self._max_bad_rows, self._split = max_bad_row_fraction, split
@@ -195,25 +197,26 @@ class _Account(beam.DoFn):
         quarantine = os.path.join(self._quarantine_dir, QUARANTINE_FILE)
         if bad:
             _write(quarantine, to_csv(bad))
-        elif tf.io.gfile.exists(quarantine):  # of an earlier run on other data
+        elif tf.io.gfile.exists(quarantine):  # from an earlier run on other data
             tf.io.gfile.remove(quarantine)
         check_bad_row_fraction(bad, counts.rows_read, self._max_bad_rows, quarantine)
         if not counts.users:
-            raise UserError(nobody_left(counts.dropped))
+            raise UserError(no_users_left(counts.dropped))
         if not counts.split_users[self._split.evaluated]:
             raise UserError(nothing_to_evaluate_on(self._split))
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
         _write(os.path.join(self._counts_dir, COUNTS_FILE), text)
 
 
-def nobody_left(dropped: dict[str, int]) -> str:
-    """The message for an input of which no user remains; `dropped` counts interactions by rule."""
+def no_users_left(dropped: dict[str, int]) -> str:
+    """The error message if no user is left; `dropped` counts interactions by rule."""
     rules = ", ".join(f"histories.{rule}: {count:,}" for rule, count in dropped.items() if count) or "none"
-    return f"No user is long enough. Interactions dropped by rule: {rules}. Remedy: lower these, or give more data."
+    hint = "Hint: relax these settings, or provide more data."
+    return f"No user has enough interactions left. Dropped by rule: {rules}. {hint}"
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray]:
-    """Distinct values in rising order, and the index of each row's value among them."""
+    """Distinct values in ascending order, and each row's index into them."""
     encoded = column.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
@@ -224,9 +227,9 @@ def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray]:
     return [values[index] for index in order], rank[np.asarray(encoded.indices)]
 
 
-def _counted(items: pa.Array) -> dict[bytes, int]:
-    counted = pc.value_counts(items)
-    return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+def _item_counts(items: pa.Array) -> dict[bytes, int]:
+    counts = pc.value_counts(items)
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
 def _rare_items(counts: dict[bytes, int], threshold: int) -> set[bytes]:
@@ -273,19 +276,19 @@ class _AddCounts(beam.CombineFn):
         return accumulator
 
 
-def _packed(table: pa.Table) -> bytes:
+def _to_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
 
 
-def _unpacked(batch: bytes) -> pa.Table:
+def _from_bytes(batch: bytes) -> pa.Table:
     return pa.ipc.open_stream(batch).read_all()
 
 
 def _write(path: str, text: str) -> None:
-    """Whole or not at all."""
+    """Writes a file atomically, on any file system that TensorFlow knows."""
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.gfile.GFile(f"{path}.part", "w") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""ExampleGen: files of interactions to one Example per user and split."""
+"""InteractionExampleGen: interaction files -> one Example per user and split."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _INPUT = "interactions"
 
 
 class InteractionExampleGen(FileBasedExampleGen):
-    """Reads interactions and leaves one Example per user and split (see `components.features`).
+    """Reads interaction files and writes one Example per user and split (see `components.features`).
 
     Outputs:
-        examples: Examples with the splits `train`, `valid` and `test`, as far as they are configured; at the
-            artifact's root `counts.json`, what was read and what was left out.
+        examples: Examples with the configured splits among `train`, `valid` and `test`. `counts.json` at the
+            root of the artifact counts what was read and what was dropped.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
@@ -40,11 +40,11 @@ class InteractionExampleGen(FileBasedExampleGen):
         """Declares the node.
 
         Args:
-            path: file, glob, or pattern with `{SPAN}` (TFX then reads the newest span).
+            path: file, glob pattern, or pattern with `{SPAN}` (TFX reads the latest span).
             data: how files are read.
-            histories: how interactions become histories.
-            split: how histories are divided.
-            quarantine_dir: where `bad_rows.csv` goes; `{RUN}` in it is the id of the run; unset: beside the Examples.
+            histories: how interactions are filtered and ordered.
+            split: how histories are split.
+            quarantine_dir: directory for `bad_rows.csv`; `{RUN}` is replaced by the run ID. Default: the artifact.
         """
         split = split or SplitSettings()
         settings = {
@@ -52,7 +52,7 @@ class InteractionExampleGen(FileBasedExampleGen):
             "histories": (histories or HistorySettings()).model_dump(),
             "split": split.model_dump(),
             "quarantine_dir": quarantine_dir,
-            # Another version may read the same file otherwise: it must not find the old one's output in the cache.
+            # A new version may parse files differently, so it must not reuse cached outputs of an old one.
             "version": metadata.version("tfx-caser"),
         }
         config = example_gen_pb2.CustomConfig()
@@ -64,7 +64,7 @@ class InteractionExampleGen(FileBasedExampleGen):
             input_config=example_gen_pb2.Input(splits=[example_gen_pb2.Input.Split(name=_INPUT, pattern=pattern)]),
             output_config=example_gen_pb2.Output(
                 split_config=example_gen_pb2.SplitConfig(
-                    # TFX takes the names from here; who goes where is decided inside each history.
+                    # TFX only takes the names from here; histories are split by the executor.
                     splits=[example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=1) for name in names]
                 )
             ),
@@ -73,13 +73,13 @@ class InteractionExampleGen(FileBasedExampleGen):
 
 
 def split_pattern(path: str) -> tuple[str, str]:
-    """A path as TFX wants it.
+    """Splits a path into TFX's `input_base` and `pattern`.
 
     Args:
-        path: file, glob, or pattern with `{SPAN}`.
+        path: file, glob pattern, or pattern with `{SPAN}`.
 
     Returns:
-        The folder above the first wildcard, and the rest.
+        The directory above the first wildcard, and the rest.
     """
     wildcard = re.search(r"[*?\[{]", path)
     base = os.path.dirname(path[: wildcard.start()] if wildcard else path)

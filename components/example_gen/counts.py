@@ -1,31 +1,31 @@
-"""What ExampleGen counts on its way, for the user and the report."""
+"""Row, user and item counts collected by ExampleGen."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-# Side files that ExampleGen leaves at the root of its Examples artifact.
+# Written to the root of the Examples artifact.
 COUNTS_FILE = "counts.json"
 
 _NO_FIRST, _NO_LAST = 2**63 - 1, -(2**63)
 
 
 class Counts(NamedTuple):
-    """Sums over parts of the input.
+    """Counts of a part of the input; they add up.
 
     Attributes:
-        rows_read: good and bad.
-        bad_rows: could not be read.
-        filtered_rows: left out by rating or event.
-        first_time: microseconds.
-        last_time: microseconds.
-        dropped: interactions that each rule of `HistorySettings` took away.
-        users: that are left.
-        interactions: that are left.
-        items: distinct, that are left.
+        rows_read: all rows, valid or bad.
+        bad_rows: malformed rows.
+        filtered_rows: rows filtered out by rating or event.
+        first_time: earliest timestamp, microseconds.
+        last_time: latest timestamp, microseconds.
+        dropped: interactions dropped by each rule of `HistorySettings`.
+        users: remaining users.
+        interactions: remaining interactions.
+        items: distinct remaining items.
         split_users: users by split.
-        split_items: train: interactions to learn from; valid and test: held-out ones.
+        split_items: interactions by split; in valid and test the held-out ones.
     """
 
     rows_read: int = 0
@@ -42,7 +42,7 @@ class Counts(NamedTuple):
 
 
 def add_counts(a: Counts, b: Counts) -> Counts:
-    """The counts of both parts together."""
+    """Adds the counts of two parts."""
     return Counts(
         rows_read=a.rows_read + b.rows_read,
         bad_rows=a.bad_rows + b.bad_rows,
@@ -59,7 +59,7 @@ def add_counts(a: Counts, b: Counts) -> Counts:
 
 
 def counts_json(counts: Counts) -> dict[str, Any]:
-    """As in `counts.json`: sets as their size, times as ISO 8601 (null where the data has none)."""
+    """The content of `counts.json`: sets as sizes, times as ISO 8601 (null without timestamps)."""
     has_time = counts.last_time > 0 and counts.first_time <= counts.last_time
     return {
         **counts._asdict(),
@@ -77,4 +77,4 @@ def _iso(micros: int) -> str | None:
     try:
         return datetime.fromtimestamp(micros // 1_000_000, timezone.utc).isoformat()
     except (ValueError, OverflowError, OSError):
-        return None  # beyond the calendar: made-up times that only give an order
+        return None  # beyond the calendar: numbers that only define an order

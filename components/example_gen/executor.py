@@ -17,16 +17,16 @@ from tfx.utils import proto_utils
 from components.example_gen import beam_pipeline
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 
-# Stands for the id of the run, where several runs share a folder: the id itself would keep TFX from using its cache.
+# Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.
 RUN = "{RUN}"
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
-    """Groups rows by user; TFX's base class writes the splits."""
+    """Groups interactions by user; TFX's base class writes the splits."""
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802 -- named by TFX
-        """Not used: all splits come out of one pass over the rows."""
-        raise NotImplementedError("InteractionExampleGen makes all splits at once, in GenerateExamplesByBeam")
+        """Not used: one pass over the input produces all splits."""
+        raise NotImplementedError("InteractionExampleGen produces all splits in GenerateExamplesByBeam")
 
     def Do(  # noqa: N802 -- named by TFX
         self,
@@ -34,19 +34,19 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Remembers where the artifact is, for the side files."""
+        """Remembers the artifact directory, where `counts.json` is written."""
         self._artifact_dir = artifact_utils.get_single_uri(output_dict["examples"])
         super().Do(input_dict, output_dict, exec_properties)
 
     def GenerateExamplesByBeam(  # noqa: N802 -- named by TFX
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
-        """See the base class."""
+        """Builds the Beam pipeline that produces all splits."""
         config = example_gen_pb2.CustomConfig()
         proto_utils.json_to_proto(exec_properties["custom_config"], config)
-        packed = wrappers_pb2.StringValue()
-        config.custom_config.Unpack(packed)
-        settings = json.loads(packed.value)
+        message = wrappers_pb2.StringValue()
+        config.custom_config.Unpack(message)
+        settings = json.loads(message.value)
         inputs = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], inputs)
         run_id = self._context.pipeline_run_id if self._context else None

@@ -1,4 +1,4 @@
-"""Interactions to users' histories: ordered by time, thinned by the configured rules."""
+"""Interactions -> user histories: sorted by time and filtered by the configured rules."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from components.example_gen.settings import HistorySettings
 
 
 class Histories(NamedTuple):
-    """Histories of several users, one after the other.
+    """Histories of several users, concatenated.
 
     Attributes:
-        user: int [U], in rising order.
+        user: int [U], ascending.
         start: int [U + 1]; the history of `user[i]` is `item[start[i] : start[i + 1]]`.
         item: int [n], oldest first.
-        dropped: interactions that each rule took away, by its name.
+        dropped: number of interactions dropped by each rule.
     """
 
     user: np.ndarray
@@ -34,22 +34,22 @@ def build_histories(
     rare_item: np.ndarray,
     settings: HistorySettings,
 ) -> Histories:
-    """Orders and thins interactions.
+    """Sorts and filters interactions.
 
-    The order inside a user is time, then position in the input (file, row). The rules apply in the order of the
-    fields of `HistorySettings`: rare items, newest N, repeats, short users.
+    Interactions of a user are sorted by time, then by position in the input (file, row). The rules apply in the order
+    of the fields of `HistorySettings`: rare items, most recent N, repeated items, short histories.
 
     Args:
-        user: int [n], codes of users.
-        item: int [n], codes of items.
-        time: int64 [n].
-        file: int [n], index of the file.
-        row: int [n], row in the file.
-        rare_item: bool [items], by item code.
-        settings: the rules.
+        user: int [n], user codes.
+        item: int [n], item codes.
+        time: int64 [n], microseconds.
+        file: int [n], file index.
+        row: int [n], row number in the file.
+        rare_item: bool [items], whether an item is rarer than `min_item_interactions`.
+        settings: the filter rules.
 
     Returns:
-        The histories of the users that are left.
+        The histories of the remaining users.
     """
     order = np.lexsort((row, file, time, user))
     user, item = user[order], item[order]
@@ -70,18 +70,18 @@ def build_histories(
 
 
 def _size_of_user(user: np.ndarray) -> np.ndarray:
-    """For each interaction, how many its user has; `user` is sorted."""
+    """The number of interactions of each interaction's user; `user` is sorted."""
     _, inverse, counts = np.unique(user, return_inverse=True, return_counts=True)
     return counts[inverse] if len(user) else np.zeros(0, np.int64)
 
 
 def _position_from_end(user: np.ndarray) -> np.ndarray:
-    """For each interaction, how many newer ones its user has; `user` is sorted."""
+    """The number of later interactions of the same user; `user` is sorted."""
     return np.searchsorted(user, user, side="right") - 1 - np.arange(len(user))
 
 
 def _first_interaction(user: np.ndarray, item: np.ndarray) -> np.ndarray:
-    """Whether the user meets the item for the first time; rows are ordered by user and time."""
+    """Whether this is the user's first interaction with the item; rows are sorted by user and time."""
     order = np.lexsort((np.arange(len(user)), item, user))
     again = (user[order][1:] == user[order][:-1]) & (item[order][1:] == item[order][:-1])
     first = np.ones(len(user), bool)

@@ -19,7 +19,7 @@ class RawExamples(NamedTuple):
 
 
 def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
-    """Parses serialized Examples; a missing feature is an empty one, so that a strange row harms no other.
+    """Parses serialized Examples; missing features are empty, so that a malformed row affects no other.
 
     Args:
         serialized: string [B] of tf.train.Example.
@@ -60,10 +60,10 @@ def serialize_example(user: bytes, items: list[bytes], holdout: list[bytes]) -> 
 
 
 def read_raw_examples(files: list[str]) -> np.ndarray:
-    """Serialized raw Examples of a split, as ExampleGen wrote them.
+    """Reads the serialized raw Examples of a split.
 
     Args:
-        files: names of gzipped TFRecord files.
+        files: gzipped TFRecord files.
 
     Returns:
         bytes [users], sorted, so that results do not depend on how Beam wrote them.

@@ -72,8 +72,8 @@ class SplitSettings(Settings):
 
     strategy: Literal["ratio", "leave_last"] = Field(
         "ratio",
-        description="ratio: by fractions of each history; leave_last: the last item is for test, the one before for valid "
-        "(leave-one-out)",
+        description="ratio: by fractions of each history; leave_last: the last item is for test, the one before for "
+        "valid (leave-one-out)",
     )
     train: float = Field(0.7, gt=0, le=1, description="fraction of each history (ratio only)")
     valid: float = Field(0.1, ge=0, lt=1, description="fraction of each history; 0: no such split (ratio only)")

@@ -1,4 +1,4 @@
-"""Where a history is cut into train, valid and test."""
+"""Boundaries of train, valid and test within a history."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import numpy as np
 from components.example_gen.settings import SplitSettings
 from components.features import TEST
 
-# What floating-point arithmetic may add to a share times a length.
+# Tolerance for floating-point error in fraction * length.
 _ROUNDING = 1e-9
 
 
 def split_boundaries(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts histories: train is `[:first]`, valid `[first:second]`, test `[second:]`.
+    """Splits histories: train is `[:first]`, valid `[first:second]`, test `[second:]`.
 
-    `ratio`: the cumulative shares times the length, rounded up, as in the data processing of the paper's authors
-    (train = the first ceil(0.8 n)). `leave_last`: the last item is for test, the one before for valid; a history of
-    two items gives train and test, one of a single item train alone.
+    `ratio` rounds the cumulative fractions up, as in the code of the paper's authors. `leave_last` (leave-one-out)
+    holds out the last item for test and the one before for valid; a history of two items has no valid item, a
+    history of one item is for train only. For histories of 10, 2 and 1 items:
+
+        strategy                         lengths      first        second
+        ratio, 0.7 / 0.1 / 0.2           [10, 2, 1]   [7, 2, 1]    [8, 2, 1]
+        leave_last                       [10, 2, 1]   [8, 1, 1]    [9, 1, 1]
 
     Args:
         lengths: int [U], each at least 1.
-        split: strategy and shares.
+        split: strategy and fractions.
 
     Returns:
         first and second, int [U] each, with 1 <= first <= second <= length.
@@ -33,19 +37,19 @@ def split_boundaries(lengths: np.ndarray, split: SplitSettings) -> tuple[np.ndar
 
 
 def holds_out_anything(length: int, split: SplitSettings) -> bool:
-    """Whether a history of this length has a part in the split that the model is judged on."""
+    """Whether a history of this length has held-out items in the evaluated split."""
     first, second = split_boundaries(np.array([length]), split)
     return bool(length > (second if split.has(TEST) else first)[0])
 
 
 def nothing_to_evaluate_on(split: SplitSettings) -> str:
-    """The message for an input of which no history is long enough for the split that the model is judged on."""
-    problem = f"No history is long enough to hold anything out for `{split.evaluated}`"
+    """The error message if no history is long enough for the evaluated split."""
+    problem = f"No history is long enough for a `{split.evaluated}` split"
     if split.strategy == "leave_last":
-        return f"{problem}. Remedy: give more data."
-    shares = f"{split.train:g}, {split.valid:g} and {split.test:g}"
-    return f"{problem} with the shares {shares}. Remedy: --set split.strategy=leave_last, or give more data."
+        return f"{problem}. Hint: provide more data."
+    fractions = f"{split.train:g}, {split.valid:g} and {split.test:g}"
+    return f"{problem} with the fractions {fractions}. Hint: --set split.strategy=leave_last, or provide more data."
 
 
-def _rounded_up(lengths: np.ndarray, share: float) -> np.ndarray:
-    return np.clip(np.ceil(lengths * share - _ROUNDING * lengths).astype(np.int64), 1, lengths)
+def _rounded_up(lengths: np.ndarray, fraction: float) -> np.ndarray:
+    return np.clip(np.ceil(lengths * fraction - _ROUNDING * lengths).astype(np.int64), 1, lengths)

@@ -1,4 +1,4 @@
-"""Guards the data: statistics that do not fit the curated schema stop the run before training."""
+"""HistoryValidator: an ExampleValidator that fails on an anomaly, before anything is trained."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from components.errors import UserError
 
 
 class _Executor(executor.Executor):
-    """TFX's validation, with an anomaly as an error."""
+    """Raises an error for the anomalies that TFX's executor finds."""
 
     def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:  # noqa: N802 -- named by TFX
         anomalies = super()._Validate(inputs, outputs)
-        found = [
+        problems = [
             f"  feature `{feature}`: {info.short_description} ({info.description})"
             for feature, info in sorted(anomalies.anomaly_info.items())
         ]
         if anomalies.HasField("dataset_anomaly_info"):
-            found.append(f"  whole data set: {anomalies.dataset_anomaly_info.description}")
-        if found:
+            problems.append(f"  dataset: {anomalies.dataset_anomaly_info.description}")
+        if problems:
             raise UserError(
-                "The data does not fit the schema, so nothing was trained:\n"
-                + "\n".join(found)
-                + "\nMend the data, or pass a schema of your own that allows it."
+                "The data violates the schema; training was not started:\n"
+                + "\n".join(problems)
+                + "\nHint: fix the data, or use a schema that allows it."
             )
         return anomalies
 
 
 class HistoryValidator(component.ExampleValidator):
-    """`ExampleValidator` that fails where TFX's own only notes an anomaly.
+    """`ExampleValidator` that fails on an anomaly instead of only recording it.
 
-    Inputs, outputs and parameters are those of `tfx.v1.components.ExampleValidator`. Let Transform run after it
-    (`transform.add_upstream_node(validator)`), since no artifact connects the two.
+    Inputs, outputs and parameters are those of `tfx.v1.components.ExampleValidator`. Make Transform run after it
+    with `transform.add_upstream_node(validator)`, since no artifact connects the two.
     """
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(_Executor)

@@ -1,6 +1,6 @@
-"""The golden request: a few requests with the trainer's own answer, which travels with the model.
+"""Golden request: stored requests with the trainer's predictions.
 
-Whoever loads the model elsewhere (another process, a server) can ask the same and compare.
+Any process that loads the model can replay the requests and compare.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from components.export.model_info import EXTRA
 from components.export.signatures import Predictions, PredictRequests
 
 GOLDEN_FILE = os.path.join(EXTRA, "golden_request.json")
-# Another process, or another build of TensorFlow, may add up in another order.
+# Other processes and TensorFlow builds may sum in another order.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 
 
 class Golden(NamedTuple):
-    """PredictRequests, and what the trainer answered."""
+    """Requests and the trainer's predictions."""
 
     requests: PredictRequests
-    answers: Predictions
+    predictions: Predictions
 
 
 def golden_requests(users: Sequence[str], items: Sequence[str]) -> PredictRequests:
-    """Rows that differ in what is known.
+    """Creates requests that cover the special cases.
 
     Args:
-        users: of the model, at least one.
-        items: of the model, the most popular first, at least one.
+        users: user ids of the model, at least one.
+        items: item ids of the model by popularity, at least one.
 
     Returns:
-        A known user with a history; an unknown one without; one with unknown items in between; one with exclusions.
+        A known user with a history, an unknown user without, a history with an unknown item, and exclusions.
     """
     width = max(len(items) // 2, 1)
     history = list(items[:width])
@@ -47,11 +47,11 @@ def golden_requests(users: Sequence[str], items: Sequence[str]) -> PredictReques
 
 
 def write_golden(folder: str, golden: Golden) -> None:
-    """Puts it into a SavedModel.
+    """Writes the golden request of a SavedModel.
 
     Args:
-        folder: of the SavedModel.
-        golden: what to write.
+        folder: directory of the SavedModel.
+        golden: requests and predictions.
     """
     os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
     with open(os.path.join(folder, GOLDEN_FILE), "w", encoding="utf-8") as file:
@@ -59,68 +59,64 @@ def write_golden(folder: str, golden: Golden) -> None:
 
 
 def read_golden(folder: str) -> Golden:
-    """Reads what `write_golden` wrote.
+    """Reads the golden request of a SavedModel.
 
     Args:
-        folder: of the SavedModel.
+        folder: directory of the SavedModel.
 
     Raises:
-        OSError: there is none.
-        ValueError: it is not whole.
+        OSError: there is no golden request.
+        ValueError: it is malformed.
     """
     with open(os.path.join(folder, GOLDEN_FILE), encoding="utf-8") as file:
         parts = json.load(file)
     try:
-        return Golden(PredictRequests(**parts["requests"]), Predictions(**parts["answers"]))
+        return Golden(PredictRequests(**parts["requests"]), Predictions(**parts["predictions"]))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{GOLDEN_FILE} has other fields than expected: {error}") from None
+        raise ValueError(f"{GOLDEN_FILE} is malformed: {error}") from None
 
 
-def fault(golden: Golden, answers: Predictions) -> str | None:
-    """What is wrong with an answer to the golden request.
+def golden_mismatch(golden: Golden, predictions: Predictions) -> str | None:
+    """Compares predictions for the golden request with the trainer's.
 
     Args:
-        golden: the requests, and the trainer's answer.
-        answers: of another process.
+        golden: requests and the trainer's predictions.
+        predictions: predictions of another process.
 
     Returns:
-        One clause, or None where it is as good as the trainer's.
+        One clause that names the first mismatch, or None if they agree.
     """
     requests = golden.requests
-    for row, (items, scores) in enumerate(zip(answers.item_ids, answers.scores, strict=True)):
-        given = [item for item in items if item]
+    for row, (items, scores) in enumerate(zip(predictions.item_ids, predictions.scores, strict=True)):
+        recommended = [item for item in items if item]
         if not all(map(math.isfinite, scores)):
-            return "the golden request was answered with scores that are not finite"
-        if len(set(given)) != len(given):
-            return "the golden request was answered with the same item twice"
-        if set(given) & set(requests.recent_item_ids[row]):
-            return "the golden request was answered with an item of the history"
-        if set(given) & set(requests.exclude_item_ids[row]):
-            return "the golden request was answered with an excluded item"
-    if not any(item for items in answers.item_ids for item in items):
-        return "the golden request was answered without items"
-    return _difference(golden.answers, answers)
+            return "golden request: non-finite scores"
+        if len(set(recommended)) != len(recommended):
+            return "golden request: duplicate items"
+        if set(recommended) & set(requests.recent_item_ids[row]):
+            return "golden request: an item from the history"
+        if set(recommended) & set(requests.exclude_item_ids[row]):
+            return "golden request: an excluded item"
+    if not any(item for items in predictions.item_ids for item in items):
+        return "golden request: no items"
+    return _difference(golden.predictions, predictions)
 
 
-def _difference(expected: Predictions, found: Predictions) -> str | None:
-    if [len(items) for items in found.item_ids] != [len(items) for items in expected.item_ids]:
-        return "the golden request was answered with another number of rows or items than the trainer gave"
-    for row, (scores, others) in enumerate(zip(expected.scores, found.scores, strict=True)):
-        for place, (score, other) in enumerate(zip(scores, others, strict=True)):
+def _difference(expected: Predictions, actual: Predictions) -> str | None:
+    shapes = [[len(items) for items in predictions.item_ids] for predictions in (expected, actual)]
+    if shapes[0] != shapes[1]:
+        return f"golden request: different shape, {shapes[1]} items per row instead of {shapes[0]}"
+    for row, (scores, others) in enumerate(zip(expected.scores, actual.scores, strict=True)):
+        for position, (score, other) in enumerate(zip(scores, others, strict=True)):
+            where = f"(row {row + 1}, position {position + 1})"
             if not _close(score, other):
-                return (
-                    f"the golden request was answered with the score {other:g} where the trainer's is {score:g} "
-                    f"(row {row + 1}, place {place + 1})"
-                )
-            items = expected.item_ids[row][place], found.item_ids[row][place]
-            # Items whose scores are as good as equal may change places.
-            neighbours = [scores[near] for near in (place - 1, place + 1) if 0 <= near < len(scores)]
-            last = place + 1 == len(scores)
+                return f"golden request: score {other:g}, expected {score:g} {where}"
+            items = expected.item_ids[row][position], actual.item_ids[row][position]
+            # Items with nearly equal scores may swap positions.
+            neighbours = [scores[near] for near in (position - 1, position + 1) if 0 <= near < len(scores)]
+            last = position + 1 == len(scores)
             if items[0] != items[1] and not last and not any(_close(score, near) for near in neighbours):
-                return (
-                    f"the golden request was answered with {items[1]!r} where the trainer has {items[0]!r} "
-                    f"(row {row + 1}, place {place + 1})"
-                )
+                return f"golden request: item {items[1]!r}, expected {items[0]!r} {where}"
     return None
 
 

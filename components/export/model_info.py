@@ -1,4 +1,4 @@
-"""What a model is, in a file that travels with it: `assets.extra/model.json`."""
+"""Model info: `assets.extra/model.json`."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ EXTRA = "assets.extra"
 MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
 
 
-def write_model_info(folder: str, facts: dict[str, Any]) -> None:
-    """Adds facts to those that are there.
+def write_model_info(folder: str, info: dict[str, Any]) -> None:
+    """Merges entries into the model info.
 
-    The trainer writes `items`, `users`, `L` and `k`; the Pusher adds `version`, `metrics` of the test data and
-    `config_digest`, of the settings that the model was made with.
+    The Trainer writes `items`, `users`, `L` and `k`; the Pusher adds `version`, the test `metrics` and `config_digest`,
+    a digest of the configuration.
 
     Args:
-        folder: of the SavedModel.
-        facts: by name; JSON values.
+        folder: directory of the SavedModel.
+        info: JSON values by name.
     """
     os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
-    facts = {**read_model_info(folder), **facts}
+    info = {**read_model_info(folder), **info}
     with open(os.path.join(folder, MODEL_INFO_FILE), "w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1)
+        json.dump(info, file, indent=1)
 
 
 def read_model_info(folder: str) -> dict[str, Any]:
-    """The facts by name; none where the model comes without them."""
+    """Reads the model info; empty if there is none."""
     try:
         with open(os.path.join(folder, MODEL_INFO_FILE), encoding="utf-8") as file:
             return dict(json.load(file))

@@ -1,4 +1,4 @@
-"""The exported model: Caser with its vocabularies, strings in and strings out, stock TensorFlow ops only."""
+"""ServableCaser: Caser with its vocabularies, from strings to strings, in standard TensorFlow ops."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from components.export.signatures import (
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
+    ITEMS,
     POPULARITY_RANKS,
     POPULARITY_TOP_ITEMS,
     RANKS,
     SCORE,
+    SCORES,
     SERVE_TF_EXAMPLE,
     SERVING,
     TOP_ITEMS,
@@ -38,17 +40,17 @@ _RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_IT
 
 
 class ServableCaser(tf.Module):
-    """What TF Serving and TFMA call. Items that the user has seen are never recommended."""
+    """The signatures that TF Serving and TFMA call. Seen items are never recommended."""
 
     def __init__(self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str) -> None:
-        """Holds the parts.
+        """Combines model and vocabularies.
 
         Args:
             model: a trained model.
             items: the item vocabulary.
             users: the user vocabulary.
-            k: items in one answer.
-            loss: that the model was trained with; decides how scores become probabilities.
+            k: number of recommendations per request.
+            loss: the training loss; decides how scores become probabilities.
         """
         super().__init__()
         self.model, self.items, self.users = model, items, users
@@ -56,17 +58,16 @@ class ServableCaser(tf.Module):
         self.loss = loss
 
     def save(self, path: str) -> None:
-        """Writes the SavedModel, with what it should answer and what warms it up (`assets.extra`).
+        """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
 
         Args:
-            path: of the new folder.
+            path: new directory, local or in an object store.
         """
         requests = self._golden_requests()
-        # Asked first: a layer makes its weights when it is called.
-        golden = Golden(requests, self._answers(requests))
-        # Not `self`: a Keras variable that is tracked is exported as a copy beside the variable that the functions
-        # read. Only the copy is restored where the graph is run by itself, as TF Serving does, and it costs as much
-        # memory again.
+        # Predict before saving: a Keras layer creates its weights on the first call.
+        golden = Golden(requests, self._predict(requests))
+        # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
+        # A server that runs the graph, as TF Serving does, restores only the copy, which also doubles the memory.
         root = tf.Module()
         root.weights = [variable.value for variable in self.model.weights]
         root.vocabularies = [self.items, self.users]
@@ -80,12 +81,12 @@ class ServableCaser(tf.Module):
                 EVALUATE: self.evaluate,
             },
         )
-        # Written here and copied, since the folder may be in an object store.
+        # Written to a local directory and copied, since `path` may be in an object store.
         with tempfile.TemporaryDirectory() as extra:
             write_golden(extra, golden)
             write_warmup(extra, requests)
-            facts = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
-            write_model_info(extra, facts)
+            info = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
+            write_model_info(extra, info)
             tf.io.gfile.makedirs(os.path.join(path, EXTRA))
             for file in (GOLDEN_FILE, WARMUP_FILE, MODEL_INFO_FILE):
                 tf.io.gfile.copy(os.path.join(extra, file), os.path.join(path, file))
@@ -103,26 +104,26 @@ class ServableCaser(tf.Module):
         """Signature `serving_default`.
 
         Args:
-            user_id: string [B]; an unknown user gets the unknown user's embedding.
-            recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored,
-                an empty history is answered by popularity.
+            user_id: string [B]; unknown users get a shared embedding.
+            recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored; an
+                empty history falls back to popularity.
             exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items.
 
         Returns:
-            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float where fewer than k
-            items are left.
+            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k items
+            are left.
         """
         return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def recommend_for_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `serve_tf_example`: the same for serialized raw Examples.
+        """Signature `serve_tf_example`: `recommend` for serialized raw Examples.
 
         Args:
-            examples: string [B]; `holdout` is not looked at.
+            examples: string [B]; `holdout` is ignored.
 
         Returns:
-            As `recommend`.
+            The same as `recommend`.
         """
         users = parse_raw_examples(examples)
         history = known_items(self.items.ids(users.item_ids))
@@ -138,7 +139,7 @@ class ServableCaser(tf.Module):
     def score(
         self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, candidate_item_ids: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Signature `score`.
+        """Signature `score`: probabilities of given candidates.
 
         Args:
             user_id: string [B].
@@ -146,21 +147,21 @@ class ServableCaser(tf.Module):
             candidate_item_ids: string [B, C].
 
         Returns:
-            `probabilities` float [B, C]: that the candidate comes next among all items (softmax losses), or that it is
-            one of the next items (bce); 0 for an unknown candidate.
+            `probabilities` float [B, C]: of being the next item (softmax losses) or one of the next items (bce); 0 for
+            unknown candidates.
         """
         candidates = self.items.ids(candidate_item_ids)
         scores = self._scores(user_id, self._history(recent_item_ids))
         probabilities = tf.nn.softmax(scores) if self.loss != "bce" else tf.sigmoid(scores)
-        chosen = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
-        return {"probabilities": tf.where(candidates >= FIRST_ID, chosen, tf.zeros_like(chosen))}
+        known = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
+        return {"probabilities": tf.where(candidates >= FIRST_ID, known, tf.zeros_like(known))}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `evaluate`: what the metrics need of a user (see `components.features`).
+        """Signature `evaluate`: inputs of the metrics (see `components.export.signatures`).
 
         Args:
-            examples: string [B], serialized raw Examples with a holdout.
+            examples: string [B], serialized raw Examples with held-out items.
 
         Returns:
             RANKS, POPULARITY_RANKS, HELD_OUT_ITEMS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K];
@@ -170,18 +171,18 @@ class ServableCaser(tf.Module):
         history = known_items(self.items.ids(users.item_ids))
         held_out = self.items.ids(users.holdout).to_tensor()
 
-        def of_part(first: tf.Tensor, last: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._ranked(users.user_id[first:last], history[first:last], held_out[first:last])
+        def rank_chunk(first: tf.Tensor, last: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._rank(users.user_id[first:last], history[first:last], held_out[first:last])
 
         rows = tf.shape(users.user_id)[0]
         return {
-            **map_in_chunks(of_part, _RANKED, rows, users_per_batch(self.items.size)),
+            **map_in_chunks(rank_chunk, _RANKED, rows, users_per_batch(self.items.size)),
             HISTORY_LENGTH: history.row_lengths(),
             ITEM_COUNT: tf.fill([rows], tf.constant(self.items.size, tf.int64)),
         }
 
-    def _ranked(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What needs a score of every item for every user."""
+    def _rank(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The outputs that need scores of all items for all users."""
         seen = history.to_tensor()
         scores = self._scores(user_id, history)
         popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
@@ -196,25 +197,24 @@ class ServableCaser(tf.Module):
         }
 
     def _golden_requests(self) -> PredictRequests:
-        """Histories a little longer than the window."""
+        """Requests with histories a little longer than the window."""
         users = self.users.tokens(tf.constant([0, self.users.size - 1], tf.int64) + FIRST_ID)
         items = self.items.tokens(tf.range(min(2 * self.model.L + 4, self.items.size), dtype=tf.int64) + FIRST_ID)
         return golden_requests(*([token.decode() for token in tokens.numpy()] for tokens in (users, items)))
 
-    def _answers(self, requests: PredictRequests) -> Predictions:
-        answer = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
-        items = [[item.decode() for item in row] for row in answer["item_ids"].numpy()]
-        return Predictions(items, answer["scores"].numpy().tolist())
+    def _predict(self, requests: PredictRequests) -> Predictions:
+        outputs = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
+        return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
 
     def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
-        """Float [B, N]: the model's, or those of popularity where the history is empty."""
-        state = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
-        scores = self.model.score_all(state)
+        """Scores, float [B, N]: of the model, or of popularity if the history is empty."""
+        representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+        scores = self.model.score_all(representation)
         empty = history.row_lengths()[:, tf.newaxis] == 0
-        # Nearly no batch has such a row, and looking at all scores for it would cost as much as masking them.
+        # Such rows are rare, and replacing scores would cost as much as masking seen items.
         return tf.cond(
             tf.reduce_any(empty), lambda: tf.where(empty, _popularity(self.items.size), scores), lambda: scores
         )
@@ -222,9 +222,9 @@ class ServableCaser(tf.Module):
     def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         seen = tf.concat([history, exclude], axis=1).to_tensor()
         best, scores = top_items(self._scores(user_id, history), seen, self.k)
-        return {"item_ids": self.items.tokens(best), "scores": scores}
+        return {ITEMS: self.items.tokens(best), SCORES: scores}
 
 
 def _popularity(n_items: int) -> tf.Tensor:
-    """Float [1, N], falling: ids are in the order of frequency, which by Zipf's law falls as 1 / rank."""
+    """Scores float [1, N] in descending order: ids are sorted by frequency, which by Zipf's law falls as 1 / rank."""
     return -tf.math.log(tf.range(1, n_items + 1, dtype=tf.float32))[tf.newaxis]

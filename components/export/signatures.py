@@ -1,11 +1,13 @@
-"""The contract of the served signatures: names, types and shapes. Plain data, for the verification and for clients."""
+"""Names, types and shapes of the signatures, as plain data for verification and clients."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-# What TF Serving knows the model by, and the folder of its versions.
+import numpy as np
+
+# Name of the model in TF Serving, and of the directory of its versions.
 MODEL_NAME = "caser"
 SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
     "serving_default",
@@ -13,14 +15,14 @@ SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
     "score",
     "evaluate",
 )
-# What `evaluate` returns for one user. Ranks count from 1 (best) among the items that the user has not seen.
+# Outputs of `evaluate`. Ranks count from 1 (best) among the items the user has not seen.
 RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; padded with NO_RANK on the right
-POPULARITY_RANKS = "popularity_ranks"  # the same, for the order of falling frequency
+POPULARITY_RANKS = "popularity_ranks"  # the same for popularity, the order of descending frequency
 TOP_ITEMS = "top_items"  # int64 [B, MAX_K]: ids of the best unseen items, padded with PADDING
 POPULARITY_TOP_ITEMS = "popularity_top_items"
-HELD_OUT_ITEMS = "held_out_items"  # int64 [B, H]: ids that the ranks belong to; UNKNOWN, and PADDING on the right
-HISTORY_LENGTH = "history_length"  # int64 [B]: known items in the history
-ITEM_COUNT = "item_count"  # int64 [B]: size of the catalogue, the same in every row
+HELD_OUT_ITEMS = "held_out_items"  # int64 [B, H]: ids the ranks belong to; UNKNOWN, and PADDING on the right
+HISTORY_LENGTH = "history_length"  # int64 [B]: number of known items in the history
+ITEM_COUNT = "item_count"  # int64 [B]: number of items in the catalogue
 
 STRING, FLOAT, INT64 = "string", "float", "int64"
 # Inputs and outputs of `serving_default`.
@@ -29,26 +31,26 @@ ITEMS, SCORES = "item_ids", "scores"
 
 
 class Tensor(NamedTuple):
-    """Type and number of dimensions; the first one is the batch, of any size."""
+    """Type and number of dimensions of a tensor; the first dimension is the batch."""
 
     dtype: str
     dimensions: int
 
 
 class Signature(NamedTuple):
-    """Tensors by name."""
+    """Input and output tensors by name."""
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
 
 
 _EXAMPLES = {"examples": Tensor(STRING, 1)}
-_ANSWER = {ITEMS: Tensor(STRING, 2), SCORES: Tensor(FLOAT, 2)}
+_RECOMMENDATIONS = {ITEMS: Tensor(STRING, 2), SCORES: Tensor(FLOAT, 2)}
 _USER_AND_HISTORY = {USER: Tensor(STRING, 1), RECENT: Tensor(STRING, 2)}
 
 SIGNATURES = {
-    SERVING: Signature({**_USER_AND_HISTORY, EXCLUDE: Tensor(STRING, 2)}, _ANSWER),
-    SERVE_TF_EXAMPLE: Signature(_EXAMPLES, _ANSWER),
+    SERVING: Signature({**_USER_AND_HISTORY, EXCLUDE: Tensor(STRING, 2)}, _RECOMMENDATIONS),
+    SERVE_TF_EXAMPLE: Signature(_EXAMPLES, _RECOMMENDATIONS),
     SCORE: Signature(
         {**_USER_AND_HISTORY, "candidate_item_ids": Tensor(STRING, 2)}, {"probabilities": Tensor(FLOAT, 2)}
     ),
@@ -65,12 +67,12 @@ SIGNATURES = {
 
 
 class PredictRequests(NamedTuple):
-    """Rows of `serving_default`: one user each.
+    """Inputs of `serving_default` for B users.
 
     Attributes:
-        user_id: B ids.
-        recent_item_ids: B histories of one width, padded with "".
-        exclude_item_ids: B lists of one width, padded with "".
+        user_id: B user ids.
+        recent_item_ids: B histories of equal width, padded with "".
+        exclude_item_ids: B lists of equal width, padded with "".
     """
 
     user_id: list[str]
@@ -79,7 +81,17 @@ class PredictRequests(NamedTuple):
 
 
 class Predictions(NamedTuple):
-    """What `serving_default` gives for B users: k items each, "" where none is left, and their scores."""
+    """Outputs of `serving_default` for B users: k item ids each ("" if fewer are left) and their scores."""
 
     item_ids: list[list[str]]
     scores: list[list[float]]
+
+    @classmethod
+    def from_arrays(cls, item_ids: np.ndarray, scores: np.ndarray) -> Predictions:
+        """Decodes outputs of the model.
+
+        Args:
+            item_ids: bytes [B, k].
+            scores: float [B, k].
+        """
+        return cls([[item.decode() for item in row] for row in item_ids], scores.tolist())

@@ -1,6 +1,6 @@
-"""PredictRequests that the server answers for itself before a new version takes over, so that no user waits for the first run.
+"""Warm-up requests: TF Serving replays them while it loads a version, so that no user waits for lazy initialization.
 
-TF Serving replays the TFRecord file `assets.extra/tf_serving_warmup_requests` while it loads a version.
+The file is `assets.extra/tf_serving_warmup_requests`, a TFRecord of PredictionLogs.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 from components.export.model_info import EXTRA
 from components.export.signatures import MODEL_NAME, SERVING, PredictRequests
 
-# The server takes the file by this name, and no more than 1000 records.
+# File name expected by TF Serving, which replays at most 1,000 records.
 WARMUP_FILE = os.path.join(EXTRA, "tf_serving_warmup_requests")
 BATCH_SIZES = (1, 8, 64)
 
 
 def write_warmup(folder: str, requests: PredictRequests, batch_sizes: Sequence[int] = BATCH_SIZES) -> None:
-    """Puts the file into a SavedModel.
+    """Writes the warm-up file of a SavedModel.
 
     Args:
-        folder: of the SavedModel.
-        requests: rows to repeat until a batch is full.
-        batch_sizes: one record each.
+        folder: directory of the SavedModel.
+        requests: rows, repeated to fill a batch.
+        batch_sizes: batch sizes, one record each.
     """
     os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
     with tf.io.TFRecordWriter(os.path.join(folder, WARMUP_FILE)) as writer:

@@ -1,8 +1,9 @@
-"""The model: Convolutional Sequence Embedding Recommendation (Tang and Wang, WSDM 2018, section 3)."""
+"""Caser: Convolutional Sequence Embedding Recommendation (Tang and Wang, WSDM 2018, section 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,28 +12,28 @@ from keras import ops
 from components.features import FIRST_ID, PADDING
 from components.model.convolutions import HorizontalConvolution, VerticalConvolution
 from components.model.dropout import Dropout
-from components.model.embeddings import Table, rows
+from components.model.embeddings import SparseEmbedding, lookup_rows
 from components.model.notebook_caser import notebook_caser
 from components.model.settings import ModelSettings, default_embedding_dim
 
 
 @keras.saving.register_keras_serializable("caser")
 class Caser(keras.Model):
-    """Scores every item as the next one of a user.
+    """Scores every item as a user's next item.
 
-    The L x d image of the embedded sequence goes through both convolutions into a dense layer (z, equation 8); z and
-    the user's embedding score items by an output embedding with bias (equation 10). With tied embeddings, the half of
-    it that z meets is the embedding by which items go in (Press and Wolf, EACL 2017).
+    Both convolutions read the L x d image of the embedded sequence and feed a fully connected layer (z, equation 8).
+    z and the user embedding score items with an output embedding and bias (equation 10). With tied embeddings, the half
+    multiplied by z is the input item embedding (Press and Wolf, EACL 2017).
     """
 
     def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
-        """Makes the layers.
+        """Creates the layers.
 
         Args:
             n_users: size of the user vocabulary.
             n_items: size of the item vocabulary.
-            L: items that go in.
-            settings: shape and regularisation.
+            L: number of input items.
+            settings: hyperparameters.
 
         Raises:
             ValueError: a height exceeds L.
@@ -43,8 +44,8 @@ class Caser(keras.Model):
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
         d = settings.d or default_embedding_dim(n_items)
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
-        self.item_embedding = Table(n_items + FIRST_ID, d, embeddings_initializer=_normal(d))
-        self.user_embedding = Table(n_users + FIRST_ID, d, embeddings_initializer=_normal(d))
+        self.item_embedding = SparseEmbedding(n_items + FIRST_ID, d, embeddings_initializer=_normal(d))
+        self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, embeddings_initializer=_normal(d))
         self.convolutions: list[keras.layers.Layer] = []
         activation = _name(settings.convolution_activation)
         if settings.horizontal_filters:
@@ -62,17 +63,20 @@ class Caser(keras.Model):
         )
         self.output_bias = self.add_weight(shape=(n_items,), initializer="zeros", name="output_bias")
 
-    from_feature_columns = staticmethod(notebook_caser)
+    @staticmethod
+    def from_feature_columns(feature_columns: Sequence[dict[str, Any]], **arguments: Any) -> keras.Model:
+        """The notebook variant, a functional Keras model and not a `Caser`; see `notebook_caser`."""
+        return notebook_caser(feature_columns, **arguments)
 
     def call(self, inputs: tuple[keras.KerasTensor, keras.KerasTensor], training: bool = False) -> keras.KerasTensor:
-        """What the model knows of a user at a moment.
+        """The user's representation given the recent items.
 
         Args:
-            inputs: user int [B] and sequence int [B, L], padded with 0.
-            training: whether dropout applies.
+            inputs: user int [B] and sequence int [B, L], padded with 0 on the left.
+            training: whether dropout is applied.
 
         Returns:
-            float [B, 2d]: z and the user's embedding.
+            float [B, 2d]: z and the user embedding.
         """
         user, sequence = inputs
         image = self.item_embedding(sequence)
@@ -80,59 +84,59 @@ class Caser(keras.Model):
         image = self.embedding_dropout(image, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
         z = self.dense(self.dropout(features, training=training))
-        taste = self.user_dropout(self.user_embedding(user), training=training)
-        return ops.concatenate([z, taste], axis=-1)
+        user_vector = self.user_dropout(self.user_embedding(user), training=training)
+        return ops.concatenate([z, user_vector], axis=-1)
 
-    def score_all(self, state: keras.KerasTensor) -> keras.KerasTensor:
+    def score_all(self, representation: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of all items.
 
         Args:
-            state: float [B, 2d], from `call`.
+            representation: float [B, 2d], from `call`.
 
         Returns:
             float [B, n_items]; column j is the item with id j + FIRST_ID.
         """
         if not self.tied:
-            return tf.matmul(state, self.output_embedding, transpose_b=True) + self.output_bias
-        z, taste = tf.split(state, 2, axis=1)
-        # Scores are cut off rather than rows of the table, which would be a copy of it.
+            return tf.matmul(representation, self.output_embedding, transpose_b=True) + self.output_bias
+        z, user_vector = tf.split(representation, 2, axis=1)
+        # Slicing the scores is cheap; slicing the embedding table would copy it.
         by_sequence = tf.matmul(z, self.item_embedding.embeddings, transpose_b=True)[:, FIRST_ID:]
-        return by_sequence + tf.matmul(taste, self.output_embedding, transpose_b=True) + self.output_bias
+        return by_sequence + tf.matmul(user_vector, self.output_embedding, transpose_b=True) + self.output_bias
 
-    def score_items(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
+    def score_items(self, representation: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of some items.
 
         Args:
-            state: float [B, 2d], from `call`.
-            items: int [B, C], ids of real items; what stands for padding is not defined.
+            representation: float [B, 2d], from `call`.
+            items: int [B, C], ids of real items; scores of padding are undefined.
 
         Returns:
             float [B, C].
         """
         items = ops.maximum(items, FIRST_ID)
-        return _products(state, self._output_rows(items)) + rows(self.output_bias, items - FIRST_ID)
+        return _products(representation, self._output_rows(items)) + lookup_rows(self.output_bias, items - FIRST_ID)
 
-    def score_shared_candidates(self, state: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
-        """Scores of the same few items for every row.
+    def score_shared_candidates(self, representation: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
+        """Scores of the same candidates for every row.
 
         Args:
-            state: float [B, 2d], from `call`.
+            representation: float [B, 2d], from `call`.
             items: int [C], ids of real items.
 
         Returns:
             float [B, C].
         """
         weights = self._output_rows(items)
-        return tf.matmul(state, weights, transpose_b=True) + rows(self.output_bias, items - FIRST_ID)
+        return tf.matmul(representation, weights, transpose_b=True) + lookup_rows(self.output_bias, items - FIRST_ID)
 
     def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:
-        """What the state is multiplied by to score items: float [*items.shape, 2d]."""
-        own = rows(self.output_embedding, items - FIRST_ID)
-        return tf.concat([rows(self.item_embedding.embeddings, items), own], axis=-1) if self.tied else own
+        """Output embeddings of items: float [*items.shape, 2d]."""
+        own = lookup_rows(self.output_embedding, items - FIRST_ID)
+        return tf.concat([lookup_rows(self.item_embedding.embeddings, items), own], axis=-1) if self.tied else own
 
     @property
     def tables(self) -> list[keras.Variable]:
-        """The weights that have a row per user or item."""
+        """The weights with one row per user or item."""
         return [
             self.item_embedding.embeddings,
             self.user_embedding.embeddings,
@@ -141,9 +145,9 @@ class Caser(keras.Model):
         ]
 
 
-def _normal(width: int) -> keras.initializers.Initializer:
-    """As in the authors' code: standard deviation 1 / width of the embedding."""
-    return keras.initializers.RandomNormal(stddev=1.0 / width)
+def _normal(dim: int) -> keras.initializers.Initializer:
+    """As in the authors' code: the standard deviation is 1 / embedding dimension."""
+    return keras.initializers.RandomNormal(stddev=1.0 / dim)
 
 
 def _name(activation: str) -> str:
@@ -151,14 +155,14 @@ def _name(activation: str) -> str:
 
 
 @tf.custom_gradient
-def _products(state: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, tf.Tensor]]]:
-    """Float [B, C] of state [B, 2d] and weights [B, C, 2d].
+def _products(vectors: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, tf.Tensor]]]:
+    """Dot products, float [B, C], of vectors [B, 2d] and weights [B, C, 2d].
 
-    TensorFlow's own gradient takes a kernel of matrix products for what is an outer product of few columns.
+    The custom gradient is an outer product; TensorFlow's own uses a slower matrix-product kernel.
     """
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        by_state = tf.squeeze(tf.matmul(upstream[:, tf.newaxis], weights), 1)
-        return by_state, upstream[:, :, tf.newaxis] * state[:, tf.newaxis]
+        by_vectors = tf.squeeze(tf.matmul(upstream[:, tf.newaxis], weights), 1)
+        return by_vectors, upstream[:, :, tf.newaxis] * vectors[:, tf.newaxis]
 
-    return tf.squeeze(tf.matmul(weights, state[:, :, tf.newaxis]), 2), gradient
+    return tf.squeeze(tf.matmul(weights, vectors[:, :, tf.newaxis]), 2), gradient

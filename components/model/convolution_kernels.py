@@ -10,16 +10,16 @@ from keras import ops
 
 
 def slide_low_filters(image: tf.Tensor, rows: tf.Tensor, heights: list[int], filters: int) -> tf.Tensor:
-    """The largest response of low filters: one product of all rows of all images with every row of every filter.
+    """Max-pooled responses of low filters: one product of all image rows with all filter rows.
 
-    A filter's response is then a sum of shifted rows. No window is ever copied out of the image.
+    The response of a filter is then a sum of shifted rows; no window is copied out of the image.
 
     Args:
         image: float [B, L, d].
         rows: float [d, sum(heights) * filters]: for each height h in turn, h groups of `filters` columns; group i is
             row i of the filters.
         heights: heights h of the filters.
-        filters: filters per height.
+        filters: number of filters per height.
 
     Returns:
         float [B, len(heights) * filters].
@@ -30,41 +30,41 @@ def slide_low_filters(image: tf.Tensor, rows: tf.Tensor, heights: list[int], fil
 
 
 def place_tall_filters(image: tf.Tensor, kernels: list[tf.Tensor], heights: list[int], filters: int) -> tf.Tensor:
-    """The largest response of tall filters: one product of whole images with every filter at every place it fits.
+    """Max-pooled responses of tall filters: one product of whole images with each filter at each position.
 
     Args:
         image: float [B, L, d].
         kernels: float [h * d, filters] for each height.
         heights: heights h of the filters.
-        filters: filters per height.
+        filters: number of filters per height.
 
     Returns:
         float [B, len(heights) * filters].
     """
     L, d = image.shape[1:]
-    columns, places = [], [L - h + 1 for h in heights]
-    for h, n, kernel in zip(heights, places, kernels, strict=True):
+    columns, positions = [], [L - h + 1 for h in heights]
+    for h, n, kernel in zip(heights, positions, kernels, strict=True):
         if n > 1:
-            # Copies of L + 1 rows, read as if they had L rows, are each one row further down than the one before.
+            # Tiling copies of L + 1 rows and reading them as L rows shifts each copy down by one row.
             longer = ops.pad(ops.reshape(kernel, (h, d * filters)), [[0, n], [0, 0]])
             shifted = ops.reshape(ops.tile(longer, (n, 1))[: n * L], (n, L * d, filters))
             kernel = ops.reshape(ops.transpose(shifted, (1, 0, 2)), (L * d, n * filters))
         columns.append(kernel)
     products = ops.matmul(ops.reshape(image, (-1, L * d)), ops.concatenate(columns, axis=1))
-    parts = tf.split(products, [n * filters for n in places], axis=1)
+    parts = tf.split(products, [n * filters for n in positions], axis=1)
     return ops.concatenate(
-        [ops.max(ops.reshape(part, (-1, n, filters)), axis=1) for n, part in zip(places, parts, strict=True)], axis=1
+        [ops.max(ops.reshape(part, (-1, n, filters)), axis=1) for n, part in zip(positions, parts, strict=True)], axis=1
     )
 
 
 def _max_of_shifted_sums(products: tf.Tensor, heights: list[int], filters: int) -> tf.Tensor:
-    """The largest response of every filter over time.
+    """Max-pools the responses of every filter over time.
 
     Args:
         products: float [B, L, sum(heights) * filters]: for each height h in turn, h groups of `filters` columns; group
             i is the image times row i of the filters.
         heights: heights h of the filters.
-        filters: filters per height.
+        filters: number of filters per height.
 
     Returns:
         float [B, len(heights) * filters]: max over l of the sum over i of group i at l + i.
@@ -86,8 +86,8 @@ def _max_of_shifted_sums(products: tf.Tensor, heights: list[int], filters: int) 
             where.append(tf.argmax(responses, axis=1, output_type=tf.int32))
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            # Only the h rows under the winning position of a filter get its gradient. TensorFlow's own gradients of
-            # maxima and slices would write the whole tensor once per slice.
+            # Only the h rows at the best position of a filter get a gradient. TensorFlow's own gradients of max and
+            # slice would write the whole tensor once per slice.
             parts = tf.split(upstream, len(heights), axis=1)
             rows = tf.concat([at + i for h, at in zip(heights, where, strict=True) for i in range(h)], axis=1)
             values = tf.concat([part for h, part in zip(heights, parts, strict=True) for _ in range(h)], axis=1)

@@ -1,4 +1,4 @@
-"""The two convolutions (Tang and Wang, WSDM 2018, section 3.2), each at the cost of its multiplications."""
+"""Horizontal and vertical convolution (Tang and Wang, WSDM 2018, section 3.2)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ class HorizontalConvolution(keras.layers.Layer):
     """Union-level patterns: filters of several heights slide over the image, max-pooled over time (eq. 3 to 5)."""
 
     def __init__(self, heights: list[int], filters: int, activation: str, **kwargs: object) -> None:
-        """Checks nothing: `Caser` does.
+        """Creates the layer; `Caser` validates the arguments.
 
         Args:
-            heights: heights h of the filters, each from 1 to L.
-            filters: filters per height.
+            heights: heights h of the filters, from 1 to L.
+            filters: number of filters per height.
             activation: name of the activation, applied before pooling.
-            **kwargs: of the Keras layer.
+            **kwargs: passed to `keras.layers.Layer`.
         """
         super().__init__(**kwargs)
         self.heights, self.filters = sorted(heights), filters
         self.activation = keras.activations.get(activation)
 
     def build(self, image_shape: tuple[int | None, int, int]) -> None:
-        """Makes the filters, in the form in which products take them, and one bias per filter."""
+        """Creates the filters, laid out for matrix products, and one bias per filter."""
         L, d = image_shape[1:]
-        # A filter fits at L - h + 1 places: the cheaper of two ways depends on whether these are many or few.
+        # A filter fits at L - h + 1 positions; which of two forms is cheaper depends on that number.
         low = [h for h in self.heights if h <= L - h + 1]
         self.low, self.tall = low, self.heights[len(low) :]
         if low:
@@ -44,12 +44,12 @@ class HorizontalConvolution(keras.layers.Layer):
         self.bias = self.add_weight(shape=(len(self.heights) * self.filters,), initializer="zeros", name="bias")
 
     def _glorot_of_rows(self, shape: tuple[int, int], dtype: str | None = None) -> keras.KerasTensor:
-        """Glorot and Bengio (AISTATS 2010), each filter as wide as all its rows."""
+        """Glorot and Bengio (AISTATS 2010), with the fan-in of a whole filter."""
         limits = [math.sqrt(6 / (h * shape[0] + self.filters)) for h in self.low for _ in range(h * self.filters)]
         return keras.initializers.RandomUniform(-1, 1)(shape, dtype) * ops.convert_to_tensor(limits, dtype)
 
     def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Convolves and pools.
+        """Convolves and max-pools.
 
         Args:
             image: float [B, L, d].
@@ -62,7 +62,7 @@ class HorizontalConvolution(keras.layers.Layer):
             parts.append(slide_low_filters(image, self.rows, self.low, self.filters))
         if self.tall:
             parts.append(place_tall_filters(image, self.kernels, self.tall, self.filters))
-        # Every activation here is monotone, so the largest response gives the largest activation.
+        # All activations are monotone, so max-pooling before the activation gives the same result.
         return self.activation(ops.concatenate(parts, axis=1) + self.bias)
 
 
@@ -71,24 +71,24 @@ class VerticalConvolution(keras.layers.Layer):
     """Point-level patterns: weighted sums of the L rows of the image (equations 6 and 7)."""
 
     def __init__(self, filters: int, activation: str, **kwargs: object) -> None:
-        """Checks nothing: `Caser` does.
+        """Creates the layer; `Caser` validates the arguments.
 
         Args:
             filters: number of filters.
             activation: name of the activation.
-            **kwargs: of the Keras layer.
+            **kwargs: passed to `keras.layers.Layer`.
         """
         super().__init__(**kwargs)
         self.filters = filters
         self.activation = keras.activations.get(activation)
 
     def build(self, image_shape: tuple[int | None, int, int]) -> None:
-        """Makes one weight per row and filter."""
+        """Creates one weight per row and filter."""
         self.kernel = self.add_weight(shape=(self.filters, image_shape[1]), initializer="glorot_uniform", name="kernel")
         self.bias = self.add_weight(shape=(self.filters, 1), initializer="zeros", name="bias")
 
     def call(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Sums rows.
+        """Computes weighted sums of rows.
 
         Args:
             image: float [B, L, d].

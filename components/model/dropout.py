@@ -1,4 +1,4 @@
-"""Dropout from random bytes: drawing random numbers is most of its cost on a CPU, and a byte is enough."""
+"""Dropout from random bytes: on a CPU, drawing random numbers is most of the cost of dropout."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _BYTES = 8  # of one draw
 class Dropout(keras.layers.Layer):
     """Srivastava et al. (JMLR 2014), as Keras' layer, with one random byte per element.
 
-    The rate is the closest_match multiple of 1/256; what is kept is scaled by exactly that rate.
+    The rate is rounded to a multiple of 1/256; kept elements are scaled by exactly that rate.
     """
 
     def __init__(self, rate: float, **kwargs: object) -> None:
-        """Makes the layer.
+        """Creates the layer.
 
         Args:
-            rate: share of elements set to 0, from 0 to below 1.
-            **kwargs: of the Keras layer.
+            rate: fraction of elements set to 0, in [0, 1).
+            **kwargs: passed to `keras.layers.Layer`.
         """
         super().__init__(**kwargs)
         self.dropped = min(round(rate * _LEVELS), _LEVELS - 1)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Sets some elements to 0 in training.
+        """Sets random elements to 0 during training.
 
         Args:
             inputs: float of any shape.
-            training: otherwise nothing changes.
+            training: if false, returns the inputs.
 
         Returns:
             float of the same shape.

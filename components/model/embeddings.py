@@ -1,4 +1,4 @@
-"""Tables with a row per user or item, read row by row, so that a step costs what it touches."""
+"""Embeddings looked up row by row; gradients stay sparse."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import keras
 import tensorflow as tf
 
 
-def rows(table: keras.Variable, ids: tf.Tensor) -> tf.Tensor:
-    """Some rows of a table.
+def lookup_rows(table: keras.Variable, ids: tf.Tensor) -> tf.Tensor:
+    """Looks up rows of an embedding table.
 
     Args:
         table: float [N, ...].
-        ids: int of any shape, each from 0 to N - 1.
+        ids: int of any shape, from 0 to N - 1.
 
     Returns:
-        float [*ids.shape, ...]. Its gradient is `tf.IndexedSlices`. The table itself is not read: once rows of a
-        variable have been updated in place, TensorFlow copies the whole of it for every such read.
+        float [*ids.shape, ...]. The gradient is a `tf.IndexedSlices`. Only the rows are read: after an in-place row
+        update, reading the whole variable makes TensorFlow copy it.
     """
     return tf.gather(table.value, ids)
 
 
 @keras.saving.register_keras_serializable("caser")
-class Table(keras.layers.Embedding):
-    """Keras' embedding by `rows`."""
+class SparseEmbedding(keras.layers.Embedding):
+    """Keras' Embedding with sparse lookups, see `lookup_rows`."""
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
-        """See `rows`."""
-        # Keras makes floats of what comes as a numpy array.
-        return rows(self.embeddings, ids if ids.dtype.is_integer else tf.cast(ids, tf.int32))
+        """Looks up embeddings, see `lookup_rows`."""
+        # Keras converts numpy arrays to floats.
+        return lookup_rows(self.embeddings, ids if ids.dtype.is_integer else tf.cast(ids, tf.int32))

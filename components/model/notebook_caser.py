@@ -1,6 +1,6 @@
-"""The notebook variant of Caser, which scores one candidate item: the form that this project descends from.
+"""The notebook variant of Caser, from which this project descends; it scores one candidate item.
 
-It differs from the paper in one horizontal height, no activation on the convolutions, and a dot product without bias.
+Unlike the paper it has a single filter height, no activation on the convolutions, and no output bias.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def notebook_caser(
 ) -> keras.Model:
     """Builds the model.
 
-    With E the maxlen x d image of the embedded sequence, p the user's embedding and w the item's:
+    With E the maxlen x d image of the embedded sequence, p the user embedding and w the output embedding of the item:
 
         o = max over time of conv(E, height h = min(hor_h, maxlen));  v = flatten(conv(E transposed, width 1))
         z = dropout(activation(W [o, v] + b));  probability = sigmoid([z, p] . w)
@@ -34,13 +34,13 @@ def notebook_caser(
     Args:
         feature_columns: `{"feat": "user_id" or "item_id", "feat_num": size of the table, "embed_dim": d}`, one of
             each. Ids are below `feat_num`; item 0 is padding and embeds as zeros in the sequence.
-        maxlen: items that go in.
-        hor_n: horizontal filters.
-        hor_h: their height.
-        ver_n: vertical filters.
-        dropout: share of z that is dropped while training.
-        activation: of the dense layer.
-        embed_reg: weight of the squared norms of the embeddings in the loss.
+        maxlen: number of input items.
+        hor_n: number of horizontal filters.
+        hor_h: height of the horizontal filters.
+        ver_n: number of vertical filters.
+        dropout: dropout rate of z.
+        activation: activation of the fully connected layer.
+        embed_reg: L2 regularization factor of the embeddings.
 
     Returns:
         A model of (user int [B, 1], sequence int [B, maxlen], item int [B, 1]) that gives probabilities float [B, 1].
@@ -56,9 +56,9 @@ def notebook_caser(
         if value < 1:
             raise ValueError(f"`{name}` should be at least 1. Received: {name}={value}")
 
-    def embedding(size: int, width: int, name: str) -> keras.layers.Embedding:
+    def embedding(size: int, dim: int, name: str) -> keras.layers.Embedding:
         return keras.layers.Embedding(
-            size, width, "random_normal", embeddings_regularizer=keras.regularizers.L2(embed_reg), name=name
+            size, dim, "random_normal", embeddings_regularizer=keras.regularizers.L2(embed_reg), name=name
         )
 
     user = keras.Input((1,), dtype="int32", name="user")
@@ -73,17 +73,17 @@ def notebook_caser(
     z = keras.layers.Dense(d, activation, name="dense")(features)
     z = keras.layers.Dropout(dropout, name="dropout")(z)
 
-    taste = ops.squeeze(embedding(users["feat_num"], d, "user_embedding")(user), 1)
-    state = ops.concatenate([z, taste], axis=-1)
+    user_vector = ops.squeeze(embedding(users["feat_num"], d, "user_embedding")(user), 1)
+    state = ops.concatenate([z, user_vector], axis=-1)
     weights = ops.squeeze(embedding(items["feat_num"], 2 * d, "output_embedding")(item), 1)
     probability = ops.sigmoid(ops.sum(state * weights, axis=-1, keepdims=True))
     return keras.Model((user, sequence, item), probability, name="notebook_caser")
 
 
 def _column(feature_columns: Sequence[dict[str, Any]], feat: str) -> dict[str, Any]:
-    found = [column for column in feature_columns if column.get("feat") == feat]
-    if len(found) != 1 or not {"feat_num", "embed_dim"} <= found[0].keys():
+    matches = [column for column in feature_columns if column.get("feat") == feat]
+    if len(matches) != 1 or not {"feat_num", "embed_dim"} <= matches[0].keys():
         raise ValueError(
             f"`feature_columns` should hold one {feat!r} with `feat_num` and `embed_dim`. Received: {feature_columns}"
         )
-    return found[0]
+    return matches[0]

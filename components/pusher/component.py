@@ -1,4 +1,4 @@
-"""Pusher: a blessed model becomes a new version that TF Serving finds."""
+"""CaserPusher: publishes a blessed model as a new version for TF Serving."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
 
 
 class CaserPusher(base_component.BaseComponent):
-    """Puts a blessed model at `<serving_dir>/caser/<version>/`, verified by a fresh process, all at once.
+    """Publishes a blessed model atomically to `<serving_dir>/caser/<version>/`, after verification in a fresh process.
 
-    A model whose files equal those of the newest version is not pushed again, so running this node twice does no
-    harm. Its output's URI is the pushed version itself: an orchestrator that reuses outputs must look whether they are
-    there, as TFX does, or run this node always.
+    The node is idempotent: a model that equals the newest version is not pushed again. The URI of its output is the
+    pushed version itself, so an orchestrator that caches outputs has to check that they exist, as TFX does.
 
     Inputs:
-        model: from Trainer.
-        model_blessing: from Evaluator; without a blessing nothing is pushed.
-        evaluation: from Evaluator, optional; its metrics go into the version's `assets.extra/model.json`.
+        model: model from the Trainer.
+        model_blessing: blessing from the Evaluator; only a blessed model is pushed.
+        evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`.
 
     Outputs:
         pushed_model: properties `pushed` (0 or 1), `pushed_destination` and `pushed_version`.
@@ -55,12 +54,12 @@ class CaserPusher(base_component.BaseComponent):
         """Declares the node.
 
         Args:
-            model: see the class.
-            model_blessing: see the class.
-            serving_dir: TF Serving's folder of models, or its URI in an object store.
-            evaluation: see the class.
-            pusher: how many versions stay.
-            config_digest: of the settings that the model is made with; for the description.
+            model: model from the Trainer.
+            model_blessing: blessing from the Evaluator.
+            serving_dir: TF Serving's model directory, or its URI in an object store.
+            evaluation: evaluation from the Evaluator.
+            pusher: how many versions to keep.
+            config_digest: digest of the configuration, stored with the version.
         """
         super().__init__(
             _CaserPusherSpec(

@@ -19,7 +19,7 @@ PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pu
 
 
 class Executor(base_executor.BaseExecutor):
-    """Releases what is blessed."""
+    """Pushes a blessed model and records its version."""
 
     def Do(  # noqa: N802 -- named by TFX
         self,
@@ -27,26 +27,26 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `CaserPusher`."""
+        """Pushes the model if it is blessed."""
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
         if not model_utils.is_model_blessed(blessing):
             pushed.set_int_custom_property(PUSHED, 0)
             return
         model = artifact_utils.get_single_instance(input_dict["model"])
-        facts: dict[str, Any] = {"config_digest": exec_properties["config_digest"]}
+        info: dict[str, Any] = {"config_digest": exec_properties["config_digest"]}
         if input_dict.get("evaluation"):
-            facts["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
+            info["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
         version = push_model(
             path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)),
             model_dir,
             exec_properties["keep"],
-            facts,
+            info,
         )
         pushed.set_int_custom_property(PUSHED, 1)
         pushed.set_string_custom_property(PUSHED_DESTINATION, os.path.join(model_dir, str(version)))
         pushed.set_string_custom_property(PUSHED_VERSION, str(version))
-        # Where the version is gone, TFX finds nothing here, does not take this execution from the cache, and pushes
-        # again. Last, since TFX empties the artifact's place when an executor fails.
+        # If the version is deleted, TFX finds no output here, ignores the cached execution and pushes again. Set last,
+        # since TFX clears the artifact's URI if an executor fails.
         pushed.uri = pushed.get_string_custom_property(PUSHED_DESTINATION)

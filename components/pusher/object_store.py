@@ -1,9 +1,9 @@
-"""Versions in an object store (`gs://`, `s3://`), which cannot rename: everything first, `saved_model.pb` last.
+"""Versions in an object store (`gs://`, `s3://`), which has no atomic rename: `saved_model.pb` is uploaded last.
 
-A reader may see a version's folder without `saved_model.pb` while it is uploaded. TF Serving then fails to load it,
-keeps the version that serves, and tries again; so its retries should last longer than an upload
-(`--max_num_load_retries`, `--load_retry_interval_micros`). It never sees a graph without its variables, which it would
-take for whole. The schemes are those of the installed TensorFlow.
+During an upload, a server may see a version without `saved_model.pb`. TF Serving then fails to load it, keeps serving the
+former version and retries, so its retries should outlast an upload (`--max_num_load_retries`,
+`--load_retry_interval_micros`). It never sees a graph without its variables. Supported schemes depend on the installed
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ import tensorflow as tf
 from components.export.model_info import MODEL_INFO_FILE, write_model_info
 from components.pusher.version_dirs import digest, next_version
 
-# What makes a folder a version that can be loaded.
+# A version without this file cannot be loaded.
 _LAST = tf.saved_model.SAVED_MODEL_FILENAME_PB
 _DIGEST = "digest"
 
 
 def is_object_store(path: str) -> bool:
-    """Whether a path has a scheme, so that it is no folder of this machine."""
+    """Whether a path is a URI with a scheme."""
     return "://" in path
 
 
 def versions(model_dir: str) -> list[int]:
-    """All versions that are whole, oldest first.
+    """All complete versions, oldest first.
 
     Args:
-        model_dir: URI; need not exist.
+        model_dir: URI of all versions; may be missing.
     """
     if not tf.io.gfile.isdir(model_dir):
         return []
@@ -44,47 +44,47 @@ def versions(model_dir: str) -> list[int]:
 
 
 def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) -> int:
-    """As `components.pusher.version_dirs.publish`, by way of a copy on this machine.
+    """Publishes a new version from a local copy, like `components.pusher.version_dirs.publish`.
 
     Args:
-        source: SavedModel; a folder or a URI.
-        model_dir: URI that gets the new version.
-        prepare: see there.
+        source: directory or URI of a SavedModel.
+        model_dir: URI of all versions.
+        prepare: called with the local copy and its version before the upload; an exception aborts the push.
 
     Returns:
-        See there.
+        The new version, or the newest one if the model equals it.
     """
     with tempfile.TemporaryDirectory() as folder:
         staged = os.path.join(folder, "model")
         fetch(source, staged)
-        own = digest(staged)
+        source_digest = digest(staged)
         present = versions(model_dir)
-        if present and _description(f"{model_dir}/{present[-1]}").get(_DIGEST) == own:
+        if present and _model_info(f"{model_dir}/{present[-1]}").get(_DIGEST) == source_digest:
             return present[-1]
         version = next_version(present)
         prepare(staged, version)
-        write_model_info(staged, {_DIGEST: own})
+        write_model_info(staged, {_DIGEST: source_digest})
         _upload(staged, f"{model_dir}/{version}")
         return version
 
 
 def remove(model_dir: str, version: int) -> None:
-    """Takes a version away, `saved_model.pb` first, so that what is left is never taken for whole.
+    """Removes a version, `saved_model.pb` first, so that an incomplete rest is never loaded.
 
     Args:
         model_dir: URI of all versions.
-        version: one of them.
+        version: version to remove.
     """
     tf.io.gfile.remove(f"{model_dir}/{version}/{_LAST}")
     tf.io.gfile.rmtree(f"{model_dir}/{version}")
 
 
 def fetch(source: str, folder: str) -> None:
-    """Copies a folder from wherever it is to this machine.
+    """Copies a directory to this machine.
 
     Args:
-        source: a folder or a URI.
-        folder: new.
+        source: directory or URI.
+        folder: new local directory.
     """
     if not is_object_store(source):
         shutil.copytree(source, folder)
@@ -104,13 +104,13 @@ def _upload(folder: str, target: str) -> None:
             tf.io.gfile.makedirs(os.path.dirname(uri))
             tf.io.gfile.copy(os.path.join(folder, file), uri)
     except BaseException:
-        # The store may be out of reach too; then the rest stays, without a graph, and is no version.
+        # If the store is unreachable, the rest stays behind without a graph, which is not a version.
         with contextlib.suppress(tf.errors.OpError):
             tf.io.gfile.rmtree(target)
         raise
 
 
-def _description(folder: str) -> dict[str, object]:
+def _model_info(folder: str) -> dict[str, object]:
     uri = f"{folder}/{MODEL_INFO_FILE}"
     if not tf.io.gfile.exists(uri):
         return {}

@@ -1,4 +1,4 @@
-"""Version folders as TF Serving reads them: the highest number below the model's folder is the newest."""
+"""Version directories as TF Serving reads them: publish atomically, list, remove."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from components.export.model_info import EXTRA
 
-# TF Serving takes folders whose name is a number for versions, and no others.
+# TF Serving ignores directories whose name is not a number.
 _STAGING = ".staging-"
 _CHUNK_BYTES = 1 << 20
 
@@ -22,24 +22,24 @@ def versions(model_dir: str) -> list[int]:
     """All versions, oldest first.
 
     Args:
-        model_dir: such as `<output>/serving/caser`; need not exist.
+        model_dir: directory of all versions, such as `<output>/serving/caser`; may be missing.
     """
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
 def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) -> int:
-    """Makes a new version appear all at once: copied beside the others, prepared, renamed.
+    """Publishes a new version atomically: copy to a staging directory, prepare, rename.
 
     Args:
         source: SavedModel to copy.
-        model_dir: gets the new version.
-        prepare: is called with the copy and its version before it becomes visible; it may complete the copy, and what
-            it raises stops the push.
+        model_dir: directory of all versions.
+        prepare: called with the staged copy and its version before it becomes visible; it may add files, and an
+            exception aborts the push.
 
     Returns:
-        The version: unix seconds, or one more than the newest version where that is not less. A model whose files
-        equal those of the newest version is not published again; its version is returned.
+        The version: unix time in seconds, or the newest version plus one if that is larger. If the model equals the
+        newest version, nothing is published and that version is returned.
     """
     os.makedirs(model_dir, exist_ok=True)
     with _one_at_a_time(model_dir):
@@ -61,49 +61,49 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
 
 
 def next_version(present: Sequence[int]) -> int:
-    """Unix seconds, or one more than the newest of `present`, oldest first."""
+    """Unix time in seconds, or the newest of `present` (oldest first) plus one if that is larger."""
     return max(int(time.time()), present[-1] + 1 if present else 0)
 
 
-def superfluous(present: Sequence[int], keep: int, in_use: Collection[int]) -> list[int]:
-    """Versions that need not be kept.
+def removable(present: Sequence[int], keep: int, in_use: Collection[int]) -> list[int]:
+    """Versions that can be removed.
 
     Args:
         present: all versions, oldest first.
-        keep: how many of the newest ones stay, at least 1: the newest is what a server takes by itself.
-        in_use: those that a label or a policy of the server names; they stay too.
+        keep: number of newest versions to keep; at least one, since servers load the newest by default.
+        in_use: versions named by a label or policy of the server; they are kept, too.
 
     Returns:
-        The others, oldest first.
+        The other versions, oldest first.
     """
     return [version for version in present[: -max(keep, 1)] if version not in in_use]
 
 
 def remove(model_dir: str, version: int) -> None:
-    """Takes a version away at once: a reader sees all of it, or nothing.
+    """Removes a version atomically.
 
     Args:
-        model_dir: of all versions.
-        version: one of them.
+        model_dir: directory of all versions.
+        version: version to remove.
     """
-    leaving = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
-    os.rename(os.path.join(model_dir, str(version)), leaving)
-    shutil.rmtree(leaving, ignore_errors=True)
+    removed = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
+    os.rename(os.path.join(model_dir, str(version)), removed)
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def digest(folder: str) -> str:
-    """Of all names and contents below a folder, but for `assets.extra`, which does not decide what a model answers."""
-    total = hashlib.sha256()
+    """SHA-256 of all file names and contents except `assets.extra`."""
+    sha = hashlib.sha256()
     for path, _, names in sorted(os.walk(folder)):
         if EXTRA in os.path.relpath(path, folder).split(os.sep):
             continue
         for name in sorted(names):
-            total.update(os.path.relpath(os.path.join(path, name), folder).encode() + b"\0")
+            sha.update(os.path.relpath(os.path.join(path, name), folder).encode() + b"\0")
             with open(os.path.join(path, name), "rb") as file:
                 while chunk := file.read(_CHUNK_BYTES):
-                    total.update(chunk)
-            total.update(b"\0")
-    return total.hexdigest()
+                    sha.update(chunk)
+            sha.update(b"\0")
+    return sha.hexdigest()
 
 
 @contextlib.contextmanager
@@ -115,14 +115,14 @@ def _one_at_a_time(model_dir: str) -> Iterator[None]:
 
 
 def _remove_leftovers(model_dir: str) -> None:
-    """Of pushes that were killed."""
+    """Removes staging directories of killed pushes."""
     for name in os.listdir(model_dir):
         if name.startswith(_STAGING):
             shutil.rmtree(os.path.join(model_dir, name), ignore_errors=True)
 
 
 def _flush(folder: str) -> None:
-    """Brings a copy to the disk, so that not even a power cut leaves a version without its content."""
+    """Flushes a copy to disk, so that a power failure cannot leave an incomplete version."""
     for path, _, names in os.walk(folder):
         for name in names:
             with open(os.path.join(path, name), "rb") as file:

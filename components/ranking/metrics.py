@@ -1,12 +1,12 @@
-"""Ranking metrics as numpy functions of ranks (definitions of the Caser authors' evaluation).
+"""Ranking metrics as numpy functions of ranks (definitions of the Caser authors' evaluation code).
 
-With r_1 < r_2 < ... the ranks of a user's h held-out items (a miss has none):
+Let r_1 < r_2 < ... be the ranks of a user's h held-out items (a miss has none):
 
     precision@k = |{r_i <= k}| / k                 recall@k = |{r_i <= k}| / h
     AP = sum_i (i / r_i) / h                       MAP = mean of AP over users
     NDCG@k = sum_{r_i <= k} 1 / log2(1 + r_i)  /  sum_{i <= min(k, h)} 1 / log2(1 + i)
     hit rate@k = 1 if r_1 <= k                     reciprocal rank = 1 / r_1
-    coverage@k = distinct items in anybody's top k / items in the catalogue
+    coverage@k = distinct items in all top-k lists / items in the catalogue
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ NEXT_ITEM = "next_item_"
 
 
 def user_metrics(ranks: np.ndarray) -> dict[str, np.ndarray]:
-    """Metrics of each user.
+    """Per-user metrics.
 
     Args:
-        ranks: int [U, H]; NO_RANK is padding, MISS an item that cannot be recommended. Every user has at least one.
+        ranks: int [U, H]; NO_RANK is padding, MISS an item that cannot be recommended; at least one rank per user.
 
     Returns:
         float [U] by name: `map` (the average precision), `mrr` (the reciprocal rank), and at each of CUTOFFS
@@ -50,7 +50,7 @@ def user_metrics(ranks: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def user_metrics_with_next(ranks: np.ndarray) -> dict[str, np.ndarray]:
-    """`user_metrics`, and under `next_item_...` the same for the first held-out item alone.
+    """`user_metrics`, plus `next_item_...`: the same for the first held-out item only.
 
     Args:
         ranks: int [U, H], oldest held-out item first.
@@ -58,47 +58,47 @@ def user_metrics_with_next(ranks: np.ndarray) -> dict[str, np.ndarray]:
     Returns:
         float [U] by name.
     """
-    following = {NEXT_ITEM + name: values for name, values in user_metrics(ranks[:, :1]).items()}
-    return {**user_metrics(ranks), **following}
+    next_item = {NEXT_ITEM + name: values for name, values in user_metrics(ranks[:, :1]).items()}
+    return {**user_metrics(ranks), **next_item}
 
 
 def recommended(top_items: np.ndarray, k: int, n_items: int) -> np.ndarray:
-    """Which items stand in anybody's top k.
+    """Which items occur in a top-k list.
 
     Args:
         top_items: int [U, MAX_K] ids, best first, padded with 0.
-        k: how many of them count.
-        n_items: size of the catalogue.
+        k: cutoff.
+        n_items: number of items in the catalogue.
 
     Returns:
         bool [n_items].
     """
-    found = np.zeros(n_items, bool)
+    is_recommended = np.zeros(n_items, bool)
     ids = top_items[:, :k].ravel()
-    found[ids[ids >= FIRST_ID] - FIRST_ID] = True
-    return found
+    is_recommended[ids[ids >= FIRST_ID] - FIRST_ID] = True
+    return is_recommended
 
 
-def stacked(parts: list[np.ndarray]) -> np.ndarray:
-    """Batches of users one below the other.
+def concatenate_padded(parts: list[np.ndarray]) -> np.ndarray:
+    """Concatenates batches of users.
 
     Args:
         parts: int [U_i, H_i] each.
 
     Returns:
-        int [sum of U_i, largest H_i], filled up with 0 (NO_RANK, or the padding of items) on the right.
+        int [sum of U_i, max of H_i], padded with 0 (NO_RANK or PADDING) on the right.
     """
     width = max(part.shape[1] for part in parts)
     return np.concatenate([np.pad(part, [(0, 0), (0, width - part.shape[1])]) for part in parts])
 
 
 def all_metrics(ranks: np.ndarray, top_items: np.ndarray, n_items: int) -> dict[str, float]:
-    """Means over users of all metrics, and coverage.
+    """Means of all metrics over users, and coverage.
 
     Args:
         ranks: int [U, H], see `user_metrics`.
         top_items: int [U, MAX_K], see `recommended`.
-        n_items: size of the catalogue.
+        n_items: number of items in the catalogue.
 
     Returns:
         Values by name, with `coverage_at_k` at each of CUTOFFS.

@@ -1,4 +1,4 @@
-"""Ranks of held-out items, and the best items, among those that a user has not seen. Stock TensorFlow ops only."""
+"""Ranks of held-out items and top-k items among a user's unseen items, in standard TensorFlow ops."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import tensorflow as tf
 from components.features import FIRST_ID, PADDING
 from components.ranking.metrics import MISS, NO_RANK
 
-# A row per user and a column per item: some copies of this many scores are held at a time.
-_SCORES_AT_ONCE = 1 << 22
+# Number of scores (users x items) held at a time.
+_MAX_SCORES = 1 << 22
 
 
 def users_per_batch(n_items: int) -> int:
-    """How many users to rank at a time, so that memory does not grow with the catalogue.
+    """Number of users ranked at a time; bounds memory for large catalogues.
 
     Args:
         n_items: size of the catalogue.
 
     Returns:
-        At least 1, at most 512.
+        From 1 to 512.
     """
-    return int(min(max(_SCORES_AT_ONCE // n_items, 1), 512))
+    return int(min(max(_MAX_SCORES // n_items, 1), 512))
 
 
 def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Ranks every distinct held-out item among all unseen items, the other held-out ones included.
+    """Ranks every distinct held-out item among all unseen items, other held-out items included.
 
-    Ties count against the model: the rank is the number of unseen items whose score is at least as high. A score that
-    is not a number counts as the lowest.
+    Ties count against the model: the rank is the number of unseen items whose score is at least as high. NaN
+    counts as the lowest score.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         seen: int64 [B, S] ids, padded with 0.
-        held_out: int64 [B, H] ids, oldest first, padded with 0; UNKNOWN for items that the model cannot know.
+        held_out: int64 [B, H] ids, oldest first, padded with 0; UNKNOWN for items outside the vocabulary.
 
     Returns:
-        ranks int64 [B, H], from 1: MISS for an unknown item or one seen before; a known item that comes again is left
-        out; padded with NO_RANK on the right. And the items [B, H] that they belong to, padded with 0.
+        ranks int64 [B, H], from 1: MISS for unknown and seen items; repeated items are dropped; padded with NO_RANK on
+        the right. And the items [B, H] the ranks belong to, padded with 0.
     """
     n_items = tf.shape(scores)[1]
     masked = _without(scores, seen)
@@ -45,24 +45,24 @@ def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> t
     rank = _count_at_least(masked, own)
     known = (held_out >= FIRST_ID) & tf.math.is_finite(own)
     rank = tf.where(known, rank, tf.cast(MISS, tf.int64))
-    kept = (held_out != PADDING) & ~_came_before(held_out)
-    # Left out ones go to the end, the others keep their order.
+    kept = (held_out != PADDING) & ~_is_repeated(held_out)
+    # Dropped items move to the end, the others keep their order.
     order = tf.argsort(tf.cast(~kept, tf.int32), axis=1, stable=True)
     rank, items = tf.where(kept, rank, NO_RANK), tf.where(kept, held_out, PADDING)
     return tf.gather(rank, order, batch_dims=1), tf.gather(items, order, batch_dims=1)
 
 
 def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The best unseen items.
+    """The top-k unseen items.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         seen: int64 [B, S] ids, padded with 0.
-        k: how many.
+        k: number of items.
 
     Returns:
-        int64 [B, k] ids, best first, of equal ones the more popular first; PADDING where fewer are left. And float
-        [B, k], their scores, always finite; the lowest float where there is no item.
+        int64 [B, k] ids, best first, ties by popularity; PADDING if fewer are left. And their scores, float [B, k],
+        always finite; the lowest float for padding.
     """
     best = tf.math.top_k(_without(scores, seen), tf.minimum(k, tf.shape(scores)[1]))
     left = tf.math.is_finite(best.values)
@@ -73,22 +73,22 @@ def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tuple[tf.Tensor, tf
 
 
 def _count_at_least(scores: tf.Tensor, own: tf.Tensor) -> tf.Tensor:
-    """For each of `own` [B, H], how many `scores` [B, N] of its row are at least as high; int64 [B, H].
+    """The number of `scores` [B, N] per row that are at least as high as each of `own` [B, H]; int64 [B, H].
 
-    Sorts the few held-out scores instead of those of the whole catalogue.
+    It sorts the few held-out scores instead of the whole catalogue.
     """
     order = tf.argsort(own, axis=1)
     reached = tf.searchsorted(tf.gather(own, order, batch_dims=1), scores, side="right")
     width = tf.shape(own)[1] + 1
-    # Column h: how many scores reach exactly the h lowest of `own`.
+    # Column h: the number of scores that reach exactly the h lowest of `own`.
     reaching = tf.math.bincount(reached, minlength=width, maxlength=width, dtype=tf.int64, axis=-1)
     at_least = tf.cumsum(reaching, axis=1, reverse=True)[:, 1:]
     return tf.gather(at_least, tf.argsort(order, axis=1), batch_dims=1)
 
 
 def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
-    """Scores with -inf for seen items, and finite ones for all others."""
-    # A sum is finite only where all scores are: one pass that reads, instead of several that write a whole catalogue.
+    """Scores with -inf for seen items and finite values for all others."""
+    # A sum is finite only if all scores are: one reading pass instead of several that write the whole tensor.
     whole = tf.reduce_all(tf.math.is_finite(tf.reduce_sum(scores, axis=1)))
     finite = tf.cond(whole, lambda: scores, lambda: _finite(scores))
     rows, positions = tf.shape(seen)[0], tf.shape(seen)[1]
@@ -101,14 +101,14 @@ def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
 
 
 def _finite(scores: tf.Tensor) -> tf.Tensor:
-    """What is not a number becomes the lowest score, what is infinite the closest_match finite one."""
+    """Replaces NaN by the lowest score and infinities by the nearest finite score."""
     lowest, highest = scores.dtype.min, scores.dtype.max
     numbers = tf.where(tf.math.is_nan(scores), tf.constant(lowest, scores.dtype), scores)
     return tf.clip_by_value(numbers, lowest, highest)
 
 
-def _came_before(held_out: tf.Tensor) -> tf.Tensor:
-    """Bool [B, H]: the same known item stands further left. Unknown items cannot be told apart, so each counts."""
+def _is_repeated(held_out: tf.Tensor) -> tf.Tensor:
+    """Bool [B, H]: whether the same known item occurs further left. Unknown items are all distinct."""
     order = tf.argsort(held_out, axis=1, stable=True)
     ordered = tf.gather(held_out, order, batch_dims=1)
     same = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= FIRST_ID)

@@ -1,4 +1,4 @@
-"""The counting baseline as a node: counts on the train split, ranks what was held out, leaves metrics."""
+"""SequentialRules: the sequential-rules baseline as a node."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class _SequentialRulesSpec(component_spec.ComponentSpec):
 
 
 class SequentialRules(base_component.BaseComponent):
-    """How far counting gets on the rows that the model is evaluated on (see `components.sequential_rules.rules`).
+    """Evaluates sequential rules on the same users as the model (see `components.sequential_rules.rules`).
 
     Inputs:
-        examples: raw, from `InteractionExampleGen`; counted on `train`, evaluated on `split`.
-        transform_graph: from Transform; holds the item vocabulary.
+        examples: raw Examples from `InteractionExampleGen`; counted on `train`, evaluated on `split`.
+        transform_graph: from Transform, with the item vocabulary.
 
     Outputs:
-        evaluation: `sequential_rules.json`, the metrics of `components.ranking.metrics`, or a note why there are none.
+        evaluation: `sequential_rules.json`, with the metrics of `components.ranking.metrics` or a note why it was skipped.
     """
 
     SPEC_CLASS = _SequentialRulesSpec
@@ -47,10 +47,10 @@ class SequentialRules(base_component.BaseComponent):
         """Declares the node.
 
         Args:
-            examples: see the class.
-            transform_graph: see the class.
-            settings: how is counted.
-            split: that is evaluated.
+            examples: raw Examples.
+            transform_graph: transform graph with the item vocabulary.
+            settings: parameters of the rules.
+            split: split to evaluate.
         """
         super().__init__(
             _SequentialRulesSpec(

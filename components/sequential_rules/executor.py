@@ -15,7 +15,7 @@ from tfx.utils import io_utils
 
 from components.example_gen.raw_examples import RawExamples, parse_raw_examples, read_raw_examples
 from components.features import FIRST_ID, ITEM_VOCABULARY, TRAIN
-from components.ranking.metrics import MAX_K, all_metrics, stacked
+from components.ranking.metrics import MAX_K, all_metrics, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.sequential_rules.result import RESULT_FILE, SequentialRulesResult
 from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
@@ -27,23 +27,23 @@ from components.transform.windows import known_items
 def evaluate(
     train: RawExamples, held_out: RawExamples, items: Vocabulary, settings: SequentialRulesSettings
 ) -> SequentialRulesResult:
-    """Counts and ranks.
+    """Counts the rules and ranks the held-out items.
 
     Args:
         train: all users of the train split.
-        held_out: all users of the split that is evaluated.
+        held_out: all users of the evaluated split.
         items: the item vocabulary.
-        settings: of the baseline.
+        settings: parameters of the rules.
 
     Returns:
-        The metrics of `components.ranking.metrics`, or a note where the counts could need more memory than allowed.
+        The metrics of `components.ranking.metrics`, or a note if the counts could exceed the memory limit.
     """
     histories = _sequences(known_items(items.ids(train.item_ids)))
     needed = bytes_needed(histories, items.size, settings) / 1e9
     if needed > settings.max_memory_gb:
         return SequentialRulesResult(
             None,
-            f"skipped: it could need {needed:.1f} GB, and sequential_rules.max_memory_gb is {settings.max_memory_gb:g}",
+            f"skipped: could need {needed:.1f} GB, more than sequential_rules.max_memory_gb={settings.max_memory_gb:g}",
         )
     counts = count(histories, items.size, settings)
     before, after = known_items(items.ids(held_out.item_ids)), items.ids(held_out.holdout)
@@ -55,7 +55,7 @@ def evaluate(
         seen = before[users].to_tensor()
         ranks.append(held_out_ranks(scored, seen, after[users].to_tensor())[0].numpy())
         best.append(top_items(scored, seen, MAX_K)[0].numpy())
-    return SequentialRulesResult(all_metrics(stacked(ranks), stacked(best), items.size))
+    return SequentialRulesResult(all_metrics(concatenate_padded(ranks), concatenate_padded(best), items.size))
 
 
 def _sequences(ids: tf.RaggedTensor) -> Sequences:
@@ -63,7 +63,7 @@ def _sequences(ids: tf.RaggedTensor) -> Sequences:
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads the artifacts, and writes the result."""
+    """Reads the artifacts and writes `sequential_rules.json`."""
 
     def Do(  # noqa: N802 -- named by TFX
         self,
@@ -71,7 +71,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `SequentialRules`."""
+        """Evaluates the baseline."""
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         result = evaluate(
             _read(input_dict["examples"], TRAIN),

@@ -12,12 +12,12 @@ RESULT_FILE = "sequential_rules.json"
 
 
 class SequentialRulesResult(NamedTuple):
-    """What the node leaves: metrics by name, or None and why not."""
+    """Metrics by name, or None and a note why the baseline was skipped."""
 
     metrics: dict[str, float] | None
     note: str = ""
 
 
 def read_result(uri: str) -> SequentialRulesResult:
-    """Reads what `SequentialRules` left at the `uri` of its artifact."""
+    """Reads the result from the URI of the artifact."""
     return SequentialRulesResult(**json.loads(io_utils.read_string_file(os.path.join(uri, RESULT_FILE))))

@@ -1,11 +1,12 @@
-"""The counting baseline: an item scores by how often, and how soon, it followed the items that a user met last.
+"""Sequential rules: an item scores by how often, and how soon, it followed the user's most recent items.
 
-    score(i) = sum over the newest items h_1, h_2, ... of a user, h_1 the newest:  k ** -a * counts[h_k, i]
-    counts[h, i] = sum over distances j: how often i stood j places behind h in the training histories, times j ** -b,
-                   divided by frequency(h) ** c * frequency(i) ** d
+    score(i) = sum over the most recent items h_1, h_2, ... of a user (h_1 is the last):  k ** -a * counts[h_k, i]
+    counts[h, i] = sum over distances j: how often i occurred j positions after h in the training histories,
+                   times j ** -b, divided by frequency(h) ** c * frequency(i) ** d
 
-With a, b, c and d zero these are plain counts; with c = 1 and a window of one, transition probabilities. Nothing is
-learned, so whatever learns should do better.
+With a = b = c = d = 0 these are plain counts; with c = 1 and a window of 1, transition probabilities. Rules with a window
+and distance weights: Kamehkhosh et al., "A Comparison of Frequent Pattern Techniques and a Deep Learning Method for
+Session-Based Recommendation", 2017.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from scipy import sparse
 
 from components.sequential_rules.settings import SequentialRulesSettings
 
-# Pairs that are counted at a time: some 100 MB.
-_PAIRS_AT_ONCE = 1 << 22
-# A stored count takes 12 bytes, and a sum of two matrices lies beside both.
+# Pairs counted at a time: about 100 MB.
+_MAX_PAIRS = 1 << 22
+# A stored count takes 12 bytes, and adding two matrices creates a third.
 _BYTES_PER_COUNT = 36
-# Far below any count, yet enough to order items that are otherwise equal.
+# Far below any count, but enough to order ties.
 _TIE_BREAK = 1e-9
 
 
 class Sequences(NamedTuple):
-    """Histories one after the other, oldest item first.
+    """Concatenated histories, oldest item first.
 
     Attributes:
-        item: int64 [n], columns of items, from 0.
+        item: int64 [n], item columns, from 0.
         start: int64 [U + 1]; history u is `item[start[u]:start[u + 1]]`.
     """
 
@@ -38,18 +39,18 @@ class Sequences(NamedTuple):
     start: np.ndarray
 
     def between(self, first: int, last: int) -> Sequences:
-        """The histories of the users `first` to `last - 1`."""
+        """The histories of users `first` to `last - 1`."""
         edges = self.start[first : last + 1]
         return Sequences(self.item[edges[0] : edges[-1]], edges - edges[0])
 
 
 def bytes_needed(histories: Sequences, n_items: int, settings: SequentialRulesSettings) -> int:
-    """An upper bound of the memory that `count` takes.
+    """Upper bound of the memory of `count`.
 
     Args:
-        histories: of training.
-        n_items: size of the catalogue.
-        settings: the window.
+        histories: training histories.
+        n_items: number of items in the catalogue.
+        settings: parameters of the rules.
 
     Returns:
         Bytes.
@@ -61,16 +62,16 @@ def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings)
     """Counts which items follow which.
 
     Args:
-        histories: of training.
-        n_items: size of the catalogue.
-        settings: the window, its decay, and the discounts.
+        histories: training histories.
+        n_items: number of items in the catalogue.
+        settings: window, decay and discounts.
 
     Returns:
-        float64 [n_items, n_items], the earlier item's row and the later one's column.
+        float64 [n_items, n_items]; rows are earlier items, columns later ones.
     """
     frequency = np.maximum(np.bincount(histories.item, minlength=n_items), 1).astype(np.float64)
     counts = sparse.csr_matrix((n_items, n_items))
-    for part in _parts(histories, max(1, _PAIRS_AT_ONCE // settings.window)):
+    for part in _parts(histories, max(1, _MAX_PAIRS // settings.window)):
         user = np.repeat(np.arange(len(part.start) - 1), np.diff(part.start))
         earlier, later, weight = [], [], []
         for distance in range(1, settings.window + 1):
@@ -78,8 +79,8 @@ def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings)
             earlier.append(part.item[:-distance][together])
             later.append(part.item[distance:][together])
             weight.append(np.full(len(earlier[-1]), distance**-settings.window_decay))
-        places = (np.concatenate(earlier), np.concatenate(later))
-        counts = counts + sparse.csr_matrix((np.concatenate(weight), places), shape=counts.shape)
+        pairs = (np.concatenate(earlier), np.concatenate(later))
+        counts = counts + sparse.csr_matrix((np.concatenate(weight), pairs), shape=counts.shape)
     counts.data /= np.repeat(frequency**settings.earlier_discount, np.diff(counts.indptr))
     counts.data /= frequency[counts.indices] ** settings.later_discount
     return counts
@@ -90,12 +91,11 @@ def scores(counts: sparse.csr_matrix, histories: Sequences, settings: Sequential
 
     Args:
         counts: from `count`.
-        histories: of the users who are asked about, U of them.
-        settings: how far a history is looked back at, and its decay.
+        histories: histories of U users.
+        settings: number of recent items and their decay.
 
     Returns:
-        float64 [U, n_items]; equal counts, and users without a history, are in the order of the columns, which is
-        that of popularity.
+        float64 [U, n_items]; ties, and users without a history, are in column order, which is that of popularity.
     """
     lengths = np.diff(histories.start)
     user = np.repeat(np.arange(len(lengths)), lengths)
@@ -109,7 +109,7 @@ def scores(counts: sparse.csr_matrix, histories: Sequences, settings: Sequential
 
 
 def _parts(histories: Sequences, size: int) -> Iterator[Sequences]:
-    """Consecutive histories of about `size` items together, at least one history at a time."""
+    """Consecutive histories with about `size` items in total, at least one history each."""
     first, users = 0, len(histories.start) - 1
     while first < users:
         last = max(first + 1, int(np.searchsorted(histories.start, histories.start[first] + size, "right")) - 1)

@@ -39,12 +39,12 @@ class _CaserTrainerSpec(component_spec.ComponentSpec):
 
 
 class CaserTrainer(base_component.BaseComponent):
-    """Fits Caser on windows and exports a servable model.
+    """Trains Caser on windows and exports a servable model.
 
     Inputs:
-        examples: windows, from Transform with `preprocessing_fn` of `components.transform`; its `train` split is read.
-        transform_graph: of the same Transform; holds the vocabularies.
-        raw_examples: from `InteractionExampleGen`; its `valid` split, where there is one, stops training early.
+        examples: windows from Transform with `preprocessing_fn` of `components.transform`; its `train` split is read.
+        transform_graph: from the same Transform, with the vocabularies.
+        raw_examples: optional, from `InteractionExampleGen`; its `valid` split is used for early stopping.
 
     Outputs:
         model: SavedModel with the signatures of `components.export.servable`.
@@ -68,14 +68,14 @@ class CaserTrainer(base_component.BaseComponent):
         """Declares the node.
 
         Args:
-            examples: see the class.
-            transform_graph: see the class.
-            raw_examples: see the class.
-            seed: makes a run repeatable.
-            windows: the same as for Transform.
-            model: shape of Caser.
-            trainer: loss, optimiser and stopping.
-            export: what the exported model answers.
+            examples: windows from Transform.
+            transform_graph: transform graph of the same Transform.
+            raw_examples: raw Examples with the valid split, for early stopping.
+            seed: random seed.
+            windows: the same settings as in Transform.
+            model: hyperparameters of Caser.
+            trainer: loss, optimizer and early stopping.
+            export: outputs of the exported model.
         """
         settings = {
             "windows": windows or WindowSettings(),

@@ -1,4 +1,4 @@
-"""Windows for training, and held-out items for validation, out of TFX artifacts."""
+"""All training windows in memory, shuffled per epoch."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Windows(NamedTuple):
     position: np.ndarray
 
     def epoch(self, batch_size: int, seed: int) -> tf.data.Dataset:
-        """One pass over all windows in an order drawn anew from all of them.
+        """One pass over all windows in random order.
 
         Args:
             batch_size: windows per batch, at most W.
-            seed: of the order.
+            seed: shuffling seed.
 
         Returns:
-            Batches (user [B], sequence [B, L], targets [B, T], position [B]) of one size: the last one is filled up
+            Batches (user [B], sequence [B, L], targets [B, T], position [B]) of equal size; the last one is filled up
             with windows from the beginning of the order.
         """
         order = np.random.default_rng(seed).permutation(len(self.user))
@@ -47,23 +47,23 @@ class Windows(NamedTuple):
         )
 
     def steps(self, batch_size: int) -> int:
-        """Batches in one epoch."""
+        """Number of batches per epoch."""
         return -(-len(self.user) // batch_size)
 
 
 def read_windows(files: list[str], data_accessor: DataAccessor, schema: object) -> Windows:
-    """Reads transformed Examples into memory, in an order that does not depend on how Beam wrote them.
+    """Reads transformed Examples into memory; the order does not depend on how Beam wrote them.
 
     Args:
-        files: patterns of the transformed `train` split.
-        data_accessor: of the Trainer.
-        schema: of the transformed Examples.
+        files: file patterns of the transformed `train` split.
+        data_accessor: the Trainer's `fn_args.data_accessor`.
+        schema: schema of the transformed Examples.
 
     Returns:
         The windows, sorted by user and position.
 
     Raises:
-        UserError: there is not a single window.
+        UserError: there are no windows.
     """
     columns: dict[str, list[np.ndarray]] = {USER: [], SEQUENCE: [], TARGETS: [], POSITION: []}
     for batch in _record_batches(files, data_accessor, schema):
@@ -71,7 +71,9 @@ def read_windows(files: list[str], data_accessor: DataAccessor, schema: object) 
             values = batch.column(batch.schema.get_field_index(name)).flatten()
             parts.append(np.asarray(values, np.int32).reshape(batch.num_rows, -1))
     if not columns[USER]:
-        raise UserError("No user has two interactions to train on. Remedy: give more data, or lower the thresholds.")
+        raise UserError(
+            "No user has two interactions in the train split. Hint: provide more data, or relax `histories`."
+        )
     user, sequence, targets, position = (np.concatenate(parts) for parts in columns.values())
     order = np.lexsort((position[:, 0], user[:, 0]))
     return Windows(user[order, 0], sequence[order], targets[order], position[order, 0])

@@ -1,4 +1,4 @@
-"""What nobody set, by rules that look at the data."""
+"""Default hyperparameters derived from the size of the data."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ _LEAST_EPOCHS, _MOST_EPOCHS, _LEAST_STEPS = 4, 8, 700
 
 
 def batch_size_for(windows: int) -> int:
-    """The power of two that makes an epoch of about a thousand steps, from 64 to 512.
+    """The power of two that gives about 1,000 steps per epoch, from 64 to 512.
 
-    Few windows need many small steps to be learnt from; beyond 512 a step costs more than it brings.
+    Small data needs many small steps; above 512, larger batches stop paying off.
 
     Args:
-        windows: that there are to train on.
+        windows: number of training windows.
     """
     return min(max(2 ** round(math.log2(windows / _STEPS_PER_EPOCH)), _SMALLEST_BATCH), LARGEST_BATCH)
 
 
 def epochs_for(steps: int) -> int:
-    """Passes over the windows: four, and where that is less than about 700 steps so many more, up to eight.
+    """Number of epochs: 4, or up to 8 if 4 epochs are fewer than about 700 steps.
 
-    The learning rate falls to 0 over just these, which brings more than what further passes at a high rate add before
-    Caser begins to know its users by heart.
+    The learning rate decays to 0 over these epochs, which works better than more epochs at a high learning rate: there
+    Caser starts to overfit to its users.
 
     Args:
-        steps: of one epoch.
+        steps: steps per epoch.
     """
     return min(max(round(_LEAST_STEPS / steps), _LEAST_EPOCHS), _MOST_EPOCHS)

@@ -17,7 +17,7 @@ VALIDATION_FILES = "validation_files"
 
 
 class Executor(executor.GenericExecutor):
-    """TFX's Trainer that also tells `run_fn` where the raw valid split is."""
+    """Passes the files of the raw valid split to `run_fn`."""
 
     def _GetFnArgs(  # noqa: N802 -- named by TFX
         self,

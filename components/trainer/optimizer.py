@@ -1,21 +1,21 @@
-"""Adam in one kernel per weight, and row by row where a step touches few rows of a table."""
+"""Adam with sparse updates, L2 regularization and decoupled weight decay."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
 
-# A row that is updated by itself costs as much as some tens of rows that are updated in one sweep.
-_SWEPT_PER_ROW = 32
+# Updating a single row costs about as much as updating this many rows in a dense update.
+_DENSE_ROWS_PER_SPARSE_ROW = 32
 
 
 @keras.saving.register_keras_serializable("caser")
 class Adam(keras.optimizers.Adam):
-    """Adam (Kingma and Ba, ICLR 2015) with L2 regularisation and decoupled weight decay (Loshchilov and Hutter, 2019).
+    """Adam (Kingma and Ba, ICLR 2015) with L2 regularization and decoupled weight decay (Loshchilov and Hutter, 2019).
 
-    Both spare biases, since an item's popularity is no sign of overfitting. Where a step touches few rows of a table,
-    the others stay as they are, their moments too: with a million items that saves nearly all of the time. Keras' own
-    Adam makes a dozen tensors of every weight's size.
+    Biases are exempt from both: they model item popularity. If a step touches few rows of an embedding table, only
+    these rows and their moments are updated, which saves nearly all of the time with a million items. Dense updates use
+    one fused kernel per weight; Keras' own Adam creates a dozen tensors of the size of each weight.
     """
 
     def __init__(
@@ -24,24 +24,24 @@ class Adam(keras.optimizers.Adam):
         l2: float = 0,
         weight_decay: float = 0,
     ) -> None:
-        """Makes the optimiser.
+        """Creates the optimizer.
 
         Args:
             learning_rate: number or schedule.
-            l2: weight of the squared norm of weights in the loss; in a table that of the rows that are updated.
-            weight_decay: share of a weight that it loses when it is updated, per unit of the learning rate.
+            l2: L2 regularization factor; in sparse updates it applies to the updated rows only.
+            weight_decay: decoupled weight decay; each update shrinks weights by learning_rate * weight_decay.
         """
-        # Keras' own weight decay would touch every row of a table.
+        # Keras' own weight decay would update every row of an embedding table.
         super().__init__(learning_rate)
         self.l2, self.decoupled_decay = l2, weight_decay
 
     def update_step(self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, learning_rate: object) -> None:
-        """See Keras: updates one variable."""
+        """Updates one variable; called by Keras."""
         index = self._get_variable_index(variable)
         moment, square = self._momentums[index].value, self._velocities[index].value
         rate = tf.cast(learning_rate, variable.dtype)
         l2, decay = (0.0, 0.0) if "bias" in variable.name else (self.l2, self.decoupled_decay)
-        if isinstance(gradient, tf.IndexedSlices) and _touches_few(gradient, variable):
+        if isinstance(gradient, tf.IndexedSlices) and _is_sparse(gradient, variable):
             self._update_rows(gradient, variable, moment, square, rate, l2, decay)
             return
         if isinstance(gradient, tf.IndexedSlices):
@@ -74,9 +74,9 @@ class Adam(keras.optimizers.Adam):
         l2: float,
         decay: float,
     ) -> None:
-        # A row may be touched more than once.
-        ids, place = tf.unique(gradient.indices)
-        slope = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(ids))
+        # A row may occur more than once.
+        ids, segment = tf.unique(gradient.indices)
+        slope = tf.math.unsorted_segment_sum(gradient.values, segment, tf.size(ids))
         shrunk = 0.0
         if l2 or decay:
             before = tf.gather(variable, ids)
@@ -91,12 +91,12 @@ class Adam(keras.optimizers.Adam):
         variable.scatter_sub(tf.IndexedSlices(rate * new_moment / (tf.sqrt(new_square) + self.epsilon) + shrunk, ids))
 
     def _powers(self, variable: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
-        """The first and the second decay rate to the number of the step."""
+        """beta_1 and beta_2 to the power of the step number."""
         step = tf.cast(self.iterations + 1, variable.dtype)
         return self.beta_1**step, self.beta_2**step
 
 
-def _touches_few(gradient: tf.IndexedSlices, table: tf.Variable) -> bool:
-    """Whether updating single rows costs less; rows that are known only when the step runs are taken for few."""
+def _is_sparse(gradient: tf.IndexedSlices, table: tf.Variable) -> bool:
+    """Whether a sparse update is cheaper; a number of rows unknown at tracing time counts as few."""
     touched = gradient.indices.shape[0]
-    return touched is None or touched * _SWEPT_PER_ROW < table.shape[0]
+    return touched is None or touched * _DENSE_ROWS_PER_SPARSE_ROW < table.shape[0]

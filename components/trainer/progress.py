@@ -1,4 +1,7 @@
-"""How training tells whoever listens how far it is, without knowing who listens."""
+"""Progress callbacks of the training loop.
+
+They are global to the process, because TFX passes no objects to `run_fn`.
+"""
 
 from __future__ import annotations
 
@@ -10,42 +13,42 @@ from typing import Protocol
 _log = logging.getLogger(__name__)
 
 
-class TrainingObserver(Protocol):
-    """What wants to know how training goes."""
+class ProgressCallback(Protocol):
+    """Called with the progress of training."""
 
     def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
         """See `report`."""
 
 
-_observers: list[TrainingObserver] = []
+_callbacks: list[ProgressCallback] = []
 
 
 def report(epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-    """Tells all observers how far training is; without an observer it goes to the log.
+    """Calls all progress callbacks; logs the progress if there are none.
 
     Args:
-        epoch: the present one, counted from 1.
-        epochs: how many are planned; early stopping may end before.
-        step: batches of this epoch that are done.
-        steps: batches in one epoch.
-        metrics: the newest values by name, such as `loss`.
+        epoch: current epoch, from 1.
+        epochs: maximum number of epochs; early stopping may end training before.
+        step: finished batches of this epoch.
+        steps: batches per epoch.
+        metrics: current values by name, such as `loss`.
     """
-    if not _observers:
+    if not _callbacks:
         values = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         _log.info("epoch %d of %d, step %d of %d: %s", epoch, epochs, step, steps, values)
-    for observer in tuple(_observers):
-        observer(epoch, epochs, step, steps, metrics)
+    for callback in tuple(_callbacks):
+        callback(epoch, epochs, step, steps, metrics)
 
 
 @contextlib.contextmanager
-def observed_by(observer: TrainingObserver) -> Iterator[None]:
-    """Passes every report to `observer` while the block runs.
+def progress_callback(callback: ProgressCallback) -> Iterator[None]:
+    """Registers a callback while the block runs.
 
     Args:
-        observer: is called with the arguments of `report`.
+        callback: called with the arguments of `report`.
     """
-    _observers.append(observer)
+    _callbacks.append(callback)
     try:
         yield
     finally:
-        _observers.remove(observer)
+        _callbacks.remove(callback)

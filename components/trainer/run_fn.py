@@ -21,7 +21,7 @@ from components.model.settings import ModelSettings
 from components.trainer.dataset import read_windows
 from components.trainer.executor import VALIDATION_FILES
 from components.trainer.fit import fit
-from components.trainer.losses.loss_choice import chosen_loss
+from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.settings import TrainerSettings
 from components.trainer.validation import validator
 from components.transform.settings import WindowSettings
@@ -32,11 +32,11 @@ HISTORY_FILE = "training_history.json"
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Entry point of TFX's Trainer: reads, fits, exports.
+    """Reads the windows, fits the model and exports it.
 
     Args:
-        fn_args: `custom_config` holds `seed` and the settings `windows`, `model`, `trainer` and `export` as dicts,
-            and where the raw valid split is (without it there is no early stopping).
+        fn_args: `custom_config` holds `seed`, the settings `windows`, `model`, `trainer` and `export` as dicts, and
+            the files of the raw valid split (without them there is no early stopping).
     """
     config = fn_args.custom_config
     seed = config["seed"]
@@ -51,9 +51,9 @@ def run_fn(fn_args: FnArgs) -> None:
 
     model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
     k = ExportSettings.model_validate(config["export"]).k
-    servable = ServableCaser(model, items, users, k, chosen_loss(trainer_settings, items.size).loss)
+    servable = ServableCaser(model, items, users, k, resolve_loss(trainer_settings, items.size).loss)
     held_out = read_raw_examples(config.get(VALIDATION_FILES, []))
-    # Where all histories are short, the split may be there and hold nobody.
+    # If all histories are short, the valid split may be empty.
     validate = validator(servable, held_out) if len(held_out) else None
     history = fit(model, windows, trainer_settings, seed, validate)
 
@@ -62,7 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
-    """Leaves the training curve as JSON and as TensorBoard events."""
+    """Writes the training curve as JSON and as TensorBoard events."""
     io_utils.write_string_file(os.path.join(model_run_dir, HISTORY_FILE), json.dumps(history, indent=1))
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
         for row in history:

@@ -1,6 +1,6 @@
-"""What Transform does with one user: strings to ids, history to windows.
+"""preprocessing_fn: maps strings to ids and histories to windows.
 
-Pass its import path to TFX: `Transform(..., preprocessing_fn="components.transform.preprocessing.preprocessing_fn")`.
+TFX takes its import path: `Transform(..., preprocessing_fn="components.transform.preprocessing.preprocessing_fn")`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from components.transform.windows import known_items, sliding_windows
 
 
 def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """Turns raw Examples (one user each) into windows; returns more rows than it gets.
+    """Turns raw Examples (one user each) into windows (several rows per user).
 
     Args:
-        inputs: USER_ID string [B] (dense [B, 1] or ragged is read too) and ITEM_IDS string [B, (n)], oldest first.
+        inputs: USER_ID string [B] (or dense [B, 1], or ragged) and ITEM_IDS string [B, (n)], oldest first.
         custom_config: `{"windows": WindowSettings as a dict}`.
 
     Returns:
@@ -40,7 +40,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     user_ids = tf.reshape(_values(inputs[USER_ID]), [-1])
     histories = _ragged(inputs[ITEM_IDS])
 
-    # A user whose history gives no window would keep an untrained embedding: rather treat it as unknown.
+    # A user without a window would keep an untrained embedding, so it is treated as unknown.
     enough = histories.row_lengths() >= 2
     users = _encode(user_ids, tf.boolean_mask(user_ids, enough), USER_VOCABULARY)
     items = histories.with_flat_values(_encode(histories.flat_values, histories.flat_values, ITEM_VOCABULARY))
@@ -52,7 +52,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
 
 
 def _encode(tokens: tf.Tensor, vocabulary_of: tf.Tensor, name: str) -> tf.Tensor:
-    """Ids of `tokens` in the vocabulary of `vocabulary_of`, sorted by falling frequency."""
+    """Ids of `tokens` in the vocabulary of `vocabulary_of`, sorted by descending frequency."""
     vocabulary = tft.vocabulary(vocabulary_of, vocab_filename=name)
     return tft.apply_vocabulary(tokens, vocabulary, default_value=UNKNOWN - FIRST_ID) + FIRST_ID
 

@@ -1,4 +1,4 @@
-"""Strings to ids and back in a graph, from the vocabulary files that Transform leaves."""
+"""Lookup tables string <-> id, from the vocabulary files of Transform."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from components.features import FIRST_ID, UNKNOWN
 class Vocabulary(tf.Module):
     """A vocabulary file as lookup tables; line n (from 0) has id n + FIRST_ID.
 
-    As a `tf.Module` it is tracked by the module that holds it, so its tables are initialised when the SavedModel is
-    loaded, and the file travels inside the SavedModel as an asset.
+    The tables must be attributes of the exported object: only then are they initialized when the SavedModel is loaded,
+    and the vocabulary file is stored in it as an asset.
     """
 
     def __init__(self, path: str, size: int) -> None:

@@ -1,7 +1,7 @@
-"""Sliding windows over histories: the one place behind Transform (all windows) and serving (the last window).
+"""Sliding windows over histories, shared by Transform (all windows) and serving (the last window).
 
-A window holds L items that go in and the T items that came next (section 3.1 of the paper). Both are cut out of a
-user's history by `_take`, so that training and serving cannot differ.
+A window has L input items and the next T items as targets (section 3.1 of the paper). Training and serving both use
+`_take`, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -33,30 +33,29 @@ def sliding_windows(
         sequence   targets
         1 2 3      4 5
         2 3 4      5 6
-        3 4 5      6 0      where `partial`
+        3 4 5      6 0      if `partial`
 
-    A history shorter than L+T but of at least two items gives one window, padded with 0, and more where `partial`: its
-    last T items are the targets, but the first item always goes in.
+    A history of at least two but fewer than L+T items gives one window, padded with 0, and more if `partial`: its last
+    T items are the targets, but the first item is always an input.
 
         history    sequence   targets
         1 2 3 4    0 1 2      3 4
-                   1 2 3      4 0      where `partial`
+                   1 2 3      4 0      if `partial`
         1 2        0 0 1      2 0
         1          (none)
 
     Args:
         ids: int64 [B, (n)], oldest first, without padding.
-        L: items that go in.
-        T: next items to predict.
-        partial: whether the newest items also become first targets, in windows that have fewer than T. The paper's
-            authors leave these windows out.
+        L: number of input items.
+        T: number of target items.
+        partial: whether to keep the last windows, which have fewer than T targets. The paper's code drops them.
 
     Returns:
-        row int64 [W], the history that each window comes from; sequence int64 [W, L], padded on the left;
-        targets int64 [W, T], padded on the right; position int64 [W], place of the first target in the history.
+        row int64 [W], the index of each window's history; sequence int64 [W, L], padded on the left;
+        targets int64 [W, T], padded on the right; position int64 [W], position of the first target in the history.
     """
     lengths = tf.cast(ids.row_lengths(), tf.int64)
-    # Positions of the first target of a history's first window (earlier than L where it is padded) and of its last.
+    # Positions of the first target in a history's first window (before L if the window is padded) and in its last.
     earliest = tf.maximum(tf.minimum(lengths - T, L), 1)
     latest = lengths - 1 if partial else tf.maximum(lengths - T, earliest)
     windows_per_row = tf.where(lengths < 2, tf.zeros_like(lengths), latest - earliest + 1)
@@ -71,13 +70,13 @@ def sliding_windows(
 
 
 def last_window(ids: tf.RaggedTensor, L: int) -> tf.Tensor:
-    """The window that predicts what comes after each history: its newest L items.
+    """The input of the next prediction: the last L items of each history.
 
     With L=3, `[[1, 2, 3, 4], [1], []]` becomes `[[2, 3, 4], [0, 0, 1], [0, 0, 0]]`.
 
     Args:
         ids: int64 [B, (n)], oldest first, without padding.
-        L: items that go in.
+        L: number of input items.
 
     Returns:
         sequence int64 [B, L], padded on the left.
@@ -88,11 +87,11 @@ def last_window(ids: tf.RaggedTensor, L: int) -> tf.Tensor:
 
 
 def _take(ids: tf.RaggedTensor, row: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """Items at `positions` int64 [W, P] of the histories `row` int64 [W]; 0 where a history has no such position."""
+    """Items at `positions` int64 [W, P] of the histories `row` int64 [W]; 0 beyond the ends."""
     lengths = tf.gather(tf.cast(ids.row_lengths(), tf.int64), row)[:, tf.newaxis]
     starts = tf.gather(tf.cast(ids.row_starts(), tf.int64), row)[:, tf.newaxis]
     inside = (positions >= 0) & (positions < lengths)
-    # One padding value behind the last item keeps every index valid, even where there are no items at all.
+    # One padding value at the end keeps every index valid, even without any items.
     values = tf.concat([tf.cast(ids.flat_values, tf.int64), tf.constant([PADDING], tf.int64)], axis=0)
-    nowhere = tf.size(values, out_type=tf.int64) - 1
-    return tf.gather(values, tf.where(inside, starts + positions, nowhere))
+    padding_index = tf.size(values, out_type=tf.int64) - 1
+    return tf.gather(values, tf.where(inside, starts + positions, padding_index))

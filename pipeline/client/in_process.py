@@ -27,14 +27,14 @@ def newest_version(model_dir: Path) -> Path:
         return model_dir
     if not model_dir.is_dir():
         raise UserError(
-            f"There is no model folder {model_dir}. Remedy: pass what `caser run` printed, DIR/serving/caser, and look "
+            f"There is no model folder {model_dir}. Hint: pass what `caser run` printed, DIR/serving/caser, and look "
             "in DIR/metrics.json whether the model was blessed: only then it is pushed."
         )
     versions = [
         entry for entry in model_dir.iterdir() if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
     ]
     if not versions:
-        raise UserError(f"{model_dir} holds no model version. Remedy: pass the folder DIR/serving/caser of a run.")
+        raise UserError(f"{model_dir} holds no model version. Hint: pass the folder DIR/serving/caser of a run.")
     return max(versions, key=lambda entry: int(entry.name))
 
 

@@ -138,7 +138,7 @@ class Recommender:
             if k > len(items):
                 raise UserError(
                     f"This model gives at most {len(items)} items. Received: -k {k}. "
-                    "Remedy: ask for fewer, or run again with a larger `export.k` (the catalogue is the limit)."
+                    "Hint: ask for fewer, or run again with a larger `export.k` (the catalogue is the limit)."
                 )
             # Fewer items than asked for are left where the user has seen nearly all: the rest is "".
             given = [(item, score) for item, score in zip(items[:k], scores, strict=False) if item]

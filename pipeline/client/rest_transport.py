@@ -69,7 +69,7 @@ class RestTransport:
             text = response.text
         except http.exceptions.SSLError as error:
             raise UserError(
-                f"{url}: the server's certificate is not trusted: {error}. Remedy: pass its authority by --ca."
+                f"{url}: the server's certificate is not trusted: {error}. Hint: pass its authority by --ca."
             ) from None
         except (http.exceptions.ConnectionError, http.exceptions.Timeout) as error:
             raise TransientError(f"{type(error).__name__}: {error}") from error

@@ -42,7 +42,7 @@ def with_retries(attempt: Callable[[float], _Answer], timeout: float, whom: str)
             wait = pause * random.uniform(0.5, 1)
             if time.monotonic() + wait >= deadline:
                 raise UserError(
-                    f"{whom} did not answer within {timeout:g} s ({attempts} attempt(s)): {error}. Remedy: see that "
+                    f"{whom} did not answer within {timeout:g} s ({attempts} attempt(s)): {error}. Hint: see that "
                     "the server is up and reachable, or allow more time by --timeout."
                 ) from error
             time.sleep(wait)

@@ -38,7 +38,7 @@ def new_console(stream: TextIO) -> Console:
 
 
 class RunConsole:
-    """Shows the nodes of one run; a `pipeline.local.runner.NodeObserver` and a `TrainingObserver`.
+    """Shows the nodes of one run; a `pipeline.local.runner.NodeObserver` and a `ProgressCallback`.
 
     Both of TFX's runners may call it from threads of their own.
     """
@@ -83,7 +83,7 @@ class RunConsole:
         self._finish(node_id, "failed", seconds)
 
     def on_training(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-        """See `components.trainer.progress.TrainingObserver`."""
+        """See `components.trainer.progress.ProgressCallback`."""
         with self._lock:
             self._training = _Training(epoch, epochs, step, steps, dict(metrics))
         if not self.console.is_terminal and step == steps:

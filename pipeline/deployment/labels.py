@@ -86,7 +86,7 @@ def version_before(model_dir: str, label: str) -> int:
     older = [version for version in present if version < now]
     if not older:
         raise UserError(
-            f"There is no version before {now or 'the first'} in {model_dir}. Remedy: keep more by `pusher.keep`; "
+            f"There is no version before {now or 'the first'} in {model_dir}. Hint: keep more by `pusher.keep`; "
             "push an older model again by `caser push`."
         )
     return older[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
-from components.export.golden import fault, read_golden
+from components.export.golden import read_golden
 from pipeline.client.connect import connect
 from pipeline.client.in_process import newest_version
 from pipeline.client.transport import Connection

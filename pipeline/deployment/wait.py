@@ -55,6 +55,6 @@ def _late(found: dict[int, VersionStatus], version: int, server: str, timeout: f
         return f"{server} still has version {version} in state {found[version].state} after {timeout:g} s{said}."
     others = ", ".join(f"{other} ({found[other].state})" for other in sorted(found)) or "none"
     return (
-        f"{server} does not know version {version} after {timeout:g} s; it has: {others}. Remedy: see that it reads "
+        f"{server} does not know version {version} after {timeout:g} s; it has: {others}. Hint: see that it reads "
         "this folder, how often it looks (--file_system_poll_wait_seconds), and whether models.config names versions."
     )

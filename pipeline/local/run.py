@@ -85,7 +85,7 @@ def _run(request: Request, data: str, output: Path, log: Path, console: Console)
 
     nodes = RunConsole(console)
     try:
-        with nodes, progress.observed_by(nodes.on_training):
+        with nodes, progress.progress_callback(nodes.on_training):
             run(pipeline, nodes, "beam" if request.beam else "local")
     except Exception as error:
         _log.exception("the run failed")
@@ -136,13 +136,13 @@ def _locked(output: Path) -> Iterator[None]:
         lock = open(output / ".lock", "w")  # noqa: SIM115 -- open as long as the run
     except OSError as error:
         raise UserError(
-            f"The output folder {output} cannot be written: {error.strerror}. Remedy: pass another --output."
+            f"The output folder {output} cannot be written: {error.strerror}. Hint: pass another --output."
         ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise UserError(
-                f"Another run is at work in {output}. Remedy: wait for it, or pass another --output."
+                f"Another run is at work in {output}. Hint: wait for it, or pass another --output."
             ) from None
         yield

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from components.export.golden import fault, read_golden
+from components.export.golden import read_golden
 from components.pusher.models_config import config_path, models_config, to_text
 from components.pusher.version_dirs import publish, versions
 from pipeline.client import retries

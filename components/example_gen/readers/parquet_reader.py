@@ -41,7 +41,7 @@ def read_parquet_file(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSe
     # Parquet is read from its end, which is slow in a gzip stream.
     file = _open_parquet(io.BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream, name)
     if not file.metadata.num_rows:
-        raise UserError(f"{name}: the file has no rows. Remedy: pass a file with one interaction per row.")
+        raise UserError(f"{name}: the file has no rows. Hint: provide a file with one interaction per row.")
     header = file.schema_arrow.names
     positions = column_positions(header, data, name)
     names = [None if p is None else header[p] for p in positions]

@@ -1,4 +1,4 @@
-"""Rows that could not be read: counted, kept with their reason, and a reason to stop when there are too many."""
+"""Bad rows: written to `bad_rows.csv` with their reasons, and limited in number."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SHOWN, _RAW_SHOWN = 10, 80
 
 
 class BadRow(NamedTuple):
-    """One row that could not be read.
+    """One malformed row.
 
     Attributes:
-        file: its name.
+        file: file name.
         row: line of a text file or record of a Parquet file, from 1.
-        reason: why.
-        raw: the row's bytes; escaped where they are not UTF-8.
+        reason: why the row is malformed.
+        raw: the row's text; bytes that are not UTF-8 are escaped.
     """
 
     file: str
@@ -30,7 +30,7 @@ class BadRow(NamedTuple):
 
 
 def to_csv(bad: Sequence[BadRow]) -> str:
-    """The text of the quarantine file: a header, then one line per row, in order."""
+    """The content of the quarantine file: a header and one sorted line per row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(BadRow._fields)
@@ -38,28 +38,29 @@ def to_csv(bad: Sequence[BadRow]) -> str:
     return text.getvalue()
 
 
-def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, max_share: float, place: str) -> None:
-    """Stops a run that has too many bad rows.
+def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, max_fraction: float, quarantine: str) -> None:
+    """Fails if too many rows are malformed.
 
     Args:
-        bad: all of them.
-        rows_read: good and bad.
-        max_share: from 0 to 1.
-        place: of the quarantine file.
+        bad: all malformed rows.
+        rows_read: number of all rows.
+        max_fraction: maximum fraction of malformed rows, from 0 to 1.
+        quarantine: path of the quarantine file, for the message.
 
     Raises:
-        UserError: their share exceeds `max_share`; shows the first ten.
+        UserError: the fraction exceeds `max_fraction`; the message lists the first ten rows.
     """
-    if len(bad) <= max_share * rows_read:
+    if len(bad) <= max_fraction * rows_read:
         return
-    shown = "\n".join(
+    listing = "\n".join(
         f"  {row.file}, row {row.row}: {row.reason}: {row.raw[:_RAW_SHOWN]}" for row in sorted(bad)[:_SHOWN]
     )
-    share = len(bad) / rows_read
-    allowed = min(1.0, float(f"{share * 1.05 + 1e-9:.2g}"))
+    fraction = len(bad) / rows_read
+    sufficient = min(1.0, float(f"{fraction * 1.05 + 1e-9:.2g}"))
     raise UserError(
-        f"{len(bad):,} of {rows_read:,} rows cannot be read, more than `data.max_bad_row_fraction` = {max_share:g} allows:\n"
-        f"{shown}\n"
-        + (f"  ... all of them are in {place}\n" if len(bad) > _SHOWN else f"  (also in {place})\n")
-        + f"Remedy: mend the rows, or leave them out with --set data.max_bad_row_fraction={allowed:g}"
+        f"{len(bad):,} of {rows_read:,} rows are malformed, above the limit "
+        f"`data.max_bad_row_fraction` = {max_fraction:g}:\n"
+        f"{listing}\n"
+        + (f"  ... all of them are in {quarantine}\n" if len(bad) > _SHOWN else f"  (also in {quarantine})\n")
+        + f"Hint: fix the rows, or skip them with --set data.max_bad_row_fraction={sufficient:g}"
     )

@@ -1,8 +1,4 @@
-"""Reads files of interactions as Arrow batches; what cannot be read becomes a `BadRow`, never silence.
-
-Text is cut into lines and fields by Arrow, so no interaction becomes a Python object; only blocks that hold something
-unusual (quotes, bytes that are not UTF-8, unreadable times) are looked at row by row.
-"""
+"""Opens an interaction file and reads it as Arrow batches; malformed rows become `BadRow`s."""
 
 from __future__ import annotations
 
@@ -23,18 +19,18 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_interactions(stream: IO[bytes], name: str, data: DataSettings) -> Iterator[Interactions]:
-    """Reads one file.
+    """Reads one interaction file.
 
     Args:
-        stream: the file's bytes, gzipped or not; seekable.
-        name: of the file, for messages; its ending tells the format where `data.format` is "auto".
+        stream: the bytes of the file, gzipped or not; seekable.
+        name: file name, for messages; its extension decides the format if `data.format` is "auto".
         data: columns, separator, filters.
 
     Yields:
-        Batches in the order of the file.
+        Batches in file order.
 
     Raises:
-        UserError: the file as a whole cannot be read: empty, truncated, without the configured columns.
+        UserError: the whole file is unreadable: empty, truncated, or without the configured columns.
     """
     try:
         start = stream.read(2)
@@ -43,12 +39,12 @@ def read_interactions(stream: IO[bytes], name: str, data: DataSettings) -> Itera
         yield from (read_parquet_file if _is_parquet(name, data) else read_text_file)(plain, name, data)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(
-            f"{name}: the gzip stream is damaged or cut short ({error}). Remedy: copy or compress the file again."
+            f"{name}: the gzip stream is damaged or truncated ({error}). Hint: copy or compress the file again."
         ) from None
     except pa.ArrowInvalid as error:
         raise UserError(
-            f"{name}: this is not a Parquet file that can be read ({str(error).splitlines()[0]}). "
-            "Remedy: write it again, or set `data.format: csv` if it is text."
+            f"{name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
+            "Hint: write it again, or use --set data.format=csv if it is text."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Checks the values of rows: valid rows and bad rows of a batch."""
+"""Separates the valid and bad rows of a batch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Interactions(NamedTuple):
     Attributes:
         user: binary [n].
         item: binary [n].
-        time: int64 [n], microseconds; 0 where there is no time column.
+        time: int64 [n], microseconds; 0 without a time column.
         row: int64 [n], line of a text file or record of a Parquet file, from 1.
-        rows_read: rows of the batch, good or bad.
-        filtered: rows left out by rating or event.
-        bad: rows that could not be read.
+        rows_read: number of rows of the batch, valid or bad.
+        filtered: number of rows filtered out by rating or event.
+        bad: malformed rows.
     """
 
     user: pa.Array
@@ -40,7 +40,7 @@ RawOf = Callable[[int], bytes]
 
 
 class BadRowReasons:
-    """Why rows are bad; the first reason of a row counts."""
+    """Collects why rows are bad; a row keeps its first reason."""
 
     def __init__(self, n: int) -> None:
         self._reasons: dict[int, str] = {}
@@ -52,8 +52,8 @@ class BadRowReasons:
             self._reasons[int(i)] = reason if isinstance(reason, str) else reason(int(i))
         self._bad |= bad
 
-    def none(self) -> np.ndarray:
-        """Bool [n]: nothing is wrong with the row."""
+    def valid(self) -> np.ndarray:
+        """Bool [n], true for rows without a reason."""
         return ~self._bad
 
     def rows(self, rows: np.ndarray, name: str, raw: RawOf) -> list[BadRow]:
@@ -65,7 +65,7 @@ class BadRowReasons:
 
 
 class Fields(NamedTuple):
-    """Configured columns of some rows, as read; None where a column is not configured."""
+    """The configured columns of some rows; None for columns that are not configured."""
 
     user: pa.Array
     item: pa.Array
@@ -85,7 +85,7 @@ def decode_dictionary(column: pa.Array) -> pa.Array:
 
 
 def as_ids(column: pa.Array) -> pa.Array:
-    """Ids are opaque strings; whole numbers that were stored as floats (for the sake of nulls) lose their `.0`."""
+    """IDs as bytes; whole numbers stored as floats (pandas does that for nulls) lose their `.0`."""
     column = decode_dictionary(column)
     if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.floor(column))).as_py():
         column = column.cast(pa.int64())
@@ -95,7 +95,18 @@ def as_ids(column: pa.Array) -> pa.Array:
 
 
 def check_rows(columns: Fields, rows: np.ndarray, name: str, data: DataSettings, raw: RawOf) -> Interactions:
-    """Looks at values: ids, time, rating, event."""
+    """Checks IDs, times, ratings and events.
+
+    Args:
+        columns: the configured columns, [n] each.
+        rows: int [n], row numbers in the file.
+        name: file name, for messages.
+        data: columns and filters.
+        raw: gives the text of a row by its index.
+
+    Returns:
+        The valid rows that pass the filters, and the bad rows.
+    """
     reasons = BadRowReasons(len(rows))
     for label, ids in ((data.user_column, columns.user), (data.item_column, columns.item)):
         reasons.add(_blank(ids), f"blank `{label}`")
@@ -110,9 +121,9 @@ def check_rows(columns: Fields, rows: np.ndarray, name: str, data: DataSettings,
         reasons.add(unreadable, f"`{data.rating_column}` is not a number")
         keep &= ~(rating < data.min_rating)  # type: ignore[operator]
     if columns.event is not None:
-        wanted = pa.array([event.encode() for event in data.events or []], pa.binary())
-        keep &= np.asarray(pc.is_in(as_ids(columns.event), value_set=wanted))
-    good = reasons.none()
+        events = pa.array([event.encode() for event in data.events or []], pa.binary())
+        keep &= np.asarray(pc.is_in(as_ids(columns.event), value_set=events))
+    good = reasons.valid()
     kept = columns.filter(good & keep)
     return Interactions(
         user=kept.user,
@@ -136,7 +147,7 @@ def _breaks_line(ids: pa.Array) -> np.ndarray:
 
 
 def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Float [n] and whether each could not be read."""
+    """Float [n], and bool [n], true where it is not a number."""
     if pa.types.is_binary(column.type):
         column = column.cast(pa.string())
     try:

@@ -40,7 +40,7 @@ def read_text_file(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSetti
     blocks = _blocks(stream)
     first = next(blocks, b"").removeprefix(_BOM)
     if not first.strip():
-        raise UserError(f"{name}: the file is empty. Remedy: pass a file with one interaction per line.")
+        raise UserError(f"{name}: the file is empty. Hint: provide a file with one interaction per line.")
     row = 1
     if data.header:
         line, _, first = first.partition(b"\n")
@@ -93,15 +93,13 @@ def _batch_of_lines(
     counts = np.asarray(pc.list_value_length(fields))
     reasons.add((counts != width) & ~blank, lambda i: f"{counts[i]} fields instead of {width}")
 
-    readable = ~blank & reasons.none()
+    readable = ~blank & reasons.valid()
     chosen = fields.filter(pa.array(readable))
     columns = Fields(*(None if p is None else pc.list_element(chosen, p) for p in positions))
     bad = reasons.rows(rows, name, lambda i: lines[i].as_py())
     raw = lines.filter(pa.array(readable))
     batch = check_rows(columns, rows[readable], name, data, lambda i: raw[i].as_py())
-    return batch._replace(
-        rows_read=len(lines) - int(blank.sum()), bad=sorted(bad + batch.bad, key=lambda found: found.row)
-    )
+    return batch._replace(rows_read=len(lines) - int(blank.sum()), bad=sorted(bad + batch.bad, key=lambda row: row.row))
 
 
 def _utf8(lines: pa.Array) -> np.ndarray:
@@ -121,7 +119,7 @@ def _decodes(line: bytes) -> bool:
 
 
 def _unquoted(lines: pa.Array, fields: pa.Array, quoted: np.ndarray, separator: str) -> pa.Array:
-    """`fields` with the lines that hold quotes read by Python's csv module."""
+    """`fields` with quoted lines re-parsed by Python's csv module."""
     replaced = fields.to_pylist()
     for i in np.flatnonzero(quoted):
         replaced[i] = [value.encode() for value in _split_line(lines[int(i)].as_py().decode(), separator)]

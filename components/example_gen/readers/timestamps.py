@@ -1,4 +1,4 @@
-"""Times of any usual form as microseconds, by which interactions are ordered."""
+"""Parses timestamps (seconds, milliseconds, ISO 8601) to microseconds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LIMIT = float(2**63)
 
 
 def parse_times(column: pa.Array, time_format: TimeFormat) -> tuple[np.ndarray, np.ndarray]:
-    """Reads a column of times.
+    """Parses a column of timestamps.
 
     Args:
-        column: numbers, timestamps, dates, or text (string or binary) [n].
-        time_format: "auto": ISO 8601 where it is not a number; milliseconds where numbers exceed 1e11.
+        column: numbers, timestamps, dates, or text (string or binary), [n].
+        time_format: "auto" means ISO 8601 unless numeric; numbers above 1e11 are milliseconds.
 
     Returns:
-        int64 [n], microseconds since 1970 (times without an offset are taken as UTC), 0 where unreadable; and bool
-        [n], whether each is unreadable.
+        int64 [n], microseconds since 1970 (UTC unless an offset is given), 0 where unparseable; and bool [n], true
+        where unparseable.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         zone = column.type.tz if pa.types.is_timestamp(column.type) else None
@@ -39,13 +39,13 @@ def parse_times(column: pa.Array, time_format: TimeFormat) -> tuple[np.ndarray, 
         try:
             return _from_numbers(np.asarray(column.cast(pa.float64()).fill_null(np.nan)), time_format)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            pass  # not all of them are numbers
+            pass  # not all values are numbers
     if not numeric or time_format == "auto":
         for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
             try:
                 return np.asarray(column.cast(kind).cast(pa.int64()).fill_null(0)), np.asarray(column.is_null())
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                continue  # not all of them have, or lack, an offset
+                continue  # some values have an offset and some do not
     return _one_by_one(column, time_format)
 
 
@@ -77,11 +77,11 @@ def _micros(text: str | None, time_format: TimeFormat) -> int | None:
             return int(micros[0])
     if time_format in ("auto", "iso8601"):
         try:
-            # Python 3.10 does not read the suffix of UTC.
+            # Python 3.10 does not parse the suffix Z.
             moment = datetime.fromisoformat(text.removesuffix("Z") + ("+00:00" if text.endswith("Z") else ""))
         except ValueError:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
-        return (since.days * 86_400 + since.seconds) * _PER_SECOND + since.microseconds
+        elapsed = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+        return (elapsed.days * 86_400 + elapsed.seconds) * _PER_SECOND + elapsed.microseconds
     return None

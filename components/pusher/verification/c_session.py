@@ -1,7 +1,7 @@
-"""A SavedModel in a session of TensorFlow's C API: the code path by which TF Serving loads and answers.
+"""Runs a SavedModel in a session of TensorFlow's C API, the code path of TF Serving.
 
-Python's `tf.saved_model.load` rebuilds functions and runs them eagerly; the server runs the graph of the file. What
-loads here, loads there. The library is the one inside the installed TensorFlow.
+Python's `tf.saved_model.load` rebuilds functions and runs them eagerly, while a server runs the graph of the file. The
+C library is part of the installed TensorFlow.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ _POINTERS = (
 
 
 class _Output(ctypes.Structure):
-    """TF_Output: an operation and the number of its output."""
+    """TF_Output: an operation and the index of its output."""
 
     _fields_ = [("operation", ctypes.c_void_p), ("index", ctypes.c_int)]
 
 
 def available() -> bool:
-    """Whether the installed TensorFlow brings its C API."""
+    """Whether the installed TensorFlow contains its C API."""
     return (Path(tf.__file__).parent / _LIBRARY).is_file()
 
 
 class CSession:
-    """A SavedModel that answers through the C API. It lives as long as the process, which is meant to be short."""
+    """A SavedModel run through the C API. It is never freed: the process is short-lived."""
 
     def __init__(self, folder: str) -> None:
-        """Loads graph and variables, and runs the initialisers of the tables.
+        """Loads the graph and the variables, and initializes the lookup tables.
 
         Args:
-            folder: of the SavedModel.
+            folder: directory of the SavedModel.
 
         Raises:
-            RuntimeError: the text of TensorFlow's own error.
+            RuntimeError: with TensorFlow's error message.
         """
         self._c = ctypes.CDLL(str(Path(tf.__file__).parent / _LIBRARY))
         for name in _POINTERS:
@@ -83,14 +83,14 @@ class CSession:
         """Runs the graph once.
 
         Args:
-            inputs: string arrays (dtype object, of bytes) by the name of a graph's tensor, such as `serve_x:0`.
-            outputs: names of tensors: string, float32 or int64.
+            inputs: arrays of bytes (dtype object) by tensor name, such as `serve_x:0`.
+            outputs: tensor names; string, float32 or int64.
 
         Returns:
-            One array per output; strings are bytes in an array of objects.
+            One array per output; strings are bytes (dtype object).
 
         Raises:
-            RuntimeError: the text of TensorFlow's own error.
+            RuntimeError: with TensorFlow's error message.
         """
         fed = (ctypes.c_void_p * len(inputs))(*(self._strings(array) for array in inputs.values()))
         fetched = (ctypes.c_void_p * len(outputs))()
@@ -120,12 +120,12 @@ class CSession:
         return _Output(self._c.TF_GraphOperationByName(self._graph, operation.encode()), int(index or 0))
 
     def _strings(self, array: np.ndarray) -> int:
-        """A tensor of strings: TF_TString structures of 24 bytes, one after the other."""
+        """A string tensor: consecutive TF_TString structures of 24 bytes."""
         shape = (ctypes.c_int64 * array.ndim)(*array.shape)
         tensor = self._c.TF_AllocateTensor(_STRING, shape, array.ndim, ctypes.c_size_t(array.size * _TSTRING_BYTES))
         start = self._c.TF_TensorData(ctypes.c_void_p(tensor))
-        for place, text in enumerate(array.flat):
-            string = ctypes.c_void_p(start + place * _TSTRING_BYTES)
+        for index, text in enumerate(array.flat):
+            string = ctypes.c_void_p(start + index * _TSTRING_BYTES)
             self._c.TF_StringInit(string)
             self._c.TF_StringCopy(string, text, ctypes.c_size_t(len(text)))
         return tensor
@@ -134,11 +134,11 @@ class CSession:
         shape = [self._c.TF_Dim(tensor, axis) for axis in range(self._c.TF_NumDims(tensor))]
         kind, start = self._c.TF_TensorType(tensor), self._c.TF_TensorData(tensor)
         if kind == _STRING:
-            texts: list[Any] = [self._text(start + place * _TSTRING_BYTES) for place in range(math.prod(shape))]
+            texts: list[Any] = [self._text(start + index * _TSTRING_BYTES) for index in range(math.prod(shape))]
             return np.array(texts, dtype=object).reshape(shape)
         data = ctypes.string_at(start, self._c.TF_TensorByteSize(tensor)) if start else b""
         return np.frombuffer(data, _DTYPES[kind]).reshape(shape)
 
-    def _text(self, place: int) -> bytes:
-        string = ctypes.c_void_p(place)
+    def _text(self, address: int) -> bytes:
+        string = ctypes.c_void_p(address)
         return ctypes.string_at(self._c.TF_StringGetDataPointer(string), self._c.TF_StringGetSize(string))

@@ -1,4 +1,4 @@
-"""Which loss a catalogue can afford, and how many negatives it takes."""
+"""Resolves `loss: auto` and the default number of negatives."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Literal, NamedTuple
 from components.trainer.defaults import LARGEST_BATCH
 from components.trainer.settings import TrainerSettings
 
-# Full softmax scores every item for every window of a batch: 64 MiB are 32,768 items at 512 windows. A step of that
-# size takes a few tenths of a second on two cores; beyond, sampling costs less than it loses.
+# Size limit of a batch of logits over all items: 32,768 items at batch size 512. Such a step takes a few tenths of a
+# second on two cores; for larger catalogues sampled softmax is the better trade-off.
 _FULL_SOFTMAX_BYTES = 64 << 20
 _NEGATIVES = {"softmax": 0, "bce": 3, "sampled_softmax": 4096}
 
 
 class LossChoice(NamedTuple):
-    """A loss by name, and its negatives: per window (bce) or per batch (sampled_softmax); 0 without sampling."""
+    """The loss and its number of negatives: per window (bce), per batch (sampled_softmax), or 0 (softmax)."""
 
     loss: Literal["softmax", "sampled_softmax", "bce"]
     negatives: int
 
     def __str__(self) -> str:
-        """For people."""
+        """For the log and the report, such as `full softmax`."""
         per = "window" if self.loss == "bce" else "batch"
         return f"{self.loss}, {self.negatives} negatives per {per}" if self.negatives else f"full {self.loss}"
 
 
-def chosen_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
-    """Decides what `auto` and unset mean.
+def resolve_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
+    """Resolves `auto` and unset values.
 
     Args:
-        settings: of the Trainer.
-        n_items: size of the catalogue.
+        settings: settings of the Trainer.
+        n_items: number of items in the catalogue.
 
     Returns:
-        The loss.
+        The loss to train with.
     """
     loss = settings.loss
     if loss == "auto":

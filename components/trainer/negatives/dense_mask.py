@@ -1,4 +1,4 @@
-"""What users had met, as one table of all users and items: a look-up costs next to nothing."""
+"""Seen items as a users x items table, for small catalogues: constant-time lookup."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import tensorflow as tf
 
 from components.features import FIRST_ID
 
-NEVER = int(np.iinfo(np.uint16).max)  # also the first place that the table cannot hold
+NEVER = int(np.iinfo(np.uint16).max)  # also the first position that uint16 cannot hold
 
 
 class DenseSeenMask(NamedTuple):
-    """See `components.trainer.negatives.seen_items.SeenItems`.
+    """A `SeenItems` backed by a dense table.
 
     Attributes:
-        since: uint16 [n_users + FIRST_ID, n_items]: the place in a user's history where an item was first met, or
-            `NEVER`. Column j is the item with id j + FIRST_ID.
+        first_position: uint16 [n_users + FIRST_ID, n_items], position of the first interaction with the item in the
+            user's history, or `NEVER`. Column j is the item with id j + FIRST_ID.
     """
 
-    since: tf.Tensor
+    first_position: tf.Tensor
 
     @classmethod
-    def of(cls, user: np.ndarray, item: np.ndarray, place: np.ndarray, n_users: int, n_items: int) -> DenseSeenMask:
-        """See `components.trainer.negatives.seen_items.FirstInteractions`."""
-        since = np.full([n_users + FIRST_ID, n_items], NEVER, np.uint16)
-        since[user, item - FIRST_ID] = place
-        return cls(tf.constant(since))
+    def of(cls, user: np.ndarray, item: np.ndarray, position: np.ndarray, n_users: int, n_items: int) -> DenseSeenMask:
+        """Builds the table from `FirstInteractions`."""
+        first_position = np.full([n_users + FIRST_ID, n_items], NEVER, np.uint16)
+        first_position[user, item - FIRST_ID] = position
+        return cls(tf.constant(first_position))
 
     def for_catalog(self, user: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
-        return tf.gather(self.since, user) < _two_bytes(position)
+        return tf.gather(self.first_position, user) < _uint16(position)
 
     def for_shared_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
@@ -39,11 +39,11 @@ class DenseSeenMask(NamedTuple):
 
     def for_row_candidates(self, user: tf.Tensor, position: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
         """See `SeenItems`."""
-        row = tf.cast(user, tf.int64)[:, tf.newaxis] * self.since.shape[1]
-        since = tf.gather(tf.reshape(self.since, [-1]), row + tf.cast(items - FIRST_ID, tf.int64))
-        return since < _two_bytes(position)
+        row = tf.cast(user, tf.int64)[:, tf.newaxis] * self.first_position.shape[1]
+        first_position = tf.gather(tf.reshape(self.first_position, [-1]), row + tf.cast(items - FIRST_ID, tf.int64))
+        return first_position < _uint16(position)
 
 
-def _two_bytes(position: tf.Tensor) -> tf.Tensor:
-    """As `DenseSeenMask.since`, [B, 1]; beyond what two bytes hold, every place in the table is an earlier one."""
+def _uint16(position: tf.Tensor) -> tf.Tensor:
+    """Positions as uint16 [B, 1]; beyond its range, every position in the table is an earlier one."""
     return tf.cast(tf.minimum(position, NEVER), tf.uint16)[:, tf.newaxis]

@@ -49,7 +49,7 @@ def write_spec(pipeline: dict[str, Any], platform: dict[str, Any], file: Path, n
     size = len(text.encode())
     if size > MAX_BYTES:
         raise UserError(
-            f"The compiled pipeline has {size:,} bytes; a cluster takes {MAX_BYTES:,}. Remedy: shorten what is longest "
+            f"The compiled pipeline has {size:,} bytes; a cluster takes {MAX_BYTES:,}. Hint: shorten what is longest "
             "in it: settings of the cluster, --data or --image."
         )
     try:
@@ -73,7 +73,7 @@ def read_spec(file: Path) -> SpecFile:
         raise UserError(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from None
     pipelines = [document for document in documents if isinstance(document, dict) and "pipelineInfo" in document]
     if len(pipelines) != 1:
-        raise UserError(f"{file} is no compiled pipeline. Remedy: make it with `caser kubeflow compile`.")
+        raise UserError(f"{file} is no compiled pipeline. Hint: make it with `caser kubeflow compile`.")
     platforms = [document for document in documents if isinstance(document, dict) and "platforms" in document]
     kubernetes = platforms[0]["platforms"].get(_KUBERNETES, {}) if platforms else {}
     return SpecFile(pipelines[0], kubernetes.get("deploymentSpec", {}).get("executors", {}))

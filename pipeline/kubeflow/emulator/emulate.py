@@ -76,7 +76,7 @@ def emulate(request: Request, console: RunConsole) -> int:
     volume = request.output.absolute() / "volume"
     if not volume.is_dir():
         raise UserError(
-            f"There is no folder {volume}, which stands for the mounted volume. Remedy: make it, and put the "
+            f"There is no folder {volume}, which stands for the mounted volume. Hint: make it, and put the "
             f"interactions at {volume / str(values['data'])}."
         )
     copy_nodes(references(spec.pipeline), request.pipeline.parent, volume)

@@ -28,7 +28,7 @@ def connect(address: str, timeout: int) -> metadata.Metadata:
             grpc.channel_ready_future(channel).result(timeout=timeout)
         except grpc.FutureTimeoutError:
             raise UserError(
-                f"ML Metadata does not answer at {address} (waited {timeout} s). Remedy: look at its pod "
+                f"ML Metadata does not answer at {address} (waited {timeout} s). Hint: look at its pod "
                 "(kubectl get pods -l app.kubernetes.io/name=caser-metadata) and at the NetworkPolicy."
             ) from None
     return metadata.Metadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))

@@ -45,9 +45,9 @@ def read_node(argument: str, volume: str) -> str:
     try:
         node = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UserError(f"The node's description {file} cannot be read: {error.strerror}. Remedy: {remedy}.") from None
+        raise UserError(f"The node's description {file} cannot be read: {error.strerror}. Hint: {remedy}.") from None
     if reference(node) != argument:
-        raise UserError(f"The node's description {file} is not what was compiled. Remedy: {remedy} again.")
+        raise UserError(f"The node's description {file} is not what was compiled. Hint: {remedy} again.")
     return node
 
 

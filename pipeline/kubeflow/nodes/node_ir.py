@@ -40,7 +40,7 @@ def decode(text: str) -> pipeline_pb2.Pipeline:
         only_node(ir)
     except (ValueError, OSError, EOFError, message.DecodeError) as error:
         raise UserError(
-            f"The node's description cannot be read ({error}). Remedy: compile the pipeline anew with the version of "
+            f"The node's description cannot be read ({error}). Hint: compile the pipeline anew with the version of "
             "tfx-caser that is in the image."
         ) from None
     return ir

@@ -75,6 +75,6 @@ class NodeExecutions:
         reason = lines[-1] if lines else "TFX skipped it"
         upstream = ", ".join(self._node.upstream_nodes) or "no node"
         raise UserError(
-            f"it did not run, since its inputs could not be resolved: {reason}. Remedy: see that {upstream} ended well "
+            f"it did not run, since its inputs could not be resolved: {reason}. Hint: see that {upstream} ended well "
             "in this run and wrote to the same ML Metadata."
         )

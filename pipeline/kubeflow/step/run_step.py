@@ -81,7 +81,7 @@ def run_step(request: Request) -> str:
     """
     if "{{" in request.run_id or not request.run_id:
         raise UserError(
-            f"The run has no id (received {request.run_id!r}): this Kubeflow does not fill it in. Remedy: Kubeflow "
+            f"The run has no id (received {request.run_id!r}): this Kubeflow does not fill it in. Hint: Kubeflow "
             "Pipelines 2.5 or later."
         )
     _check_volume(request.volume)
@@ -130,12 +130,12 @@ def _launch(ir: pipeline_pb2.Pipeline, mlmd: metadata.Metadata, attempt: NodeExe
 def _check_volume(volume: str) -> None:
     if not os.path.isdir(volume):
         raise UserError(
-            f"There is no volume at {volume}. Remedy: see that the claim is bound (kubectl get pvc) and that the task "
+            f"There is no volume at {volume}. Hint: see that the claim is bound (kubectl get pvc) and that the task "
             "mounts it there."
         )
     if not os.access(volume, os.W_OK):
         raise UserError(
-            f"The volume at {volume} cannot be written by user {os.getuid()}. Remedy: run the job caser-volume of "
+            f"The volume at {volume} cannot be written by user {os.getuid()}. Hint: run the job caser-volume of "
             "kubeflow/base, or give the folder to the group of that user."
         )
 

@@ -60,7 +60,7 @@ def connection(access: Access) -> Iterator[kfp.Client]:
         import urllib3
         from kfp.client import ServiceAccountTokenVolumeCredentials
     except ImportError:
-        raise UserError("This needs Kubeflow's client. Remedy: pip install 'tfx-caser[kubeflow]'.") from None
+        raise UserError("This needs Kubeflow's client. Hint: pip install 'tfx-caser[kubeflow]'.") from None
     _probe(access)
     try:
         yield kfp.Client(
@@ -120,7 +120,7 @@ def _probe(access: Access) -> None:
 
 def _silence(access: Access, error: Exception) -> str:
     return (
-        f"Kubeflow does not answer at {access.host} ({' '.join(str(error).split())[:200]}). Remedy: check --host, or "
+        f"Kubeflow does not answer at {access.host} ({' '.join(str(error).split())[:200]}). Hint: check --host, or "
         "kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80 and --host http://localhost:8080."
     )
 
@@ -128,9 +128,9 @@ def _silence(access: Access, error: Exception) -> str:
 def _refusal(access: Access, status: int, reason: str) -> str:
     if status in _UNAUTHORISED:
         return (
-            f"Kubeflow at {access.host} does not let you in (status {status}). Remedy: --token or --cookies; in a pod "
+            f"Kubeflow at {access.host} does not let you in (status {status}). Hint: --token or --cookies; in a pod "
             "--in-cluster; and the --namespace that is yours."
         )
     if status == _NOT_FOUND:
-        return f"There is no Kubeflow Pipelines API at {access.host} (status 404). Remedy: check --host."
+        return f"There is no Kubeflow Pipelines API at {access.host} (status 404). Hint: check --host."
     return f"Kubeflow at {access.host} refused (status {status}): {' '.join(reason.split())[:300]}"

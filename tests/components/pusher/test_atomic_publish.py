@@ -25,7 +25,7 @@ for number in range(int(os.environ["FIRST"]), 1 << 30):
         with open(os.path.join(source, name), "w") as file:
             file.write(str(number) * 50)
     versions.publish(source, target, lambda staged, version: None)
-    for old in versions.superfluous(versions.versions(target), 3, ()):
+    for old in versions.removable(versions.versions(target), 3, ()):
         versions.remove(target, old)
     print(number, flush=True)
 """

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from components.errors import UserError
-from components.pusher.version_dirs import digest, publish, remove, superfluous, versions
+from components.pusher.version_dirs import digest, publish, removable, remove, versions
 
 
 def model(folder, content):
@@ -94,7 +94,7 @@ def test_what_is_added_while_preparing_is_published_and_does_not_make_another_mo
     [(3, (), [1, 2]), (1, (), [1, 2, 3, 4]), (2, {1}, [2, 3]), (9, (), []), (0, {2}, [1, 3, 4])],
 )
 def test_the_newest_and_those_in_use_stay(keep, in_use, expected):
-    assert superfluous([1, 2, 3, 4, 5], keep, in_use) == expected
+    assert removable([1, 2, 3, 4, 5], keep, in_use) == expected
 
 
 def test_a_removed_version_is_gone_at_once(tmp_path):

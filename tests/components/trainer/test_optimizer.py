@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.features import FIRST_ID
 from components.model.caser import Caser
-from components.model.embeddings import rows
+from components.model.embeddings import lookup_rows
 from components.model.settings import ModelSettings
 from components.trainer.dataset import Windows
 from components.trainer.fit import fit
@@ -43,7 +43,7 @@ def test_every_row_of_a_small_table_follows_adam_and_of_a_large_one_those_that_a
     for step, ids in enumerate(touched, start=1):
         weights = rng.normal(size=[len(ids), 3]).astype(np.float32)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(rows(table, tf.constant(ids)) * weights)
+            loss = tf.reduce_sum(lookup_rows(table, tf.constant(ids)) * weights)
         gradient = tape.gradient(loss, table.value)
         assert isinstance(gradient, tf.IndexedSlices)
         optimizer.apply_gradients([(gradient, table)])

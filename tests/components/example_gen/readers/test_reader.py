@@ -95,10 +95,10 @@ def test_filters_leave_rows_out_and_count_them():
         (b"", {}, "empty"),
         (CSV, {"user_column": "userId"}, "--set data.user_column=user_id"),
         (CSV.replace(b",", b";"), {}, "--set data.separator=';'"),
-        (gzip.compress(CSV * 1000)[:-20], {}, "cut short"),
-        (b"a,b\n1,2\n", {}, "no column `user_id`"),
+        (gzip.compress(CSV * 1000)[:-20], {}, "truncated"),
+        (b"a,b\n1,2\n", {}, "column `user_id` not found"),
         (b"user_id,item_id,time\na,b,1\n", {}, "--set data.time_column=time"),
-        (b"1\t7\t5\t88\n", {"separator": "\\t"}, "no header: --set data.header=false"),
+        (b"1\t7\t5\t88\n", {"separator": "\\t"}, "if the file has no header, use --set data.header=false"),
         (b"1\t7\t5\t88\n", {}, "data.separator='.t'.*no header"),
     ],
 )
@@ -108,5 +108,5 @@ def test_problems_of_the_whole_file_name_the_remedy(content, settings, message):
 
 
 def test_a_damaged_parquet_file_is_answered_in_one_message():
-    with pytest.raises(UserError, match="not a Parquet file"):
+    with pytest.raises(UserError, match="not a readable Parquet file"):
         read(b"PAR1 nonsense", "log.parquet")

@@ -1,6 +1,6 @@
 import pytest
 
-from components.trainer.losses.loss_choice import LossChoice, chosen_loss
+from components.trainer.losses.loss_choice import LossChoice, resolve_loss
 from components.trainer.settings import TrainerSettings
 
 
@@ -16,7 +16,7 @@ from components.trainer.settings import TrainerSettings
     ],
 )
 def test_all_items_are_scored_where_a_batch_of_scores_is_small(settings, n_items, expected):
-    assert chosen_loss(TrainerSettings(**settings), n_items) == expected
+    assert resolve_loss(TrainerSettings(**settings), n_items) == expected
 
 
 def test_a_choice_is_words_for_the_log_and_the_report():
