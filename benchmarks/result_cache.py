@@ -1,9 +1,8 @@
-"""Measurements in files, one per measurement, so that an interrupted run goes on where it was."""
+"""Cached results, one file per measurement, so that an interrupted benchmark resumes."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,32 +10,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.files import write_text
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def write(file: Path, content: object) -> None:
-    """Writes JSON at once: a file that is there is whole."""
+    """Writes JSON atomically, so that an existing file is complete."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, file)
+    write_text(file, json.dumps(content, indent=1) + "\n")
 
 
 def measured(file: Path, arguments: Sequence[object], python: str = sys.executable) -> dict[str, Any] | None:
-    """The measurement in `file`; where there is none, a process of its own takes it first.
+    """The result in `file`; if it is missing, a separate process measures it first.
 
-    A process of its own, so that its peak memory is that of the measurement.
+    A separate process, so that its peak memory is that of the measurement.
 
     Args:
         file: JSON that the process writes; `--to FILE` is appended to its arguments.
-        arguments: of Python.
-        python: the interpreter.
+        arguments: arguments of Python.
+        python: Python interpreter.
 
     Returns:
-        The measurement; None where the process failed, whose output then is in the log beside `file`.
+        The result; None if the process failed (its output is in the log beside `file`).
     """
     if file.exists():
-        print(f"  {file.stem}: kept from before", flush=True)
+        print(f"  {file.stem}: cached", flush=True)
     else:
         print(f"  {file.stem} ...", end="", flush=True)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Examines this machine and the installation, and says what to do about what is wrong."""
+"""Checks of machine and installation, each with a suggested fix."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.console.log_capture import silence
+from packaging.requirements import Requirement
 
-# Which TFX a Python gets (setup.py), and the C library its packages need.
-_LINES = {
-    (3, 10): ("1.16", (2, 28)),
-    (3, 11): ("1.21", (2, 39)),
-    (3, 12): ("1.21", (2, 39)),
-    (3, 13): ("1.21", (2, 39)),
-}
-_PARTS = (
+from pipeline.console.log_capture import suppress_output
+
+# The oldest glibc that the packages of each TFX version need.
+_GLIBC = {"1.16": (2, 28), "1.21": (2, 39)}
+_PYTHONS = {(3, 10), (3, 11), (3, 12), (3, 13)}
+_IMPORTS = (
     "pyarrow",
     "apache_beam",
     "tensorflow",
@@ -32,20 +30,20 @@ _PARTS = (
     "tfx.v1",
     "components.trainer.component",
 )
-_ENOUGH_MEMORY, _ENOUGH_DISK = 4e9, 2e9
-_INSTALL = "run `make install` in the project's folder, and use .venv/bin/caser"
+_MIN_MEMORY, _MIN_DISK = 4e9, 2e9
+_INSTALL = "run `make install` in the project directory and use .venv/bin/caser"
 
 
-class Finding(NamedTuple):
-    """One thing that was looked at; `remedy` is None where it is in order."""
+class Check(NamedTuple):
+    """Result of one check; `hint` says how to fix a problem and is None if the check passed."""
 
-    what: str
-    found: str
-    remedy: str | None = None
+    name: str
+    result: str
+    hint: str | None = None
 
 
-def examine() -> Iterator[Finding]:
-    """Looks at everything that a run needs, the quick things first."""
+def run_checks() -> Iterator[Check]:
+    """Runs all checks, fast ones first."""
     yield _python()
     yield _c_library()
     yield _tfx()
@@ -55,69 +53,79 @@ def examine() -> Iterator[Finding]:
     yield _devices()
 
 
-def _python() -> Finding:
-    found = f"{platform.python_version()} ({sys.executable})"
-    known = sys.version_info[:2] in _LINES
-    return Finding("Python", found, None if known else f"install Python 3.10 and {_INSTALL}")
+def _python() -> Check:
+    result = f"{platform.python_version()} ({sys.executable})"
+    supported = _required_tfx() is not None
+    return Check("Python", result, None if supported else f"install Python 3.10 and {_INSTALL}")
 
 
-def _c_library() -> Finding:
+def _c_library() -> Check:
     name, version = platform.libc_ver()
     if name != "glibc":
-        return Finding("C library", f"{name or platform.system()} {version}", "use a Linux with glibc 2.28 or later")
-    needed = _LINES.get(sys.version_info[:2], ("", (2, 28)))[1]
-    if tuple(int(part) for part in version.split(".")[:2]) >= needed:
-        return Finding("C library", f"glibc {version}")
-    return Finding(
+        return Check("C library", f"{name or platform.system()} {version}", "use a Linux with glibc 2.28 or later")
+    minimum = _GLIBC[_required_tfx() or "1.16"]
+    if tuple(int(part) for part in version.split(".")[:2]) >= minimum:
+        return Check("C library", f"glibc {version}")
+    return Check(
         "C library",
-        f"glibc {version}, older than the {needed[0]}.{needed[1]} that TFX needs on this Python",
-        "use Python 3.10, whose TFX needs 2.28, or a newer system (Debian 13, Ubuntu 24.04)",
+        f"glibc {version}, but TFX for this Python needs {minimum[0]}.{minimum[1]}",
+        "use Python 3.10, whose TFX needs glibc 2.28, or a newer system (Debian 13, Ubuntu 24.04)",
     )
 
 
-def _tfx() -> Finding:
+def _tfx() -> Check:
     try:
         version = metadata.version("tfx")
     except metadata.PackageNotFoundError:
-        return Finding("TFX", "not installed", _INSTALL)
-    line = _LINES.get(sys.version_info[:2], ("?",))[0]
-    if version.startswith(f"{line}."):
-        return Finding("TFX", f"{version} (line {line}, TensorFlow {metadata.version('tensorflow')})")
-    return Finding("TFX", f"{version}, but this Python goes with {line}", _INSTALL)
+        return Check("TFX", "not installed", _INSTALL)
+    required = _required_tfx()
+    if required is not None and version.startswith(f"{required}."):
+        return Check("TFX", f"{version} (TensorFlow {metadata.version('tensorflow')})")
+    return Check("TFX", f"{version}, but this Python needs TFX {required or 'of another Python'}", _INSTALL)
 
 
-def _memory() -> Finding:
+def _required_tfx() -> str | None:
+    """Major and minor version of TFX that this project requires on this Python; None if it supports no such Python."""
+    if sys.version_info[:2] not in _PYTHONS:
+        return None
+    for requirement in map(Requirement, metadata.requires("tfx-caser") or []):
+        if requirement.name == "tfx" and (requirement.marker is None or requirement.marker.evaluate()):
+            return ".".join(next(iter(requirement.specifier)).version.split(".")[:2])
+    return None
+
+
+def _memory() -> Check:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    found = f"{total / 1e9:.1f} GB, {os.cpu_count()} processors"
-    return Finding("Memory", found, None if total >= _ENOUGH_MEMORY else "use a machine with at least 4 GB")
+    result = f"{total / 1e9:.1f} GB, {os.cpu_count()} processors"
+    return Check("Memory", result, None if total >= _MIN_MEMORY else "use a machine with at least 4 GB")
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
-    found = f"{free / 1e9:.1f} GB free in {folder}"
-    return Finding("Disk", found, None if free >= _ENOUGH_DISK else "make room, or write --output to another disk")
+    result = f"{free / 1e9:.1f} GB free in {folder}"
+    return Check("Disk", result, None if free >= _MIN_DISK else "free disk space, or write --output to another disk")
 
 
-def _imports() -> Iterator[Finding]:
+def _imports() -> Iterator[Check]:
     working = []
-    for name in _PARTS:
+    for name in _IMPORTS:
         try:
-            with silence():
+            with suppress_output():
                 importlib.import_module(name)
-        except Exception as error:  # whatever an import runs into is the finding
-            yield Finding("Import", f"{name}: {type(error).__name__}: {error}".splitlines()[0], _INSTALL)
+        except Exception as error:  # any error of an import is the result
+            yield Check("Import", f"{name}: {type(error).__name__}: {error}".splitlines()[0], _INSTALL)
         else:
             working.append(name.removesuffix(".v1"))
     if working:
-        yield Finding("Imports", ", ".join(working))
+        yield Check("Imports", ", ".join(working))
 
 
-def _devices() -> Finding:
+def _devices() -> Check:
     try:
-        with silence():
+        with suppress_output():
             import tensorflow as tf
 
             gpus = tf.config.list_physical_devices("GPU")
-    except Exception as error:  # already told as an import that fails
-        return Finding("Devices", f"unknown: {type(error).__name__}", _INSTALL)
-    return Finding("Devices", f"{len(gpus)} GPU(s)" if gpus else "CPU only, which is enough")
+    except Exception as error:  # already reported as a failed import
+        return Check("Devices", f"unknown: {type(error).__name__}", _INSTALL)
+    return Check("Devices", f"{len(gpus)} GPU(s)" if gpus else "CPU only (sufficient)")

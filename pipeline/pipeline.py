@@ -1,4 +1,4 @@
-"""The one definition of the pipeline, in DAG order."""
+"""The definition of the pipeline, in DAG order."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from schemas import schema_path
 
 PIPELINE_NAME = "caser"
 
-# Beam's DirectRunner tries Prism first, whose binary it downloads, and falls back to this one.
+# Beam's DirectRunner would first try to download Prism, and then fall back to this runner.
 LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
-# In every node TFX would pack itself for workers on other machines, which takes seconds, unless they are said to have
-# an image. The local runner has no such workers, and does not look at the name.
-_NOTHING_TO_PACK = "--sdk_container_image=none"
+# Without an image, TFX packs itself for remote workers in every Beam node, which takes seconds. The local runner has no
+# remote workers and ignores the name.
+_NO_REMOTE_WORKERS = "--sdk_container_image=none"
 
 
 def create_pipeline(
     config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = (), shared: bool = False
 ) -> tfx.dsl.Pipeline:
-    """Wires the nodes.
+    """Creates the pipeline.
 
     Args:
         config: all settings.
-        data_path: file, glob or `{SPAN}` pattern of interactions.
-        output_dir: everything that the run leaves is below it.
-        beam_args: options for the data nodes, after (and so before) those for this machine.
-        shared: whether runs at once share `output_dir`, as on a cluster: each has a quarantine of its own, and only the
-            runner knows where ML Metadata is.
+        data_path: interactions: file, glob pattern, or pattern with `{SPAN}`.
+        output_dir: output directory.
+        beam_args: Beam options of the data nodes; they override those for local runs.
+        shared: whether concurrent runs share `output_dir`, as on a cluster: each run has its own quarantine directory,
+            and the runner provides ML Metadata.
 
     Returns:
-        A pipeline that any TFX runner can run.
+        A pipeline for any TFX runner.
     """
     quarantine, database = (os.path.join(output_dir, name) for name in ("quarantine", "metadata.sqlite"))
     example_gen = InteractionExampleGen(
@@ -67,7 +67,7 @@ def create_pipeline(
         schema=schema_gen.outputs["schema"],
         preprocessing_fn=f"{preprocessing_fn.__module__}.{preprocessing_fn.__name__}",
         custom_config={"windows": config.windows.model_dump()},
-        # Valid and test stay raw: they are ranked over the whole history, not by windows.
+        # Valid and test are evaluated on whole histories, not on windows.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),
         disable_statistics=True,
     )
@@ -128,5 +128,5 @@ def create_pipeline(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
-        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [_NOTHING_TO_PACK])],
+        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [_NO_REMOTE_WORKERS])],
     )

@@ -9,16 +9,8 @@ from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.config import BASELINE
 from components.evaluator.settings import EvaluatorSettings
+from components.evaluator.slices import SliceMetrics
 from components.evaluator.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, USERS
-
-
-class SliceMetrics(NamedTuple):
-    """Metrics of one slice: kind of slice, its value, and metrics of model and popularity by name."""
-
-    name: str
-    value: str
-    model: dict[str, float]
-    popularity: dict[str, float]
 
 
 class Evaluation(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from components.features import FIRST_ID
@@ -13,6 +15,15 @@ HISTORY_LENGTH_SLICE, POPULARITY_SLICE = "history length", "item popularity"
 _LENGTHS = (0, 6, 21, 51, 101)
 # Fraction of the catalogue, most popular first, where each class ends.
 _CLASSES = {"head (top 10 %)": 0.1, "middle (to 50 %)": 0.5, "tail (the rest)": 1.0}
+
+
+class SliceMetrics(NamedTuple):
+    """Metrics of one slice: kind of slice, its value, and metrics of model and popularity by name."""
+
+    name: str
+    value: str
+    model: dict[str, float]
+    popularity: dict[str, float]
 
 
 def length_slices(history_length: np.ndarray) -> dict[str, np.ndarray]:

@@ -29,6 +29,7 @@ from components.example_gen.readers.row_checks import Interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.example_gen.splits import nothing_to_evaluate_on, split_boundaries
 from components.features import SPLITS, TEST, TRAIN, VALID
+from components.files import write_text
 
 # Input bytes per bucket of users; a bucket is processed in memory by one worker.
 _BUCKET_BYTES = 8 << 20
@@ -196,7 +197,8 @@ class _WriteCounts(beam.DoFn):
         bad = [BadRow(*row) for row in bad_rows]
         quarantine = os.path.join(self._quarantine_dir, QUARANTINE_FILE)
         if bad:
-            _write(quarantine, to_csv(bad))
+            tf.io.gfile.makedirs(self._quarantine_dir)
+            write_text(quarantine, to_csv(bad))
         elif tf.io.gfile.exists(quarantine):  # from an earlier run on other data
             tf.io.gfile.remove(quarantine)
         check_bad_row_fraction(bad, counts.rows_read, self._max_bad_rows, quarantine)
@@ -205,7 +207,8 @@ class _WriteCounts(beam.DoFn):
         if not counts.split_users[self._split.evaluated]:
             raise UserError(nothing_to_evaluate_on(self._split))
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
-        _write(os.path.join(self._counts_dir, COUNTS_FILE), text)
+        tf.io.gfile.makedirs(self._counts_dir)
+        write_text(os.path.join(self._counts_dir, COUNTS_FILE), text)
 
 
 def no_users_left(dropped: dict[str, int]) -> str:
@@ -285,11 +288,3 @@ def _to_bytes(table: pa.Table) -> bytes:
 
 def _from_bytes(batch: bytes) -> pa.Table:
     return pa.ipc.open_stream(batch).read_all()
-
-
-def _write(path: str, text: str) -> None:
-    """Writes a file atomically, on any file system that TensorFlow knows."""
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(f"{path}.part", "w") as file:
-        file.write(text)
-    tf.io.gfile.rename(f"{path}.part", path, overwrite=True)

@@ -59,14 +59,15 @@ def serialize_example(user: bytes, items: list[bytes], holdout: list[bytes]) -> 
     ).SerializeToString(deterministic=True)
 
 
-def read_raw_examples(files: list[str]) -> np.ndarray:
+def read_split(uri: str) -> np.ndarray:
     """Reads the serialized raw Examples of a split.
 
     Args:
-        files: gzipped TFRecord files.
+        uri: directory of the split, with gzipped TFRecord files.
 
     Returns:
         bytes [users], sorted, so that results do not depend on how Beam wrote them.
     """
-    dataset = tf.data.TFRecordDataset(tf.constant(sorted(files), tf.string), compression_type="GZIP")
+    files = sorted(tf.io.gfile.glob(f"{uri}/*"))
+    dataset = tf.data.TFRecordDataset(tf.constant(files, tf.string), compression_type="GZIP")
     return np.sort(np.array(list(dataset.as_numpy_iterator()), dtype=object))

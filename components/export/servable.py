@@ -110,8 +110,8 @@ class ServableCaser(tf.Module):
             exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items.
 
         Returns:
-            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k items
-            are left.
+            `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k
+            items are left.
         """
         return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
 

@@ -32,8 +32,8 @@ class ModelSettings(Settings):
     user_dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate on the user embedding")
     tied_embeddings: bool = Field(
         True,
-        description="score items with the input item embedding (weight tying); false: learn a separate output embedding, "
-        "as in the paper",
+        description="score items with the input item embedding (weight tying); false: learn a separate output "
+        "embedding, as in the paper",
     )
     l2: float = Field(0.0, ge=0, description="L2 regularization factor, as in the paper")
 

@@ -1,7 +1,7 @@
 """Versions in an object store (`gs://`, `s3://`), which has no atomic rename: `saved_model.pb` is uploaded last.
 
-During an upload, a server may see a version without `saved_model.pb`. TF Serving then fails to load it, keeps serving the
-former version and retries, so its retries should outlast an upload (`--max_num_load_retries`,
+During an upload, a server may see a version without `saved_model.pb`. TF Serving then fails to load it, keeps serving
+the former version and retries, so its retries should outlast an upload (`--max_num_load_retries`,
 `--load_retry_interval_micros`). It never sees a graph without its variables. Supported schemes depend on the installed
 TensorFlow.
 """

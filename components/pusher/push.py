@@ -35,7 +35,7 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
 
     def prepare(staged: str, version: int) -> None:
         write_model_info(staged, {"version": version, **info})
-        _verify(staged)
+        verify_in_subprocess(staged)
 
     try:
         if object_store.is_object_store(model_dir):
@@ -62,7 +62,7 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
         ) from error
 
 
-def _verify(folder: str) -> None:
+def verify_in_subprocess(folder: str) -> None:
     """Verifies in a fresh process, which like a server has TensorFlow but no op or class of ours registered."""
     result = subprocess.run(
         [sys.executable, "-m", verify_model.__name__, folder],

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from components.export.model_info import EXTRA
+from components.files import exclusive_lock
 
 # TF Serving ignores directories whose name is not a number.
 _STAGING = ".staging-"
@@ -42,7 +41,8 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
         newest version, nothing is published and that version is returned.
     """
     os.makedirs(model_dir, exist_ok=True)
-    with _one_at_a_time(model_dir):
+    # Pushes to one directory run one after the other.
+    with exclusive_lock(f"{model_dir.rstrip('/')}.lock"):
         _remove_leftovers(model_dir)
         present = versions(model_dir)
         if present and digest(os.path.join(model_dir, str(present[-1]))) == digest(source):
@@ -104,14 +104,6 @@ def digest(folder: str) -> str:
                     sha.update(chunk)
             sha.update(b"\0")
     return sha.hexdigest()
-
-
-@contextlib.contextmanager
-def _one_at_a_time(model_dir: str) -> Iterator[None]:
-    """Lets a second push to the same folder wait. The system frees the lock of a push that was killed."""
-    with open(f"{model_dir.rstrip('/')}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_leftovers(model_dir: str) -> None:

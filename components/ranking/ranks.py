@@ -8,7 +8,7 @@ from components.features import FIRST_ID, PADDING
 from components.ranking.metrics import MISS, NO_RANK
 
 # Number of scores (users x items) held at a time.
-_MAX_SCORES = 1 << 22
+MAX_SCORES = 1 << 22
 
 
 def users_per_batch(n_items: int) -> int:
@@ -20,7 +20,7 @@ def users_per_batch(n_items: int) -> int:
     Returns:
         From 1 to 512.
     """
-    return int(min(max(_MAX_SCORES // n_items, 1), 512))
+    return int(min(max(MAX_SCORES // n_items, 1), 512))
 
 
 def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -31,7 +31,7 @@ class SequentialRules(base_component.BaseComponent):
         transform_graph: from Transform, with the item vocabulary.
 
     Outputs:
-        evaluation: `sequential_rules.json`, with the metrics of `components.ranking.metrics` or a note why it was skipped.
+        evaluation: `sequential_rules.json`: the metrics of `components.ranking.metrics`, or why it was skipped.
     """
 
     SPEC_CLASS = _SequentialRulesSpec

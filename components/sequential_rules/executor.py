@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.example_gen.raw_examples import RawExamples, parse_raw_examples, read_raw_examples
+from components.example_gen.raw_examples import RawExamples, parse_raw_examples, read_split
 from components.features import FIRST_ID, ITEM_VOCABULARY, TRAIN
 from components.ranking.metrics import MAX_K, all_metrics, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
@@ -84,5 +84,6 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _read(examples: list[types.Artifact], split: str) -> RawExamples:
-    files = tf.io.gfile.glob(io_utils.all_files_pattern(artifact_utils.get_split_uri(examples, split)))
-    return parse_raw_examples(tf.constant(read_raw_examples(files).tolist(), tf.string))
+    return parse_raw_examples(
+        tf.constant(read_split(artifact_utils.get_split_uri(examples, split)).tolist(), tf.string)
+    )

@@ -4,9 +4,9 @@
     counts[h, i] = sum over distances j: how often i occurred j positions after h in the training histories,
                    times j ** -b, divided by frequency(h) ** c * frequency(i) ** d
 
-With a = b = c = d = 0 these are plain counts; with c = 1 and a window of 1, transition probabilities. Rules with a window
-and distance weights: Kamehkhosh et al., "A Comparison of Frequent Pattern Techniques and a Deep Learning Method for
-Session-Based Recommendation", 2017.
+With a = b = c = d = 0 these are plain counts; with c = 1 and a window of 1, transition probabilities. Rules with a
+window and distance weights: Kamehkhosh et al., "A Comparison of Frequent Pattern Techniques and a Deep Learning Method
+for Session-Based Recommendation", 2017.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy import sparse
 from components.sequential_rules.settings import SequentialRulesSettings
 
 # Pairs counted at a time: about 100 MB.
-_MAX_PAIRS = 1 << 22
+MAX_PAIRS = 1 << 22
 # A stored count takes 12 bytes, and adding two matrices creates a third.
 _BYTES_PER_COUNT = 36
 # Far below any count, but enough to order ties.
@@ -71,7 +71,7 @@ def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings)
     """
     frequency = np.maximum(np.bincount(histories.item, minlength=n_items), 1).astype(np.float64)
     counts = sparse.csr_matrix((n_items, n_items))
-    for part in _parts(histories, max(1, _MAX_PAIRS // settings.window)):
+    for part in _parts(histories, max(1, MAX_PAIRS // settings.window)):
         user = np.repeat(np.arange(len(part.start) - 1), np.diff(part.start))
         earlier, later, weight = [], [], []
         for distance in range(1, settings.window + 1):

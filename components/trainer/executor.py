@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
 from tfx import types
 from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 
 from components.features import VALID
 
-VALIDATION_FILES = "validation_files"
+# Entry of `custom_config`: directory of the raw valid split.
+VALID_SPLIT = "valid_split"
 
 
 class Executor(executor.GenericExecutor):
-    """Passes the files of the raw valid split to `run_fn`."""
+    """Passes the directory of the raw valid split to `run_fn`."""
 
     def _GetFnArgs(  # noqa: N802 -- named by TFX
         self,
@@ -29,6 +28,5 @@ class Executor(executor.GenericExecutor):
         raw = input_dict.get("raw_examples")
         if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
             split = artifact_utils.get_split_uri(raw, VALID)
-            files = tf.io.gfile.glob(io_utils.all_files_pattern(split))
-            fn_args.custom_config = {**fn_args.custom_config, VALIDATION_FILES: files}
+            fn_args.custom_config = {**fn_args.custom_config, VALID_SPLIT: split}
         return fn_args

@@ -12,14 +12,14 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.utils import io_utils
 
-from components.example_gen.raw_examples import read_raw_examples
+from components.example_gen.raw_examples import read_split
 from components.export.servable import ServableCaser
 from components.export.settings import ExportSettings
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.trainer.dataset import read_windows
-from components.trainer.executor import VALIDATION_FILES
+from components.trainer.executor import VALID_SPLIT
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.settings import TrainerSettings
@@ -36,7 +36,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `custom_config` holds `seed`, the settings `windows`, `model`, `trainer` and `export` as dicts, and
-            the files of the raw valid split (without them there is no early stopping).
+            the directory of the raw valid split (without it there is no early stopping).
     """
     config = fn_args.custom_config
     seed = config["seed"]
@@ -52,9 +52,9 @@ def run_fn(fn_args: FnArgs) -> None:
     model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
     k = ExportSettings.model_validate(config["export"]).k
     servable = ServableCaser(model, items, users, k, resolve_loss(trainer_settings, items.size).loss)
-    held_out = read_raw_examples(config.get(VALIDATION_FILES, []))
+    held_out = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else None
     # If all histories are short, the valid split may be empty.
-    validate = validator(servable, held_out) if len(held_out) else None
+    validate = validator(servable, held_out) if held_out is not None and len(held_out) else None
     history = fit(model, windows, trainer_settings, seed, validate)
 
     _write_history(fn_args.model_run_dir, history)

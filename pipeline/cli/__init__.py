@@ -1,1 +1,1 @@
-"""The commands of `caser`, one per file; what they need beyond click is imported when they run."""
+"""The commands of `caser`, one per file; they import everything but click when they run."""

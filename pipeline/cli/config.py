@@ -9,17 +9,17 @@ import click
 from pipeline.cli.options import config_options
 
 
-@click.command(short_help="Show every setting, its value and what it means.")
+@click.command(short_help="Show all settings with values and descriptions.")
 @config_options
 def config(preset: str | None, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Show every setting, its value and what it means.
+    """Show all settings with values and descriptions.
 
-    What is printed is YAML that `caser run --config` reads:
+    The output is YAML for `caser run --config`:
 
     \b
       caser config --preset movielens-dat > mine.yaml
     """
-    from pipeline.config.annotated_yaml import described
+    from pipeline.config.annotated_yaml import annotated_yaml
     from pipeline.config.config import load_config
 
-    click.echo(described(load_config(preset, config_file, overrides)), nl=False)
+    click.echo(annotated_yaml(load_config(preset, config_file, overrides)), nl=False)

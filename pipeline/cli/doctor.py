@@ -8,18 +8,16 @@ import click
 @click.command(short_help="Check this machine and the installation.")
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check Python, glibc, TFX, TensorFlow, devices, memory and disk; exit status 1 when something is wrong."""
-    from pipeline.doctor import examine
+    """Check Python, glibc, TFX, TensorFlow, devices, memory and disk; the exit status is 1 if a check fails."""
+    from pipeline.doctor import run_checks
 
-    findings = []
-    for finding in examine():
-        findings.append(finding)
-        click.secho(
-            "ok     " if finding.remedy is None else "WRONG  ", fg="red" if finding.remedy else "green", nl=False
-        )
-        click.echo(f"{finding.what:<12} {finding.found}")
-        if finding.remedy:
-            click.echo(f"{'':<20}remedy: {finding.remedy}")
-    wrong = sum(finding.remedy is not None for finding in findings)
-    click.echo("Everything is in order." if not wrong else f"{wrong} thing(s) to mend.")
-    context.exit(1 if wrong else 0)
+    problems = 0
+    for check in run_checks():
+        failed = check.hint is not None
+        problems += failed
+        click.secho("FAIL   " if failed else "ok     ", fg="red" if failed else "green", nl=False)
+        click.echo(f"{check.name:<12} {check.result}")
+        if failed:
+            click.echo(f"{'':<20}Hint: {check.hint}")
+    click.echo(f"{problems} problem(s) found." if problems else "All checks passed.")
+    context.exit(1 if problems else 0)

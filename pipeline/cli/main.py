@@ -23,7 +23,7 @@ BAD_REQUEST, INTERRUPTED = 2, 130
 
 
 class _Group(click.Group):
-    """Shows a `UserError` as one message, and Ctrl-C as one line."""
+    """Prints a `UserError` as one message, and Ctrl-C as one line."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -40,11 +40,11 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tfx-caser", prog_name="caser")
 def main() -> None:
-    """Sequential recommendation with Caser on TFX: from a file of interactions to a served model.
+    """Sequential recommendation with Caser on TFX: from an interaction log to a served model.
 
     \b
-    Try it without data:       caser run --sample --output out/sample
-    With a file of your own:   caser run --data interactions.csv --output out/mine
+    Run the built-in sample:   caser run --sample --output out/sample
+    Use your own data:         caser run --data interactions.csv --output out/mine
     """
 
 

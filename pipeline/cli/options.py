@@ -1,4 +1,4 @@
-"""Options that more than one command has."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Set one value, such as trainer.epochs=5; may be given more than once. Wins over --config.",
+            help="Set one value, such as trainer.epochs=5; repeatable. Overrides --config.",
         ),
         click.option(
             "--config",
             "config_file",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="YAML with settings; wins over --preset. See `caser config`.",
+            help="YAML file with settings; overrides --preset. See `caser config`.",
         ),
         click.option("--preset", metavar="NAME", help="Settings for a well-known data set. See `caser presets`."),
     ):

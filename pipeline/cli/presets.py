@@ -8,7 +8,7 @@ import click
 @click.command(short_help="List the presets, or show one.")
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
-    """List the presets, or show the text of one."""
+    """List the presets, or show the settings of one."""
     from pipeline.config.presets import preset_names, preset_text
 
     if name is not None:

@@ -10,13 +10,11 @@ from components.errors import UserError
 from pipeline.cli.options import config_options
 
 
-@click.command(short_help="Train, evaluate and push a model from a file of interactions.")
-@click.option("--data", metavar="PATH", help="File, glob or {SPAN} pattern of interactions: CSV, TSV, Parquet, .gz.")
+@click.command(short_help="Train, evaluate and publish a model from an interaction log.")
+@click.option("--data", metavar="PATH", help="Interaction log: file, glob or {SPAN} pattern.")
 @click.option("--sample", is_flag=True, help="Use the built-in sample instead of --data.")
 @config_options
-@click.option(
-    "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Everything the run leaves."
-)
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output directory.")
 @click.option(
     "--orchestrator",
     type=click.Choice(["local", "beam"]),
@@ -29,7 +27,7 @@ from pipeline.cli.options import config_options
     "beam_args",
     multiple=True,
     metavar="ARG",
-    help="Beam option for the data nodes, such as --beam-arg=--runner=FlinkRunner; may be given more than once.",
+    help="Beam option of the data nodes, such as --beam-arg=--runner=FlinkRunner; repeatable.",
 )
 @click.pass_context
 def run(
@@ -43,9 +41,9 @@ def run(
     orchestrator: str,
     beam_args: tuple[str, ...],
 ) -> None:
-    """Train, evaluate and push a model from a file of interactions.
+    """Train, evaluate and publish a model from an interaction log: CSV, TSV or Parquet, optionally gzipped.
 
-    A second run into the same DIR reuses every node whose input and settings did not change.
+    A second run with the same --output reuses every node whose inputs and settings did not change.
 
     \b
     Examples:
@@ -54,11 +52,11 @@ def run(
       caser run --data ratings.dat --preset movielens-dat --set trainer.epochs=5 --output out/ml
     """
     from pipeline.config.config import load_config
-    from pipeline.local.run import Request, run_pipeline
+    from pipeline.local.run import RunRequest, run_pipeline
 
     if sample == (data is not None):
-        raise UserError("Give either --data PATH, or --sample for the built-in sample.")
+        raise UserError("Pass either --data PATH, or --sample for the built-in sample.")
     if sample and preset is None:
         preset = "sample"
     config = load_config(preset, config_file, overrides)
-    context.exit(run_pipeline(Request(config, data, output, orchestrator == "beam", beam_args)))
+    context.exit(run_pipeline(RunRequest(config, data, output, beam=orchestrator == "beam", beam_args=beam_args)))

@@ -10,8 +10,8 @@ from components.errors import UserError
 
 
 @click.command(short_help="Write the built-in sample as CSV.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Is overwritten.")
-@click.option("--seed", default=None, type=click.IntRange(min=0), help="The same seed gives the same file.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Output file.")
+@click.option("--seed", default=None, type=click.IntRange(min=0), help="Random seed.")
 def sample(output: Path, seed: int | None) -> None:
     """Write the built-in sample as CSV: generated listeners with planted sequential patterns."""
     from pipeline.sample.generator import HEADER, SEED, generate, write_csv
@@ -20,7 +20,7 @@ def sample(output: Path, seed: int | None) -> None:
     try:
         write_csv(generated, output)
     except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror}.") from None
+        raise UserError(f"Cannot write {output}: {error.strerror}. Hint: check --output.") from None
     rows = sum(map(len, generated.histories))
     click.echo(f"{output}: {rows:,} rows of {len(generated.histories):,} listeners ({HEADER}).")
     click.echo(f"Next: caser run --data {output} --preset sample --output out/sample")

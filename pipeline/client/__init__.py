@@ -1,11 +1,11 @@
-"""Asks a model for recommendations, in this process or from a server. For applications: `Recommender`.
+"""Client for recommendations, in process or from a server; applications use `Recommender`.
 
     from pipeline.client.recommender import Recommender
 
     with Recommender.connect("http://localhost:8501") as recommender:
-        answer = recommender.recommend("42", recent=["matrix", "alien"], k=5)
-        print(answer.item_ids)
+        recommendations = recommender.recommend("42", recent=["matrix", "alien"], k=5)
+        print(recommendations.item_ids)
 
-`Recommender.load("out/serving/caser")` asks the newest version in a folder instead. Errors that a caller can mend are
-`components.errors.UserError`: a model or a server that is not there, a request that it refuses, a deadline.
+`Recommender.load("out/serving/caser")` serves the newest version of a directory in process. Errors that the caller can
+fix are `components.errors.UserError`: a missing model or server, a refused request, an exceeded deadline.
 """

@@ -1,4 +1,4 @@
-"""Many users out of a file, answered in batches, with progress on the screen."""
+"""Recommendations for many users of a JSON lines file, in batches."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from pipeline.console.live_display import new_console
 BATCH_SIZE = 64
 
 
-def answer_lines(recommender: Recommender, lines: Iterable[str], k: int, name: str) -> Iterator[Recommendations]:
-    """Predictions lines of JSON.
+def recommend_lines(recommender: Recommender, lines: Iterable[str], k: int, name: str) -> Iterator[Recommendations]:
+    """Recommends items to the users of a JSON lines file.
 
     Args:
-        recommender: whom to ask.
-        lines: one object each, with the keys of `Query`; blank lines are skipped.
-        k: how many items.
-        name: of the file, for messages.
+        recommender: the model to use.
+        lines: one JSON object each, with the fields of `Query`; blank lines are skipped.
+        k: number of recommendations per user.
+        name: file name, for messages.
 
     Yields:
-        One answer per line, in the same order.
+        Recommendations in the order of the lines.
 
     Raises:
-        UserError: a line is no query; the answers before its batch have been given.
+        UserError: a line is malformed; recommendations of earlier batches have been yielded.
     """
     queries = (_query(line, f"{name}, line {number}") for number, line in enumerate(lines, start=1) if line.strip())
-    columns = (SpinnerColumn(), TextColumn("users answered"), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("users"), MofNCompleteColumn(), TimeElapsedColumn())
     console = new_console(sys.stderr)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None)
@@ -47,7 +47,7 @@ def _query(line: str, where: str) -> Query:
         query = Query(**parts)
     except (ValueError, TypeError) as error:
         raise UserError(
-            f'{where}: not such an object: {{"user": ID, "recent": [...], "exclude": [...]}}: {error}'
+            f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...]}}: {error}'
         ) from None
     lists = (query.recent, query.exclude)
     if not isinstance(query.user, str) or not all(isinstance(items, list | tuple) for items in lists):

@@ -9,13 +9,13 @@ from pipeline.client.transport import Connection, Transport
 
 
 def connect(connection: Connection) -> Transport:
-    """The transport that the URL names; nothing is sent yet.
+    """Creates the transport for a URL; nothing is sent yet.
 
     Args:
-        connection: to whom.
+        connection: the server.
 
     Raises:
-        UserError: the URL is none of a server.
+        UserError: the URL has no known scheme or no host.
     """
     scheme, host = urlsplit(connection.url)[:2]
     if scheme in ("http", "https") and host:
@@ -27,6 +27,6 @@ def connect(connection: Connection) -> Transport:
 
         return GrpcTransport(connection)
     raise UserError(
-        "A server should be http://HOST:8501, https://..., grpc://HOST:8500 or grpcs://... "
-        f"Received: {connection.url!r}"
+        f"Unknown server URL. Received: {connection.url!r}. "
+        "Hint: use http://HOST:8501, https://..., grpc://HOST:8500 or grpcs://..."
     )

@@ -1,8 +1,8 @@
-"""The way over gRPC, by the stubs of `tensorflow-serving-api`. They import TensorFlow, which takes seconds once."""
+"""Transport over TF Serving's gRPC API, with the stubs of `tensorflow-serving-api` (which import TensorFlow)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -24,19 +24,19 @@ from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, Pr
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.transport import Connection, VersionStatus
 
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 _TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED}
-_LATE = grpc.StatusCode.DEADLINE_EXCEEDED
+_DEADLINE = grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 class GrpcTransport:
-    """See `Transport`; besides, it can tell a server what to load."""
+    """A `Transport` over gRPC, which can also reload the configuration of a server."""
 
     def __init__(self, connection: Connection) -> None:
-        """Prepares a channel.
+        """Creates a channel.
 
         Args:
-            connection: to whom.
+            connection: the server.
         """
         self._connection = connection
         scheme, host = urlsplit(connection.url)[:2]
@@ -49,8 +49,8 @@ class GrpcTransport:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
-        """See `Transport`."""
+    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+        """Sends a predict request."""
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = self._connection.model, SERVING
         if version is not None:
@@ -60,13 +60,11 @@ class GrpcTransport:
         for name, rows in requests._asdict().items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(np.array(rows, dtype=object), tf.string))
         response = self._call(self._prediction.Predict, request)
-        items = tf.make_ndarray(response.outputs[ITEMS])
-        scores = tf.make_ndarray(response.outputs[SCORES])
-        answers = Predictions([[item.decode() for item in row] for row in items], scores.tolist())
-        return answers, str(response.model_spec.version.value)
+        items, scores = (tf.make_ndarray(response.outputs[name]) for name in (ITEMS, SCORES))
+        return Predictions.from_arrays(items, scores), str(response.model_spec.version.value)
 
     def statuses(self) -> list[VersionStatus]:
-        """See `Transport`."""
+        """Reads the model status."""
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = self._connection.model
         state = get_model_status_pb2.ModelVersionStatus.State
@@ -76,32 +74,36 @@ class GrpcTransport:
         ]
 
     def reload(self, config: model_server_config_pb2.ModelServerConfig) -> None:
-        """Makes the server follow a configuration from now on, whatever its file says until it is read again.
+        """Replaces the configuration of a server until it reads its configuration file again.
 
         Args:
-            config: of all models.
+            config: configuration of all models.
 
         Raises:
-            UserError: the server refuses it; in the server's own words.
+            UserError: the server refuses the configuration; includes its message.
         """
         request = model_management_pb2.ReloadConfigRequest(config=config)
         status = self._call(self._model.HandleReloadConfigRequest, request).status
         if status.error_code:
             raise UserError(f"{self._connection.url} refused the configuration: {status.error_message}")
 
+    def notes(self, user: str, history: Sequence[str]) -> list[str]:
+        """No notes: the server does not tell what it knows."""
+        return []
+
     def close(self) -> None:
-        """See `Transport`."""
+        """Closes the channel."""
         self._channel.close()
 
-    def _call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
-        def attempt(left: float) -> _Answer:
+    def _call(self, method: Callable[..., _Response], request: Any) -> _Response:
+        def attempt(remaining: float) -> _Response:
             try:
-                return method(request, timeout=left, metadata=self._metadata)
+                return method(request, timeout=remaining, metadata=self._metadata)
             except grpc.RpcError as error:
-                said = f"{error.code().name}: {error.details()}"
-                if error.code() in _TRANSIENT or error.code() == _LATE:
-                    raise TransientError(said) from error
-                raise UserError(f"{self._connection.url} refused: {said}") from error
+                reason = f"{error.code().name}: {error.details()}"
+                if error.code() in _TRANSIENT or error.code() == _DEADLINE:
+                    raise TransientError(reason) from error
+                raise UserError(f"{self._connection.url} refused the request: {reason}") from error
 
         return with_retries(attempt, self._connection.timeout, self._connection.url)
 

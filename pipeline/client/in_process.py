@@ -1,4 +1,4 @@
-"""The way without a server: a pushed model in this process, with TensorFlow alone."""
+"""Transport without a server: a published model in this process, using TensorFlow only."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 from components.errors import UserError
 from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.pusher.version_dirs import versions
 from pipeline.client.transport import AVAILABLE, VersionStatus
-from pipeline.console.log_capture import silence
+from pipeline.console.log_capture import suppress_output
 
 
 def newest_version(model_dir: Path) -> Path:
-    """The newest version below a model's folder, by number, as TF Serving chooses it.
+    """The newest complete version below a model directory, by number, as TF Serving chooses it.
 
     Args:
-        model_dir: holds a folder per version; a version's own folder is taken as it is.
+        model_dir: directory of all versions, or of a single version.
 
     Raises:
         UserError: there is no model.
@@ -27,64 +28,60 @@ def newest_version(model_dir: Path) -> Path:
         return model_dir
     if not model_dir.is_dir():
         raise UserError(
-            f"There is no model folder {model_dir}. Hint: pass what `caser run` printed, DIR/serving/caser, and look "
-            "in DIR/metrics.json whether the model was blessed: only then it is pushed."
+            f"Model directory {model_dir} does not exist. Hint: pass DIR/serving/caser of a run, and check in "
+            "DIR/metrics.json that the model was blessed: only blessed models are published."
         )
-    versions = [
-        entry for entry in model_dir.iterdir() if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
+    complete = [
+        version for version in versions(str(model_dir)) if (model_dir / str(version) / "saved_model.pb").is_file()
     ]
-    if not versions:
-        raise UserError(f"{model_dir} holds no model version. Hint: pass the folder DIR/serving/caser of a run.")
-    return max(versions, key=lambda entry: int(entry.name))
+    if not complete:
+        raise UserError(f"{model_dir} contains no model version. Hint: pass the directory DIR/serving/caser of a run.")
+    return model_dir / str(complete[-1])
 
 
 class InProcessTransport:
-    """See `Transport`; besides, it knows the vocabularies, and so what was not understood."""
+    """A `Transport` in this process; it reads the vocabularies and notes unknown users and items."""
 
     def __init__(self, model_dir: Path) -> None:
-        """Chooses the version; TensorFlow is loaded with the first question.
+        """Chooses the version; TensorFlow is imported by the first prediction.
 
         Args:
-            model_dir: as for `newest_version`.
+            model_dir: directory of all versions, or of a single version.
         """
         self._version = newest_version(model_dir)
 
-    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
-        """See `Transport`; there is one version only."""
-        with silence():
+    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+        """Runs the model; there is one version only."""
+        with suppress_output():
             import tensorflow as tf
 
-            answer = self._model.signatures[SERVING](
+            outputs = self._model.signatures[SERVING](
                 **{name: tf.constant(rows, tf.string) for name, rows in requests._asdict().items()}
             )
-        items = [[item.decode() for item in row] for row in answer[ITEMS].numpy()]
-        return Predictions(items, answer[SCORES].numpy().tolist()), self._version.name
+        return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy()), self._version.name
 
     def statuses(self) -> list[VersionStatus]:
-        """See `Transport`."""
+        """The only version, which is available."""
         return [VersionStatus(int(self._version.name), AVAILABLE, "")]
 
     def close(self) -> None:
-        """See `Transport`."""
+        """Nothing to close."""
 
     def notes(self, user: str, history: Sequence[str]) -> list[str]:
-        """What the user should know about an answer.
+        """Notes unknown users, unknown items and empty histories.
 
         Args:
-            user: id.
+            user: user id.
             history: recent items.
-
-        Returns:
-            One sentence each; none where all was known.
         """
         notes = []
         if user not in self._users:
-            notes.append(f"the user {user} is not known to the model: general taste is used.")
+            notes.append(f"unknown user {user}: using the shared user embedding.")
         ignored = list(dict.fromkeys(item for item in history if item not in self._items))
         if ignored:
-            notes.append(f"not known to the model, so ignored: {', '.join(ignored)}.")
+            notes.append(f"unknown items ignored: {', '.join(ignored)}.")
         if len(ignored) == len(set(history)):
-            notes.append("without a history of known items the answer is what is popular. Pass --history A,B,C.")
+            notes.append("no known items in the history: returning popular items. Hint: pass --history A,B,C.")
         return notes
 
     @cached_property
@@ -103,6 +100,6 @@ class InProcessTransport:
 
 
 def _vocabulary(version: Path, name: str) -> set[str]:
-    """The lines of a vocabulary, which the SavedModel carries as an asset."""
+    """The lines of a vocabulary, an asset of the SavedModel."""
     file = version / "assets" / name
     return set(file.read_text(encoding="utf-8").split("\n")) - {""} if file.is_file() else set()

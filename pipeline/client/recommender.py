@@ -1,4 +1,4 @@
-"""The client for applications: one class, whichever way the model is asked."""
+"""Recommender: the client for applications, independent of the transport."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pipeline.client.transport import Connection, Transport
 
 
 class Query(NamedTuple):
-    """For whom.
+    """A request for one user.
 
     Attributes:
-        user: an id; one that the model does not know gets general taste.
-        recent: the user's newest items, oldest first; those that the model does not know are ignored.
-        exclude: items that should not be recommended, beside the recent ones.
+        user: user id; unknown users get a shared embedding.
+        recent: the user's most recent items, oldest first; unknown items are ignored.
+        exclude: further items that must not be recommended.
     """
 
     user: str
@@ -28,14 +28,14 @@ class Query(NamedTuple):
 
 
 class Recommendations(NamedTuple):
-    """The answer: the best item first.
+    """Recommendations for one user, best first.
 
     Attributes:
-        user: who was asked for.
-        version: of the model; "" where the server does not say.
-        item_ids: at most k.
-        scores: of the items, falling; comparable within one answer only.
-        notes: what the user should know about this answer; a server gives none.
+        user: user id.
+        version: version of the model; "" if the server does not return it.
+        item_ids: at most k items.
+        scores: scores of the items, descending; comparable within one response only.
+        notes: notes on the response; servers give none.
     """
 
     user: str
@@ -46,13 +46,13 @@ class Recommendations(NamedTuple):
 
 
 class Recommender:
-    """Asks one model. Use it as a context manager, or call `close`; one per thread."""
+    """Recommends items with one model. Use it as a context manager, or call `close`; one per thread."""
 
     def __init__(self, transport: Transport) -> None:
-        """See `connect` and `load`.
+        """Use `connect` or `load` instead.
 
         Args:
-            transport: the way to the model.
+            transport: transport to the model.
         """
         self._transport = transport
 
@@ -65,26 +65,26 @@ class Recommender:
         ca: str | None = None,
         label: str | None = None,
     ) -> Recommender:
-        """A recommender by TF Serving; nothing is sent before the first question.
+        """A recommender that queries TF Serving; nothing is sent before the first request.
 
         Args:
             url: `http://host:8501`, `https://...`, `grpc://host:8500` or `grpcs://...`.
-            timeout: seconds for one request, all of its repetitions included.
+            timeout: deadline of one request in seconds, including all retries.
             token: bearer token.
-            ca: PEM file of the authorities to trust, where the system does not know them.
-            label: of the version, such as `stable`; None: the newest that the server has loaded.
+            ca: PEM file of the trusted certificate authorities; None: those of the system.
+            label: version label such as `stable`; None: the newest version that the server has loaded.
 
         Raises:
-            UserError: the URL is none of a server.
+            UserError: the URL has no known scheme or no host.
         """
         return cls(connect(Connection(url, timeout, token, ca, label)))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
-        """A recommender in this process, by TensorFlow.
+        """A recommender in this process, using TensorFlow.
 
         Args:
-            path: `DIR/serving/caser` (the newest version is taken), or the folder of a version.
+            path: `DIR/serving/caser` (uses the newest version), or the directory of a version.
 
         Raises:
             UserError: there is no model.
@@ -94,62 +94,62 @@ class Recommender:
     def recommend(
         self, user: str, recent: Sequence[str] = (), exclude: Sequence[str] = (), k: int = 10
     ) -> Recommendations:
-        """Asks for one user; see `Query` for the arguments.
+        """Recommends items to one user.
 
         Args:
-            user: see there.
-            recent: see there.
-            exclude: see there.
-            k: how many items.
+            user: user id; unknown users get a shared embedding.
+            recent: the user's most recent items, oldest first.
+            exclude: further items that must not be recommended.
+            k: number of recommendations.
 
         Returns:
             At most k items.
 
         Raises:
-            UserError: the model is not there, refuses, does not answer in time, or gives fewer than k items at all.
+            UserError: the model is missing, refuses the request, does not respond in time, or returns fewer items.
         """
-        (answer,) = self.recommend_many([Query(user, recent, exclude)], k)
-        return answer
+        (recommendations,) = self.recommend_many([Query(user, recent, exclude)], k)
+        return recommendations
 
     def recommend_many(self, queries: Sequence[Query], k: int = 10) -> list[Recommendations]:
-        """Asks for a batch of users at once.
+        """Recommends items to a batch of users in one request.
 
         Args:
-            queries: one per user; a batch of 64 is answered in about the time of ten single ones.
-            k: how many items for each.
+            queries: one per user; a batch of 64 takes about as long as ten single requests.
+            k: number of recommendations per user.
 
         Returns:
-            One answer per query, in the same order.
+            Recommendations in the order of the queries.
 
         Raises:
-            UserError: as `recommend`.
+            UserError: the same as `recommend`.
         """
         if not queries:
             return []
-        answers, version = self._transport.ask(
+        predictions, version = self._transport.predict(
             PredictRequests(
                 [query.user for query in queries],
                 _padded([query.recent for query in queries]),
                 _padded([query.exclude for query in queries]),
             )
         )
-        made = []
-        for query, items, scores in zip(queries, answers.item_ids, answers.scores, strict=True):
+        recommendations = []
+        for query, items, scores in zip(queries, predictions.item_ids, predictions.scores, strict=True):
             if k > len(items):
                 raise UserError(
-                    f"This model gives at most {len(items)} items. Received: -k {k}. "
-                    "Hint: ask for fewer, or run again with a larger `export.k` (the catalogue is the limit)."
+                    f"This model returns at most {len(items)} items. Received: k={k}. "
+                    "Hint: use a smaller k, or train with a larger `export.k` (at most the catalogue size)."
                 )
-            # Fewer items than asked for are left where the user has seen nearly all: the rest is "".
-            given = [(item, score) for item, score in zip(items[:k], scores, strict=False) if item]
-            notes = self._notes(query)
-            made.append(
-                Recommendations(query.user, version, [item for item, _ in given], [score for _, score in given], notes)
+            # If the user has seen nearly all items, the rest is padded with "".
+            best = [(item, score) for item, score in zip(items[:k], scores, strict=False) if item]
+            notes = self._transport.notes(query.user, query.recent)
+            recommendations.append(
+                Recommendations(query.user, version, [item for item, _ in best], [score for _, score in best], notes)
             )
-        return made
+        return recommendations
 
     def close(self) -> None:
-        """Lets go of connections."""
+        """Closes all connections."""
         self._transport.close()
 
     def __enter__(self) -> Recommender:
@@ -158,13 +158,8 @@ class Recommender:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _notes(self, query: Query) -> list[str]:
-        if isinstance(self._transport, InProcessTransport):
-            return self._transport.notes(query.user, query.recent)
-        return []
-
 
 def _padded(lists: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Of one width, at least 1: JSON has no way to tell a list of no strings from one of no numbers."""
+    """Pads lists to equal width, at least 1: in JSON, an empty list has no type."""
     width = max([1, *map(len, lists)])
     return [[*texts, *[""] * (width - len(texts))] for texts in lists]

@@ -1,7 +1,8 @@
-"""The way over REST: JSON over HTTP, with nothing but `requests` to install. In columns, or in rows."""
+"""Transport over TF Serving's REST API; needs nothing but `requests`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import requests as http
@@ -15,16 +16,15 @@ _TRANSIENT = {429, 502, 503, 504}
 
 
 class RestTransport:
-    """See `Transport`. REST answers do not say which version gave them."""
+    """A `Transport` over REST, whose responses do not contain the version of the model."""
 
-    def __init__(self, connection: Connection, rows: bool = False) -> None:
-        """Prepares a session, which keeps its connection from one request to the next.
+    def __init__(self, connection: Connection) -> None:
+        """Creates a session, which keeps its connection between requests.
 
         Args:
-            connection: to whom.
-            rows: whether requests are in TF Serving's row format, one object per user, instead of columns.
+            connection: the server.
         """
-        self._connection, self._rows = connection, rows
+        self._connection = connection
         self._url = f"{connection.url.rstrip('/')}/v1/models/{connection.model}"
         self._session = http.Session()
         if connection.token:
@@ -32,53 +32,56 @@ class RestTransport:
         if connection.ca:
             self._session.verify = connection.ca
 
-    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
-        """See `Transport`."""
+    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+        """Sends a predict request in columnar format."""
         url = self._url
         if version is not None:
             url += f"/versions/{version}"
         elif self._connection.label:
             url += f"/labels/{self._connection.label}"
-        if not self._rows:
-            answer = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "inputs": requests._asdict()})
-            return Predictions(answer["outputs"][ITEMS], answer["outputs"][SCORES]), ""
-        instances = [dict(zip(requests._fields, row, strict=True)) for row in zip(*requests, strict=True)]
-        answer = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "instances": instances})
-        return Predictions(*([row[name] for row in answer["predictions"]] for name in (ITEMS, SCORES))), ""
+        response = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "inputs": requests._asdict()})
+        return Predictions(response["outputs"][ITEMS], response["outputs"][SCORES]), ""
 
     def statuses(self) -> list[VersionStatus]:
-        """See `Transport`."""
-        found = self._call("GET", self._url, None)["model_version_status"]
+        """Reads the model status."""
         return [
             VersionStatus(int(part["version"]), part["state"], part.get("status", {}).get("error_message", ""))
-            for part in found
+            for part in self._call("GET", self._url, None)["model_version_status"]
         ]
 
+    def notes(self, user: str, history: Sequence[str]) -> list[str]:
+        """No notes: the server does not tell what it knows."""
+        return []
+
     def close(self) -> None:
-        """See `Transport`."""
+        """Closes the session."""
         self._session.close()
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None) -> Any:
         return with_retries(
-            lambda left: self._attempt(method, url, body, left), self._connection.timeout, self._connection.url
+            lambda remaining: self._attempt(method, url, body, remaining),
+            self._connection.timeout,
+            self._connection.url,
         )
 
-    def _attempt(self, method: str, url: str, body: dict[str, Any] | None, left: float) -> Any:
+    def _attempt(self, method: str, url: str, body: dict[str, Any] | None, remaining: float) -> Any:
         try:
-            response = self._session.request(method, url, json=body, timeout=left)
+            response = self._session.request(method, url, json=body, timeout=remaining)
             text = response.text
         except http.exceptions.SSLError as error:
             raise UserError(
-                f"{url}: the server's certificate is not trusted: {error}. Hint: pass its authority by --ca."
+                f"{url}: the server's certificate is not trusted: {error}. "
+                "Hint: pass the certificate of its authority with --ca."
             ) from None
         except (http.exceptions.ConnectionError, http.exceptions.Timeout) as error:
             raise TransientError(f"{type(error).__name__}: {error}") from error
         if response.status_code in _TRANSIENT:
             raise TransientError(f"HTTP {response.status_code}: {text.strip()[:300]}")
         try:
-            answer = response.json()
+            content = response.json()
         except ValueError:
-            answer = {"error": text.strip()[:300]}
-        if not response.ok or "error" in answer:
-            raise UserError(f"{url} refused (HTTP {response.status_code}): {answer.get('error', text.strip()[:300])}")
-        return answer
+            content = {"error": text.strip()[:300]}
+        if not response.ok or "error" in content:
+            reason = content.get("error", text.strip()[:300])
+            raise UserError(f"{url} refused the request (HTTP {response.status_code}): {reason}")
+        return content

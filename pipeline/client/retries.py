@@ -1,49 +1,46 @@
-"""Repeats what failed for a passing reason, with growing pauses, until a deadline."""
+"""Retries transient failures with exponential backoff until a deadline."""
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
+
 from components.errors import UserError
 
-_Answer = TypeVar("_Answer")
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_Response = TypeVar("_Response")
+# Seconds. The jitter keeps clients that failed together from retrying together.
+_BACKOFF = wait_random_exponential(multiplier=0.1, max=5)
 
 
 class TransientError(Exception):
     """An attempt failed for a reason that may pass: no connection, an overloaded server."""
 
 
-def with_retries(attempt: Callable[[float], _Answer], timeout: float, whom: str) -> _Answer:
-    """Calls until it succeeds.
+def with_retries(attempt: Callable[[float], _Response], timeout: float, server: str) -> _Response:
+    """Calls `attempt` until it succeeds.
 
     Args:
-        attempt: is given the seconds that are left.
+        attempt: takes the remaining seconds.
         timeout: seconds for all attempts and pauses.
-        whom: the server, for the message.
+        server: URL of the server, for the error message.
 
     Returns:
-        What the attempt returned.
+        The result of the successful attempt.
 
     Raises:
         UserError: no attempt succeeded in time.
     """
     deadline = time.monotonic() + timeout
-    pause, attempts = _FIRST_PAUSE, 0
-    while True:
-        attempts += 1
-        try:
-            return attempt(max(deadline - time.monotonic(), 1e-3))
-        except TransientError as error:
-            # Clients that failed together should not come back together.
-            wait = pause * random.uniform(0.5, 1)
-            if time.monotonic() + wait >= deadline:
-                raise UserError(
-                    f"{whom} did not answer within {timeout:g} s ({attempts} attempt(s)): {error}. Hint: see that "
-                    "the server is up and reachable, or allow more time by --timeout."
-                ) from error
-            time.sleep(wait)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+    retrying = Retrying(retry=retry_if_exception_type(TransientError), wait=_BACKOFF, stop=stop_before_delay(timeout))
+    try:
+        return retrying(lambda: attempt(max(deadline - time.monotonic(), 1e-3)))
+    except RetryError as error:
+        last = error.last_attempt
+        attempts = "1 attempt" if last.attempt_number == 1 else f"{last.attempt_number} attempts"
+        raise UserError(
+            f"No response from {server} within {timeout:g} s ({attempts}): {last.exception()}. "
+            "Hint: check that the server is running, or raise --timeout."
+        ) from last.exception()

@@ -1,7 +1,8 @@
-"""What every way to a model has in common."""
+"""Interface of all transports to a model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from components.export.signatures import MODEL_NAME, Predictions, PredictRequests
@@ -10,14 +11,14 @@ AVAILABLE, END = "AVAILABLE", "END"
 
 
 class Connection(NamedTuple):
-    """Where a server is, and how to talk to it.
+    """A server and how to connect to it.
 
     Attributes:
         url: `http://host:8501`, `https://...`, `grpc://host:8500` or `grpcs://...` (with TLS).
-        timeout: seconds for one request, all of its repetitions included.
-        token: sent as `Authorization: Bearer`; better with TLS only.
-        ca: PEM file of the authorities to trust; None: those of the system.
-        label: such as `stable`; None: the newest version that the server has loaded.
+        timeout: deadline of one request in seconds, including all retries.
+        token: bearer token; use it with TLS only.
+        ca: PEM file of the trusted certificate authorities; None: those of the system.
+        label: version label such as `stable`; None: the newest version that the server has loaded.
         model: name of the model.
     """
 
@@ -30,7 +31,7 @@ class Connection(NamedTuple):
 
 
 class VersionStatus(NamedTuple):
-    """What a server says of a version: AVAILABLE or another state, and its own words where something went wrong."""
+    """Status of a version on a server: AVAILABLE or another state, and the server's error message if there is one."""
 
     version: int
     state: str
@@ -38,28 +39,36 @@ class VersionStatus(NamedTuple):
 
 
 class Transport(Protocol):
-    """A way to a model."""
+    """A way to send requests to a model."""
 
-    def ask(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
-        """Asks for a batch of users.
+    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+        """Predicts for a batch of users.
 
         Args:
-            requests: lists of one width each.
-            version: of the model; None: what the connection says.
+            requests: the users; lists of equal width.
+            version: version of the model; None: by the label of the connection, else the newest.
 
         Returns:
-            The answers, and the version that gave them ("" where the server does not say).
+            The predictions, and the version that made them ("" if the server does not return it).
 
         Raises:
-            UserError: the model is not there, refuses the request, or does not answer in time.
+            UserError: the model is missing, refuses the request, or does not respond in time.
         """
 
     def statuses(self) -> list[VersionStatus]:
-        """All versions that the server knows of.
+        """The status of every version of the model.
 
         Raises:
-            UserError: the server does not know the model, or does not answer in time.
+            UserError: the server does not know the model or does not respond in time.
+        """
+
+    def notes(self, user: str, history: Sequence[str]) -> list[str]:
+        """Notes on a prediction, such as unknown items in the history; servers give none.
+
+        Args:
+            user: user id.
+            history: recent items.
         """
 
     def close(self) -> None:
-        """Lets go of connections."""
+        """Closes all connections."""

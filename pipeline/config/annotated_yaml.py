@@ -1,4 +1,4 @@
-"""The configuration as YAML in which every setting says what it means."""
+"""The configuration as YAML with a description of every setting."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.config.config import Config, fields
 _COMMENT_COLUMN = 34
 
 
-def described(config: Config) -> str:
-    """All settings of `config` with descriptions as comments; `load_config` reads it.
+def annotated_yaml(config: Config) -> str:
+    """All settings with their descriptions as comments, in a form that `load_config` reads.
 
     Args:
-        config: the effective configuration.
+        config: the configuration.
     """
-    lines = ["# Every setting of `caser run`; what you leave out has its default."]
+    lines = ["# All settings of `caser run`; settings that are left out have their defaults."]
     values = config.model_dump(mode="json")
     section = ""
     for key, field in fields().items():
@@ -31,7 +31,7 @@ def described(config: Config) -> str:
         if parts[0] != section:
             section = parts[0]
             about = inspect.getdoc(type(getattr(config, section))) or ""
-            # What is in parentheses is for readers of the code.
+            # Text in parentheses is for readers of the code.
             lines += ["", f"# {about.splitlines()[0].split(' (')[0].rstrip('.')}.", f"{section}:"]
         lines.append(_line("  ", parts[1], values[section][parts[1]], field))
     return "\n".join(lines) + "\n"

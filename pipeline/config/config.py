@@ -1,8 +1,9 @@
-"""The one configuration: sections of `components.settings`, read from a preset, a YAML file and the command line."""
+"""The configuration of a run, merged from a preset, a YAML file and the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -22,13 +23,13 @@ from components.transform.settings import WindowSettings
 from pipeline.config import sources
 from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source
-from pipeline.config.suggestions import closest_match
+from pipeline.config.validation_errors import explain, unknown_setting
 
 
 class Config(Settings):
     """All settings of one run."""
 
-    seed: int = Field(42, ge=0, lt=2**32, description="makes a run repeatable")
+    seed: int = Field(42, ge=0, lt=2**32, description="random seed; equal seeds give equal results")
     data: DataSettings = Field(default_factory=DataSettings)
     histories: HistorySettings = Field(default_factory=HistorySettings)
     split: SplitSettings = Field(default_factory=SplitSettings)
@@ -50,19 +51,19 @@ class Config(Settings):
 
 
 def load_config(preset: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Puts the configuration together; what comes later wins.
+    """Merges the configuration; later arguments take precedence.
 
     Args:
         preset: name of a preset, see `preset_names`.
-        file: YAML, keys nested or dotted.
+        file: YAML file with nested or dotted keys.
         overrides: dotted `key=value` with a YAML value, such as `split.strategy=leave_last`.
 
     Returns:
-        The configuration; what nobody sets has its default.
+        The configuration, with defaults for everything that is not set.
 
     Raises:
-        UserError: an unknown preset or key, a value that does not fit, or YAML that cannot be read. One message names
-            every mistake, its place and what is allowed.
+        UserError: an unknown preset or key, an invalid value, or invalid YAML; the message lists every mistake with its
+            place and what is allowed.
     """
     layers = []
     if preset is not None:
@@ -72,15 +73,15 @@ def load_config(preset: str | None = None, file: Path | None = None, overrides: 
     layers += [sources.from_override(text, leaves=set(fields())) for text in overrides]
 
     merged = Source.merged(layers)
-    _refuse_unknown_keys(merged)
+    _check_keys(merged)
     try:
         return Config.model_validate(merged.nested())
     except ValidationError as error:
-        raise UserError("\n".join(_explained(error, merged))) from None
+        raise UserError("\n".join(explain(error, partial(_place_of, merged), list(fields())))) from None
 
 
 def fields() -> dict[str, FieldInfo]:
-    """All settings by dotted key, in the order of the sections."""
+    """All settings by dotted key, in section order."""
     return dict(_fields(Config, ""))
 
 
@@ -97,36 +98,24 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInf
             yield prefix + name, field
 
 
-def _refuse_unknown_keys(source: Source) -> None:
+def _check_keys(source: Source) -> None:
     known = fields()
     sections = {key.split(".")[0] for key in known if "." in key}
     mistakes = []
     for key, value in source.values.items():
-        if key in known or (key in sections and value is None):  # a section whose every line is commented out
+        if key in known or (key in sections and value is None):  # a section whose lines are all commented out
             continue
         if key in sections:
             allowed = ", ".join(name.split(".")[1] for name in known if name.startswith(f"{key}."))
             mistakes.append(f"{source.places[key]}: `{key}` is a section with the keys {allowed}. Received: {value!r}")
         else:
-            mistakes.append(
-                f"{source.places[key]}: there is no setting `{key}`. Did you mean `{closest_match(key, list(known))}`?"
-            )
+            mistakes.append(f"{source.places[key]}: {unknown_setting(key, list(known))}")
     if mistakes:
         raise UserError("\n".join(mistakes))
 
 
-def _explained(error: ValidationError, source: Source) -> Iterator[str]:
-    """One line per mistake: the place where the value was set, the key, what is allowed, what was received."""
-    for mistake in error.errors():
-        parts = [str(part) for part in mistake["loc"]]
-        # A mistake inside a list is set where the list is; one of a whole section where its keys are.
-        keys = [key for key in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if key in source.places][:1]
-        keys = keys or [key for key in source.places if key.startswith("".join(f"{part}." for part in parts))]
-        places = ", ".join(dict.fromkeys(source.places[key] for key in keys))
-        prefix = f"{places}: " if places else ""
-        message = mistake["msg"]
-        if mistake["type"] == "value_error":  # ours, and complete
-            yield prefix + message.removeprefix("Value error, ")
-        else:
-            allowed = message.removeprefix("Input should be ").removeprefix("Input ")
-            yield f"{prefix}`{'.'.join(parts)}` should be {allowed}. Received: {mistake['input']!r}"
+def _place_of(source: Source, parts: list[str]) -> str:
+    """Where a key was set: an error inside a list is at the list, one of a whole section at all of its keys."""
+    keys = [key for key in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if key in source.places][:1]
+    keys = keys or [key for key in source.places if key.startswith("".join(f"{part}." for part in parts))]
+    return ", ".join(dict.fromkeys(source.places[key] for key in keys))

@@ -11,7 +11,7 @@ PRESETS = "presets"
 
 
 def preset_names() -> list[str]:
-    """The names that `load_config` knows, sorted."""
+    """The names of all presets, sorted."""
     folder = resources.files("pipeline.config") / PRESETS
     return sorted(entry.name[: -len(".yaml")] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
@@ -19,12 +19,15 @@ def preset_names() -> list[str]:
 def preset_text(name: str) -> str:
     """The YAML of a preset, with its comments.
 
+    Args:
+        name: name of the preset.
+
     Raises:
-        UserError: there is no such preset.
+        UserError: the preset does not exist.
     """
     if name not in preset_names():
         raise UserError(
-            f"There is no preset `{name}`. Did you mean `{closest_match(name, preset_names())}`? "
+            f"Unknown preset `{name}`. Did you mean `{closest_match(name, preset_names())}`? "
             f"Presets: {', '.join(preset_names())}."
         )
     return (resources.files("pipeline.config") / PRESETS / f"{name}.yaml").read_text(encoding="utf-8")

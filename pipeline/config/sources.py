@@ -1,7 +1,8 @@
-"""Reads settings out of YAML text and `key=value`, and remembers where each was set."""
+"""Reads settings from YAML and `key=value`, and remembers where each was set."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,19 +11,19 @@ import yaml
 
 from components.errors import UserError
 
-# What stands for nothing on purpose.
+# Values that mean null or an empty string.
 _EMPTY = ("", "~", "null", "Null", "NULL", "''", '""')
 
 
 class Source(NamedTuple):
-    """Settings by dotted key, and for each where it was set, such as `my.yaml:3`."""
+    """Settings by dotted key, and the place where each was set, such as `my.yaml:3`."""
 
     values: dict[str, Any]
     places: dict[str, str]
 
     @staticmethod
     def merged(sources: Iterable[Source]) -> Source:
-        """All settings; a later source wins over an earlier one."""
+        """Merges sources; later ones take precedence."""
         merged = Source({}, {})
         for source in sources:
             merged.values.update(source.values)
@@ -42,59 +43,83 @@ class Source(NamedTuple):
 
 
 def read_text(file: Path) -> str:
-    """The text of a configuration file.
+    """Reads a text file in UTF-8.
 
     Args:
-        file: UTF-8.
+        file: path of the file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read or is not UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"The configuration {file} cannot be read: {error.strerror}.") from None
+        raise UserError(f"Cannot read {file}: {error.strerror}. Hint: check the path.") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"The configuration {file} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+        raise UserError(f"{file} is not UTF-8 (byte {error.start}). Hint: save it as UTF-8.") from None
+
+
+@contextlib.contextmanager
+def yaml_errors(name: str) -> Iterator[None]:
+    """Turns YAML syntax errors into UserErrors with file name and line.
+
+    Args:
+        name: name of the text, for messages.
+    """
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{name}:{line}: invalid YAML: {error.problem}.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{name}: invalid YAML: {' '.join(str(error).split())}.") from None
+
+
+def read_yaml(file: Path) -> list[Any]:
+    """Reads all documents of a YAML file, without empty ones.
+
+    Args:
+        file: path of the file.
+
+    Raises:
+        UserError: the file cannot be read or is not YAML.
+    """
+    with yaml_errors(str(file)):
+        return [document for document in yaml.safe_load_all(read_text(file)) if document]
 
 
 def from_yaml(text: str, name: str) -> Source:
-    """Reads a mapping whose keys are nested, dotted, or both.
+    """Reads a mapping with nested or dotted keys.
 
     Args:
         text: YAML.
-        name: of the text in messages.
+        name: name of the text, for messages.
 
     Raises:
-        UserError: it is not YAML, not a mapping, or sets a key twice.
+        UserError: the text is not YAML, is not a mapping, or sets a key twice.
     """
-    try:
+    with yaml_errors(name):
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
             return Source({}, {})
         if not isinstance(root, yaml.MappingNode):
-            raise UserError(f"{name}:1: this should be YAML of the form `section:` and `  key: value`.")
+            raise UserError(f"{name}:1: expected a mapping of sections (`section:` / `  key: value`).")
         source = Source({}, {})
         for key, node in _leaves(root, ""):
             place = f"{name}:{node.start_mark.line + 1}"
             if key in source.values:
-                raise UserError(f"{place}: `{key}` is set a second time; the first is at {source.places[key]}.")
-            source.values[key] = _constructed(node)
+                raise UserError(f"{place}: `{key}` is set twice, first at {source.places[key]}.")
+            source.values[key] = _value_of(node)
             source.places[key] = place
         return source
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{name}:{line}: this is not YAML: {error.problem}.") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{name}: this is not YAML: {error}.") from None
 
 
 def from_override(text: str, leaves: set[str]) -> Source:
     """Reads `key=value`.
 
     Args:
-        text: a dotted key and a YAML value. What is not YAML, such as `::`, is taken as it stands.
-        leaves: keys of settings that are no sections.
+        text: dotted key and YAML value; a value that is not YAML, such as `::`, is taken literally.
+        leaves: keys of settings that are not sections.
 
     Raises:
         UserError: there is no `=`.
@@ -102,14 +127,14 @@ def from_override(text: str, leaves: set[str]) -> Source:
     key, equals, value = text.partition("=")
     place = f"--set {text}"
     if not equals or not key.strip():
-        raise UserError(f"{place}: this should have the form key=value, such as trainer.epochs=5.")
+        raise UserError(f"{place}: expected key=value, such as trainer.epochs=5.")
     key = key.strip()
     try:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError:
         parsed = value
     if not parsed and isinstance(parsed, str | None) and value not in _EMPTY:
-        parsed = value  # a separator such as `|`, `#` or a tab is syntax in YAML
+        parsed = value  # separators such as `|`, `#` and tab are YAML syntax
     if isinstance(parsed, dict):
         if key not in leaves:
             nested = from_yaml(value, place)
@@ -130,6 +155,6 @@ def _leaves(mapping: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, yaml.
             yield key, value_node
 
 
-def _constructed(node: yaml.Node) -> Any:
+def _value_of(node: yaml.Node) -> Any:
     loader = yaml.SafeLoader("")
     return loader.construct_document(node)

@@ -1,4 +1,4 @@
-"""Finds what somebody probably meant to type."""
+"""Suggestions for mistyped names ("did you mean")."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 
 def closest_match(text: str, choices: Sequence[str]) -> str:
-    """The most similar of `choices`; of dotted keys, the last part alone may be what was meant.
+    """The most similar choice; for dotted keys, a similar last part is enough.
 
     Args:
-        text: what was typed.
-        choices: at least one.
+        text: the unknown word.
+        choices: known words, at least one.
 
     Returns:
-        One of `choices`; the first of equally similar ones.
+        One of `choices`, the first of equally similar ones.
     """
 
     def similarity(choice: str) -> float:

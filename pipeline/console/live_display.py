@@ -1,151 +1,114 @@
-"""What a run shows while it works: one line per node, and a bar while training."""
+"""Live display of a run: one line per node, and a progress bar while training."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from typing import Literal, TextIO
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-# What each node does, in the words of somebody who has never heard of TFX.
-_PURPOSES = {
-    "InteractionExampleGen": "reads, orders and splits the interactions",
-    "StatisticsGen": "describes the data",
-    "ImportSchemaGen": "brings the curated schema",
-    "HistoryValidator": "compares the data with the schema",
-    "Transform": "makes vocabularies and windows",
-    "CaserTrainer": "fits and exports the model",
-    "LastBlessedModel": "finds the model to beat",
-    "Evaluator": "ranks every held-out item",
-    "SequentialRules": "counts what follows what, to compare",
-    "CaserPusher": "puts a blessed model in place",
+DESCRIPTIONS = {
+    "InteractionExampleGen": "Reading and splitting interactions",
+    "StatisticsGen": "Computing statistics",
+    "ImportSchemaGen": "Importing the schema",
+    "HistoryValidator": "Validating data against the schema",
+    "Transform": "Building vocabularies and windows",
+    "CaserTrainer": "Training and exporting the model",
+    "LastBlessedModel": "Looking up the last blessed model",
+    "Evaluator": "Evaluating by full ranking",
+    "SequentialRules": "Evaluating sequential rules",
+    "CaserPusher": "Publishing the blessed model",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}
 State = Literal["done", "cached", "failed"]
 
 
 def new_console(stream: TextIO) -> Console:
-    """A console for `stream`; without a terminal it is as wide as its lines."""
+    """A console for `stream`; without a terminal, lines are not wrapped."""
     console = Console(file=stream, highlight=False, soft_wrap=False)
     return console if console.is_terminal else Console(file=stream, highlight=False, width=160)
 
 
-class RunConsole:
-    """Shows the nodes of one run; a `pipeline.local.runner.NodeObserver` and a `ProgressCallback`.
+class _TrainingBar(BarColumn):
+    """A bar for training only: the duration of nodes is unknown."""
 
-    Both of TFX's runners may call it from threads of their own.
-    """
+    def render(self, task: Task) -> RenderableType:  # type: ignore[override]
+        """Renders the bar of a task with a known total."""
+        return super().render(task) if task.total is not None else Text("")
+
+
+class RunConsole:
+    """Shows the nodes of a run; a `pipeline.node_launcher.NodeObserver` and a `ProgressCallback` of the Trainer."""
 
     def __init__(self, console: Console) -> None:
-        """Shows nothing yet: use it as a context manager.
+        """Shows nothing until it is used as a context manager.
 
         Args:
-            console: of the screen.
+            console: console to print on.
         """
         self.console = console
         self.seconds: dict[str, float] = {}
         self.states: dict[str, State] = {}
-        self._started: dict[str, float] = {}
-        self._training: _Training | None = None
-        self._lock = threading.RLock()
-        # Beam forks and logs from many threads; eight frames a second are smooth and cost nothing.
-        self._live = Live(get_renderable=self._running, console=console, transient=True, refresh_per_second=8)
+        self._unicode = "utf" in console.encoding
+        self._tasks: dict[str, TaskID] = {}
+        self._training: TaskID | None = None
+        self._progress = Progress(
+            TextColumn(" "),
+            SpinnerColumn("dots" if self._unicode else "line", style="yellow"),
+            TextColumn("{task.description}"),
+            _TrainingBar(bar_width=40),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
 
     def __enter__(self) -> RunConsole:
-        """Starts the animation, where there is a terminal."""
-        if self.console.is_terminal:
-            self._live.start()
+        """Starts the animation if there is a terminal."""
+        self._progress.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Ends the animation and leaves the finished lines."""
-        if self.console.is_terminal:
-            self._live.stop()
+        """Stops the animation; the lines of finished nodes stay."""
+        self._progress.stop()
 
     def on_node_start(self, node_id: str) -> None:
-        """See `NodeObserver`."""
-        with self._lock:
-            self._started[node_id] = time.monotonic()
+        """Shows a running node."""
+        self._tasks[node_id] = self._progress.add_task(f"{node_id:<22}{DESCRIPTIONS.get(node_id, '')}", total=None)
 
     def on_node_end(self, node_id: str, state: Literal["done", "cached"], seconds: float) -> None:
-        """See `NodeObserver`."""
+        """Prints the line of a finished node."""
         self._finish(node_id, state, seconds)
 
     def on_node_failed(self, node_id: str, error: Exception, seconds: float) -> None:
-        """See `NodeObserver`."""
+        """Prints the line of a failed node."""
         self._finish(node_id, "failed", seconds)
 
     def on_training(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-        """See `components.trainer.progress.ProgressCallback`."""
-        with self._lock:
-            self._training = _Training(epoch, epochs, step, steps, dict(metrics))
+        """Updates the progress bar; without a terminal, prints a line per epoch."""
+        values = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        text = f"epoch {epoch:>2} of {epochs}  {values}"
+        if self._training is None:
+            self._training = self._progress.add_task(text, total=epochs * steps)
+        self._progress.update(self._training, completed=(epoch - 1) * steps + step, description=text)
         if not self.console.is_terminal and step == steps:
-            self.console.print(f"    {self._training.text()}")
+            self.console.print(f"    {text}")
 
     def _finish(self, node_id: str, state: State, seconds: float) -> None:
-        with self._lock:
-            self._started.pop(node_id, None)
-            self._training = None
-            self.seconds[node_id], self.states[node_id] = seconds, state
-        self.console.print(self._line(node_id, state, seconds))
-
-    def _line(self, node_id: str, state: State, seconds: float) -> Text:
-        pretty, plain, color = _MARKS[state]
-        mark = pretty if "utf" in self.console.encoding else plain
-        return Text.assemble(
-            (f"  {mark} ", color),
-            f"{node_id:<22}",
-            (f"{_PURPOSES.get(node_id, ''):<42}", "dim"),
-            (f"{state:<7}", color),
-            f"{seconds:>8.1f} s",
+        for task in (self._tasks.pop(node_id, None), self._training):
+            if task is not None:
+                self._progress.remove_task(task)
+        self._training = None
+        self.seconds[node_id], self.states[node_id] = seconds, state
+        mark, ascii_mark, color = _MARKS[state]
+        self.console.print(
+            Text.assemble(
+                (f"  {mark if self._unicode else ascii_mark} ", color),
+                f"{node_id:<22}",
+                (f"{DESCRIPTIONS.get(node_id, ''):<40}", "dim"),
+                (f"{state:<7}", color),
+                f"{seconds:>8.1f} s",
+            )
         )
-
-    def _running(self) -> RenderableType:
-        """The nodes at work, with a spinner each, and the training bar below."""
-        with self._lock:
-            rows: list[RenderableType] = [
-                Spinner(
-                    "dots" if "utf" in self.console.encoding else "line",
-                    Text.assemble(
-                        f"{node_id:<22}",
-                        (f"{_PURPOSES.get(node_id, ''):<42}", "dim"),
-                        f"running{time.monotonic() - started:>8.0f} s",
-                    ),
-                    style="yellow",
-                )
-                for node_id, started in self._started.items()
-            ]
-            if self._training:
-                rows.append(self._training.bar())
-        return Group(*map(_indented, rows))
-
-
-class _Training:
-    """How far training is."""
-
-    def __init__(self, epoch: int, epochs: int, step: int, steps: int, metrics: dict[str, float]) -> None:
-        self.epoch, self.epochs, self.step, self.steps, self.metrics = epoch, epochs, step, steps, metrics
-
-    def text(self) -> str:
-        values = "  ".join(f"{name} {value:.4f}" for name, value in self.metrics.items())
-        return f"epoch {self.epoch:>2} of {self.epochs}  {values}"
-
-    def bar(self) -> RenderableType:
-        total = self.epochs * self.steps
-        done = (self.epoch - 1) * self.steps + self.step
-        grid = Table.grid(padding=(0, 2))
-        grid.add_row(" ", ProgressBar(total=total, completed=done, width=40), self.text())
-        return grid
-
-
-def _indented(row: RenderableType) -> RenderableType:
-    grid = Table.grid()
-    grid.add_row("  ", row)
-    return grid

@@ -1,4 +1,4 @@
-"""Keeps the noise of TFX, Beam and TensorFlow off the screen and in a file."""
+"""Redirects the output of TFX, Beam and TensorFlow to a log file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TextIO
 
 
 def new_log_file(folder: Path) -> Path:
-    """The path of a log that does not exist yet, named by the present time.
+    """A path for a new log file, named by the current time.
 
     Args:
-        folder: is made where it is absent.
+        folder: directory of the log; created if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = datetime.datetime.now().strftime("run-%Y%m%d-%H%M%S")
@@ -26,12 +26,12 @@ def new_log_file(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def redirect_output_to(file: Path) -> Iterator[TextIO]:
-    """Sends everything that is printed or logged to `file` while the block runs.
+    """Redirects everything printed or logged to `file` while the block runs.
 
-    The file descriptors themselves are moved, so that C++ code and child processes are quiet too.
+    File descriptors are redirected, so this includes C++ code and child processes.
 
     Args:
-        file: is appended to.
+        file: log file; output is appended.
 
     Yields:
         A stream that still writes to the screen.
@@ -42,7 +42,7 @@ def redirect_output_to(file: Path) -> Iterator[TextIO]:
         open(file, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as log,
         contextlib.ExitStack() as undo,
     ):
-        # A test's or a notebook's stdout is no descriptor: then the object that stands for it is the screen.
+        # In tests and notebooks sys.stdout has no file descriptor and is itself the screen.
         screen = _copy(1) if _is_descriptor(sys.stdout, 1) else sys.stdout
         if screen is not sys.stdout:
             undo.callback(screen.close)
@@ -89,12 +89,12 @@ def _restore(copy: int, descriptor: int) -> None:
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[None]:
-    """Keeps what TensorFlow prints while it starts off the screen; errors are raised as ever."""
+def suppress_output() -> Iterator[None]:
+    """Suppresses what TensorFlow prints to stderr while it starts; exceptions are not affected."""
     sys.stderr.flush()
     copy = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    with open(os.devnull, "w") as devnull:
+        os.dup2(devnull.fileno(), 2)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The end of a run on the screen: what it found, where things are, what to try next."""
+"""Run summary: metrics, verdict, paths and the next command."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console.root_cause import Failure
-from pipeline.results.summary import TITLES, Summary
+from pipeline.results.summary import TITLES, RunSummary
 
 
-def closing(console: Console, summary: Summary, output: Path, log: Path, seconds: float) -> None:
-    """Shows a finished run.
+def print_summary(console: Console, summary: RunSummary, output: Path, log: Path, seconds: float) -> None:
+    """Prints the summary of a finished run.
 
     Args:
-        console: of the screen.
-        summary: of the run.
-        output: absolute.
-        log: absolute.
-        seconds: from the command to here.
+        console: console to print on.
+        summary: results of the run.
+        output: absolute path of the output directory.
+        log: absolute path of the log file.
+        seconds: duration of the run.
     """
     console.print()
     console.print(_table(summary))
     if summary.sequential_rules is None:
-        console.print(f"  Markov counts: {summary.sequential_rules_note}", style="dim", markup=False, soft_wrap=True)
+        console.print(f"  Sequential rules: {summary.sequential_rules_note}", style="dim", markup=False, soft_wrap=True)
     console.print()
     verdict = Text(
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
@@ -38,63 +38,63 @@ def closing(console: Console, summary: Summary, output: Path, log: Path, seconds
     console.print(verdict.append(summary.blessing_reason, "none"), soft_wrap=True)
     console.print()
     serving = output / "serving" / "caser"
-    places = [
+    paths = [
         (
             "model",
-            f"{shown(serving)}/{summary.pushed_version}"
+            f"{display_path(serving)}/{summary.pushed_version}"
             if summary.pushed_version
-            else "none was pushed"
+            else "not pushed"
             if summary.blessed
-            else "none was pushed, since none was blessed",
+            else "not pushed (model was not blessed)",
         ),
-        ("report", shown(output / "report.html")),
-        ("metrics", shown(output / "metrics.json")),
-        ("training", f"tensorboard --logdir {shlex.quote(shown(output / 'tensorboard'))}"),
-        ("log", shown(log)),
+        ("report", display_path(output / "report.html")),
+        ("metrics", display_path(output / "metrics.json")),
+        ("training", f"tensorboard --logdir {shlex.quote(display_path(output / 'tensorboard'))}"),
+        ("log", display_path(log)),
     ]
-    for name, place in places:
-        console.print(Text.assemble("  ", (f"{name:<10}", "dim"), place), soft_wrap=True)
+    for name, path in paths:
+        console.print(Text.assemble("  ", (f"{name:<10}", "dim"), path), soft_wrap=True)
     console.print()
     console.print(f"  Finished in {_duration(seconds)}. Next:", markup=False)
     console.print(f"    {_next_command(summary, serving, output)}\n", style="bold", markup=False, soft_wrap=True)
 
 
-def say_failure(console: Console, failure: Failure, log: str) -> None:
-    """Shows why a node failed.
+def print_failure(console: Console, failure: Failure, log: str) -> None:
+    """Prints why a node failed.
 
     Args:
-        console: of the screen.
-        failure: its cause.
-        log: where the rest is.
+        console: console to print on.
+        failure: the root cause.
+        log: path of the log file.
     """
     console.print(Text.assemble("\n", ("Error: ", "bold red"), failure.text), soft_wrap=True)
     if not failure.is_user_error:
-        console.print("  This is not a known mistake in data or settings; the log has the whole trace.")
+        console.print("  Unexpected error. The full traceback is in the log.")
     console.print(Text.assemble(("  log       ", "dim"), log, "\n"), soft_wrap=True)
 
 
-def shown(path: Path) -> str:
-    """A path as the user would type it: relative where it is below the present folder."""
+def display_path(path: Path) -> str:
+    """A path relative to the working directory if it is below it, else absolute."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
 
-def _table(summary: Summary) -> Table:
+def _table(summary: RunSummary) -> Table:
     columns = summary.columns()
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2))
-    table.add_column("  held-out interactions")
-    for title, _ in columns:
-        table.add_column(title, justify="right", style="bold" if title == "Caser" else "")
+    table.add_column("  metric")
+    for column in columns:
+        table.add_column(column.title, justify="right", style="bold" if column.key == "test" else "")
     for name in summary.main_metrics():
-        values = [f"{values[name]:.4f}" if name in values else "" for _, values in columns]
+        values = [f"{column.metrics[name]:.4f}" if name in column.metrics else "" for column in columns]
         table.add_row(f"  {TITLES[name]}", *values)
     return table
 
 
-def _next_command(summary: Summary, serving: Path, output: Path) -> str:
+def _next_command(summary: RunSummary, serving: Path, output: Path) -> str:
     if not summary.pushed_version:
-        return f"xdg-open {shlex.quote(shown(output / 'report.html'))}"
-    command = f"{_program()} recommend --model {shlex.quote(shown(serving))}"
+        return f"xdg-open {shlex.quote(display_path(output / 'report.html'))}"
+    command = f"{_program()} recommend --model {shlex.quote(display_path(serving))}"
     if summary.examples:
         example = summary.examples[0]
         command += f" --user {shlex.quote(example.user)} --history {shlex.quote(','.join(example.history))}"
@@ -102,8 +102,8 @@ def _next_command(summary: Summary, serving: Path, output: Path) -> str:
 
 
 def _program() -> str:
-    """What to type for `caser`: its path where the environment is not activated."""
-    return "caser" if shutil.which("caser") else shlex.quote(shown(Path(sys.executable).with_name("caser")))
+    """`caser`, or its path if the environment is not activated."""
+    return "caser" if shutil.which("caser") else shlex.quote(display_path(Path(sys.executable).with_name("caser")))
 
 
 def _duration(seconds: float) -> str:

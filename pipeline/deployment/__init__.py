@@ -1,1 +1,1 @@
-"""Brings models to TF Serving, and labels from one version to another."""
+"""Deploys models to running TF Serving servers."""

@@ -1,4 +1,4 @@
-"""Pushes a model by hand, and sees it through until a server answers with it."""
+"""`caser push`: publishes a model and waits until servers serve it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.errors import UserError
-from components.export.golden import read_golden
+from components.export.golden import golden_mismatch, read_golden
 from pipeline.client.connect import connect
 from pipeline.client.in_process import newest_version
 from pipeline.client.transport import Connection
-from pipeline.console.log_capture import silence
+from pipeline.console.log_capture import suppress_output
 from pipeline.deployment.wait import wait_until_available
 
 
 def push(model: Path, model_dir: str, keep: int, servers: list[Connection], load_timeout: float) -> Iterator[str]:
-    """Publishes, waits, asks.
+    """Publishes a model, waits until it is AVAILABLE, and replays the golden request.
 
     Args:
-        model: SavedModel, or a folder of versions, whose newest is taken.
-        model_dir: of the versions that the servers read; a folder or a URI.
-        keep: versions that stay.
-        servers: none: only the files are pushed.
-        load_timeout: seconds that a server may take to load.
+        model: SavedModel, or directory of versions (uses the newest).
+        model_dir: directory or URI of the versions that the servers read.
+        keep: number of versions to keep.
+        servers: servers to wait for; if empty, the model is only published.
+        load_timeout: seconds a server may take to load the version.
 
     Yields:
-        One line for each thing that is done.
+        One line per completed step.
 
     Raises:
-        UserError: the model was refused, or a server cannot use it; in the server's own words.
+        UserError: the model is invalid, or a server cannot load it; includes the server's message.
     """
-    with silence():
+    with suppress_output():
         from components.pusher.push import push_model
 
     source = newest_version(model)
     version = push_model(str(source), model_dir, keep, {})
-    yield f"{model_dir.rstrip('/')}/{version} is in place"
-    # Verified just now, so it can be read.
+    yield f"{model_dir.rstrip('/')}/{version} published"
     golden = read_golden(str(source))
     for server in servers:
         transport = connect(server)
         wait_until_available(transport, [version], server.url, load_timeout)
         yield f"{server.url} has version {version} AVAILABLE"
-        answers, _ = transport.ask(golden.requests, version)
-        if wrong := fault(golden, answers):
-            raise UserError(f"{server.url} has loaded version {version}, but {wrong}.")
-        yield f"{server.url} answers the golden request as the trainer did"
+        predictions, _ = transport.predict(golden.requests, version)
+        if problem := golden_mismatch(golden, predictions):
+            raise UserError(f"{server.url} has loaded version {version}, but its predictions differ: {problem}.")
+        yield f"{server.url} passed the golden request"
         transport.close()

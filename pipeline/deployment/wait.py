@@ -1,4 +1,4 @@
-"""Waits until a server has a version."""
+"""Waits until a server has loaded a version."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from pipeline.client.transport import AVAILABLE, END, Transport, VersionStatus
 _POLL_SECONDS = 0.5
 
 
-def wait_until_available(transport: Transport, wanted: Collection[int], server: str, timeout: float) -> None:
-    """Returns when all versions answer.
+def wait_until_available(transport: Transport, expected: Collection[int], server: str, timeout: float) -> None:
+    """Returns when all versions are AVAILABLE.
 
-    The `state` is read: a server answers the question for a version's status with success whatever the state is.
+    It checks the `state`: a status request succeeds whatever the state of the version is.
 
     Args:
-        transport: to the server.
-        wanted: versions.
-        server: its URL, for messages.
-        timeout: seconds for loading.
+        transport: transport to the server.
+        expected: versions to wait for.
+        server: URL of the server, for messages.
+        timeout: seconds a server may take to load the versions.
 
     Raises:
-        UserError: a version did not load (in the server's own words), or not in time.
+        UserError: a version failed to load (includes the server's message), or did not load in time.
     """
     deadline = time.monotonic() + timeout
     while True:
         try:
-            found = {status.version: status for status in transport.statuses()}
+            statuses = {status.version: status for status in transport.statuses()}
         except UserError:
-            # A server that has never seen a version of the model says that it does not know the model.
+            # A server that has not seen any version yet does not know the model.
             if time.monotonic() >= deadline:
                 raise
-            found = {}
-        missing = [version for version in wanted if _state(found, version) != AVAILABLE]
+            statuses = {}
+        missing = [version for version in expected if _state(statuses, version) != AVAILABLE]
         if not missing:
             return
         for version in missing:
-            if version in found and found[version].error and found[version].state == END:
-                raise UserError(f"{server} could not load version {version}: {found[version].error}")
+            if version in statuses and statuses[version].error and statuses[version].state == END:
+                raise UserError(f"{server} could not load version {version}: {statuses[version].error}")
         if time.monotonic() >= deadline:
-            raise UserError(_late(found, missing[0], server, timeout))
+            raise UserError(_timeout_message(statuses, missing[0], server, timeout))
         time.sleep(_POLL_SECONDS)
 
 
-def _state(found: dict[int, VersionStatus], version: int) -> str:
-    return found[version].state if version in found else "unknown"
+def _state(statuses: dict[int, VersionStatus], version: int) -> str:
+    return statuses[version].state if version in statuses else "unknown"
 
 
-def _late(found: dict[int, VersionStatus], version: int, server: str, timeout: float) -> str:
-    if version in found:
-        said = f"; it says: {found[version].error}" if found[version].error else ""
-        return f"{server} still has version {version} in state {found[version].state} after {timeout:g} s{said}."
-    others = ", ".join(f"{other} ({found[other].state})" for other in sorted(found)) or "none"
+def _timeout_message(statuses: dict[int, VersionStatus], version: int, server: str, timeout: float) -> str:
+    if version in statuses:
+        error = f": {statuses[version].error}" if statuses[version].error else ""
+        return f"{server}: version {version} is still in state {statuses[version].state} after {timeout:g} s{error}."
+    available = ", ".join(f"{other} ({statuses[other].state})" for other in sorted(statuses)) or "none"
     return (
-        f"{server} does not know version {version} after {timeout:g} s; it has: {others}. Hint: see that it reads "
-        "this folder, how often it looks (--file_system_poll_wait_seconds), and whether models.config names versions."
+        f"{server} did not find version {version} within {timeout:g} s; available: {available}. Hint: check its "
+        "base path, --file_system_poll_wait_seconds, and models.config."
     )

@@ -1,9 +1,8 @@
-"""`caser run` from the request to the closing table."""
+"""`caser run`, from its arguments to the run summary."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import time
@@ -12,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
+from components.files import exclusive_lock
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console
-from pipeline.console.log_capture import new_log_file, redirect_output_to, silence
-from pipeline.console.root_cause import failure_of
-from pipeline.console.run_summary import closing, say_failure, shown
+from pipeline.console.log_capture import new_log_file, redirect_output_to, suppress_output
+from pipeline.console.root_cause import root_cause
+from pipeline.console.run_summary import display_path, print_failure, print_summary
+from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,15 +27,15 @@ _log = logging.getLogger(__name__)
 SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 
 
-class Request(NamedTuple):
-    """What the user asked for.
+class RunRequest(NamedTuple):
+    """Arguments of `caser run`.
 
     Attributes:
         config: all settings.
-        data: file, glob or `{SPAN}` pattern; None for the built-in sample.
-        output: everything that the run leaves is below it.
-        beam: whether TFX's BeamDagRunner runs the nodes.
-        beam_args: for the data nodes.
+        data: file, glob pattern, or pattern with `{SPAN}`; None for the built-in sample.
+        output: output directory.
+        beam: whether to use TFX's BeamDagRunner.
+        beam_args: Beam options of the data nodes.
     """
 
     config: Config
@@ -44,42 +45,66 @@ class Request(NamedTuple):
     beam_args: tuple[str, ...] = ()
 
 
-def run_pipeline(request: Request) -> int:
-    """Runs the pipeline, with one line per node on the screen and all noise in a log.
+def run_pipeline(request: RunRequest) -> int:
+    """Runs the pipeline; shows one line per node and writes all other output to a log file.
 
     Args:
-        request: what the user asked for.
+        request: arguments of the command.
 
     Returns:
-        The exit status: 0, 1 where a node failed, 130 after Ctrl-C.
+        The exit status: 0, 1 if a node failed, or 130 after Ctrl-C.
 
     Raises:
-        UserError: before any node, where the data or the output folder will not do.
+        UserError: the data or the output directory is invalid; no node has run.
     """
     output, data = request.output.absolute(), _absolute(request.data)
     if data is not None:
         _check(data, request.config)
-    with _locked(output), redirect_output_to(log := new_log_file(output / "logs")) as screen:
+    with locked(output), redirect_output_to(log := new_log_file(output / "logs")) as screen:
         console = new_console(screen)
         try:
             return _run(request, data or _sample_file(output), output, log, console)
         except KeyboardInterrupt:
-            console.print("Interrupted. The same command again goes on after the last finished node.")
+            console.print("Interrupted. Re-run the same command to resume after the last completed node.")
             return INTERRUPTED
 
 
-def _run(request: Request, data: str, output: Path, log: Path, console: Console) -> int:
+@contextlib.contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Creates the output directory and keeps other runs out of it, since a run has its own ML Metadata store.
+
+    Args:
+        output: output directory.
+
+    Raises:
+        UserError: the directory cannot be written, or another run is using it.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(exclusive_lock(output / ".lock", wait=False))
+        except BlockingIOError:
+            raise UserError(
+                f"Another run is already using {output}. Hint: wait for it to finish or choose a different --output."
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"Cannot write to output directory {output}: {error.strerror}. Hint: choose a different --output."
+            ) from None
+        yield
+
+
+def _run(request: RunRequest, data: str, output: Path, log: Path, console: Console) -> int:
     config, started = request.config, time.monotonic()
     source = "the built-in sample" if request.data is None else request.data
     console.print(f"\n{source} → {request.output}", style="bold", markup=False)
-    # TensorFlow reads it when it is imported. On CPUs without AVX-512 it is off unless asked for, and there, too, its
-    # products and exponentials take about two thirds of the time.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    for name, value in TENSORFLOW_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     with _busy(console, "starting TFX"):
         from components.trainer import progress
         from pipeline.local.runner import run
         from pipeline.pipeline import create_pipeline
-        from pipeline.results.collect import gather
+        from pipeline.results.collect import collect_summary
 
         pipeline = create_pipeline(config, data, str(output), request.beam_args)
 
@@ -89,30 +114,30 @@ def _run(request: Request, data: str, output: Path, log: Path, console: Console)
             run(pipeline, nodes, "beam" if request.beam else "local")
     except Exception as error:
         _log.exception("the run failed")
-        say_failure(console, failure_of(error), shown(log))
+        print_failure(console, root_cause(error), display_path(log))
         return FAILED
 
     with _busy(console, "writing the report"):
         from pipeline.results.html_report import write_report
         from pipeline.results.metrics_json import write_metrics
 
-        summary = gather(config, output, nodes.seconds, nodes.states, is_sample=request.data is None)
+        summary = collect_summary(config, output, nodes.seconds, nodes.states, is_sample=request.data is None)
         write_metrics(summary, output / "metrics.json")
         write_report(summary, config, source, output / "report.html")
-    closing(console, summary, output, log, time.monotonic() - started)
+    print_summary(console, summary, output, log, time.monotonic() - started)
     return SUCCEEDED
 
 
 def _check(data: str, config: Config) -> None:
-    """Before anything is made, so that a mistyped path leaves no folder behind."""
-    with silence():
+    """Checks the input before the output directory is created, so that a typo in a path leaves nothing behind."""
+    with suppress_output():
         from components.example_gen.preflight import check_input
 
         check_input(data, config.data, config.histories, config.split)
 
 
 def _absolute(data: str | None) -> str | None:
-    """The same file is the same input from wherever it is called; what has a scheme (`gs://`) stays as it is."""
+    """An absolute path, so that the cache does not depend on the working directory; URIs are returned unchanged."""
     return os.path.abspath(os.path.expanduser(data)) if data is not None and "://" not in data else data
 
 
@@ -124,25 +149,5 @@ def _sample_file(output: Path) -> str:
     return str(file)
 
 
-def _busy(console: Console, what: str) -> contextlib.AbstractContextManager[object]:
-    return console.status(f"{what} ...") if console.is_terminal else contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """Keeps a second run out of the folder: both would write to one store. The system frees the lock of a dead run."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        lock = open(output / ".lock", "w")  # noqa: SIM115 -- open as long as the run
-    except OSError as error:
-        raise UserError(
-            f"The output folder {output} cannot be written: {error.strerror}. Hint: pass another --output."
-        ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(
-                f"Another run is at work in {output}. Hint: wait for it, or pass another --output."
-            ) from None
-        yield
+def _busy(console: Console, activity: str) -> contextlib.AbstractContextManager[object]:
+    return console.status(f"{activity} ...") if console.is_terminal else contextlib.nullcontext()

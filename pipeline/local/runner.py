@@ -1,29 +1,24 @@
-"""Runs the pipeline on this machine with TFX's own runners, and tells an observer about every node."""
+"""Runs the pipeline on this machine, node by node or with TFX's BeamDagRunner, and notifies an observer."""
 
 from __future__ import annotations
 
 import contextlib
-import time
+import datetime
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol
-from unittest import mock
+from typing import Any, Literal
 
 from tfx import v1 as tfx
-from tfx.orchestration.beam.beam_dag_runner import BeamDagRunner
-from tfx.orchestration.portable import launcher
+from tfx.dsl.compiler import constants
+from tfx.orchestration import metadata
+from tfx.orchestration.beam import beam_dag_runner
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import runtime_parameter_utils, tfx_runner
+from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.node_launcher import NodeObserver, launch_observed
 
-class NodeObserver(Protocol):
-    """What wants to know how the nodes fare."""
-
-    def on_node_start(self, node_id: str) -> None:
-        """A node begins."""
-
-    def on_node_end(self, node_id: str, state: Literal["done", "cached"], seconds: float) -> None:
-        """A node is through; "cached": an earlier execution's outputs were reused."""
-
-    def on_node_failed(self, node_id: str, error: Exception, seconds: float) -> None:
-        """A node failed; the runner raises `error` next."""
+# Global, because Beam pickles the DoFns that launch nodes, and an observer cannot be pickled.
+_observers: list[NodeObserver] = []
 
 
 def run(pipeline: tfx.dsl.Pipeline, observer: NodeObserver, orchestrator: Literal["local", "beam"] = "local") -> None:
@@ -31,40 +26,51 @@ def run(pipeline: tfx.dsl.Pipeline, observer: NodeObserver, orchestrator: Litera
 
     Args:
         pipeline: from `pipeline.pipeline.create_pipeline`.
-        observer: is told about every node.
-        orchestrator: "local": one node after the other in this process; "beam": by TFX's `BeamDagRunner`.
+        observer: is notified about every node.
+        orchestrator: "local" runs one node after the other; "beam" uses TFX's `BeamDagRunner`.
 
     Raises:
         Exception: whatever a node raised.
     """
-    runner = BeamDagRunner() if orchestrator == "beam" else tfx.orchestration.LocalDagRunner()
-    with _observed_launches(observer):
-        runner.run(pipeline)
+    with _registered(observer):
+        (_ObservedBeamRunner() if orchestrator == "beam" else _ObservedLocalRunner()).run(pipeline)
+
+
+class _ObservedLocalRunner(tfx_runner.IrBasedRunner):
+    """TFX's LocalDagRunner with an observer, for which TFX has no hook."""
+
+    def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None, **kwargs: Any) -> None:
+        """Runs the nodes in topological order, the order of the IR."""
+        run_id = datetime.datetime.now().isoformat()
+        runtime_parameter_utils.substitute_runtime_parameter(
+            pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        )
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        connection = deployment.metadata_connection_config
+        config = getattr(connection, connection.WhichOneof("connection_config"))
+        for node in pipeline.nodes:
+            launch_observed(pipeline, node.pipeline_node, metadata.Metadata(config), _observers[-1])
+
+
+class _ObservedNode(beam_dag_runner.PipelineNodeAsDoFn):
+    """Launches a node inside a Beam pipeline."""
+
+    def _run_node(self) -> None:
+        launch_observed(
+            self._pipeline, self._pipeline_node, metadata.Metadata(self._mlmd_connection_config), _observers[-1]
+        )
+
+
+class _ObservedBeamRunner(beam_dag_runner.BeamDagRunner):
+    """TFX's BeamDagRunner with an observer."""
+
+    _PIPELINE_NODE_DO_FN_CLS = _ObservedNode
 
 
 @contextlib.contextmanager
-def _observed_launches(observer: NodeObserver) -> Iterator[None]:
-    """Both runners launch every node through `launcher.Launcher` and offer no hook: this is the one place to look."""
-
-    class ObservedLauncher(launcher.Launcher):
-        executed = False
-
-        def launch(self) -> Any:
-            node_id = self._pipeline_node.node_info.id
-            started = time.monotonic()
-            observer.on_node_start(node_id)
-            try:
-                result = super().launch()
-            except Exception as error:
-                observer.on_node_failed(node_id, error, time.monotonic() - started)
-                raise
-            cached = not self.executed and self._executor_operator is not None
-            observer.on_node_end(node_id, "cached" if cached else "done", time.monotonic() - started)
-            return result
-
-        def _run_executor(self, *args: Any, **kwargs: Any) -> Any:
-            self.executed = True
-            return super()._run_executor(*args, **kwargs)
-
-    with mock.patch.object(launcher, "Launcher", ObservedLauncher):
+def _registered(observer: NodeObserver) -> Iterator[None]:
+    _observers.append(observer)
+    try:
         yield
+    finally:
+        _observers.remove(observer)

@@ -1,4 +1,4 @@
-"""Gathers what a finished run found, out of its artifacts: so it is right for reused nodes too."""
+"""Collects the results of a finished run from its artifacts, so that reused nodes are included."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,82 +15,84 @@ from ml_metadata.proto import metadata_store_pb2
 from components.evaluator.results import read_evaluation
 from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
-from components.example_gen.raw_examples import parse_raw_examples
-from components.export.signatures import SERVING
+from components.example_gen.raw_examples import parse_raw_examples, read_split
+from components.export.signatures import ITEMS, SCORES, SERVING, Predictions
 from components.pusher.executor import PUSHED_VERSION
 from components.sequential_rules.result import SequentialRulesResult, read_result
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
-from pipeline.results.metadata import newest_outputs
-from pipeline.results.summary import Example, Metrics, Slice, Summary
-from pipeline.sample.oracle import ceiling
+from pipeline.results.metadata import last_outputs
+from pipeline.results.summary import Example, Metrics, RunSummary
+from pipeline.sample.oracle import oracle_metrics
 
-_EXAMPLES, _SHOWN_HISTORY, _SHOWN_ITEMS = 6, 6, 8
+_EXAMPLES, _HISTORY_ITEMS, _RECOMMENDED_ITEMS = 6, 6, 8
 
 
-class HeldOut:
-    """The split that was evaluated: per user the id, the history before, and what was held out, all as text."""
+class HeldOut(NamedTuple):
+    """The evaluated split as text: per user the id, the history and the held-out items."""
 
-    def __init__(self, folder: Path) -> None:
-        """Reads all of it.
+    users: list[str]
+    histories: list[list[str]]
+    items: list[list[str]]
+
+    @classmethod
+    def read(cls, uri: str) -> HeldOut:
+        """Reads a split of raw Examples.
 
         Args:
-            folder: of the split; gzipped TFRecords of raw Examples.
+            uri: directory of the split.
         """
-        files = sorted(str(file) for file in folder.iterdir() if file.is_file())
-        serialized = sorted(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())
-        parsed = parse_raw_examples(tf.constant(serialized))
-        self.users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
-        self.histories = _texts(parsed.item_ids)
-        self.held_out = _texts(parsed.holdout)
+        parsed = parse_raw_examples(tf.constant(read_split(uri)))
+        users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
+        return cls(users, _texts(parsed.item_ids), _texts(parsed.holdout))
 
 
-def gather(
+def collect_summary(
     config: Config, output: Path, seconds: Mapping[str, float], states: Mapping[str, str], is_sample: bool
-) -> Summary:
-    """Reads the artifacts of the newest run.
+) -> RunSummary:
+    """Reads the artifacts of the last run.
 
     Args:
-        config: of the run.
-        output: of the run.
-        seconds: per node.
-        states: per node.
-        is_sample: whether the data are the built-in sample, whose ceiling is known.
+        config: configuration of the run.
+        output: output directory of the run.
+        seconds: seconds per node.
+        states: state per node.
+        is_sample: whether the data is the built-in sample, which has a known ceiling.
 
     Returns:
-        The summary.
+        The results.
     """
-    outputs = newest_outputs(output / "metadata.sqlite", PIPELINE_NAME)
+    outputs = last_outputs(output / "metadata.sqlite", PIPELINE_NAME)
     artifacts = {key: Path(artifact.uri) for key, artifact in outputs.items()}
     examples = artifacts["InteractionExampleGen", "examples"]
     model_run = artifacts["CaserTrainer", "model_run"]
     _link(output / "tensorboard", model_run / "tensorboard")
-    held_out = HeldOut(examples / f"Split-{config.split.evaluated}")
+    held_out = HeldOut.read(str(examples / f"Split-{config.split.evaluated}"))
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
     sequential_rules = _sequential_rules(outputs)
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
-    return Summary(
+    return RunSummary(
         test=_without_users(evaluation.model),
         popularity=_without_users(evaluation.popularity),
         sequential_rules=sequential_rules.metrics,
         sequential_rules_note=sequential_rules.note,
-        slices=[Slice(*part) for part in evaluation.slices],
+        slices=evaluation.slices,
         blessed=evaluation.blessed,
         blessing_reason=evaluation.reason,
         pushed_version=_pushed_version(outputs),
         counts={**counts, "evaluated_users": int(evaluation.model[USERS])},
         seconds=dict(seconds),
         states=dict(states),
-        ceiling=ceiling(held_out.users, held_out.histories, held_out.held_out) if is_sample else None,
+        ceiling=oracle_metrics(held_out.users, held_out.histories, held_out.items) if is_sample else None,
         history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
         examples=_recommendations(model, held_out),
     )
 
 
 def _without_users(values: Mapping[str, float]) -> Metrics:
-    """TFMA carries the number of users along, which is a count and no metric."""
+    """Drops the number of users, which is a count and not a metric."""
     return {name: value for name, value in values.items() if name != USERS}
 
 
@@ -98,7 +101,7 @@ def _sequential_rules(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artif
     return (
         read_result(evaluation.uri)
         if evaluation
-        else SequentialRulesResult(None, "switched off by sequential_rules.enabled")
+        else SequentialRulesResult(None, "disabled by sequential_rules.enabled")
     )
 
 
@@ -108,24 +111,24 @@ def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifac
 
 
 def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
-    """Asks the model for a few users spread over the split."""
+    """Recommends to a few users spread over the split."""
     count = len(held_out.users)
     rows = sorted({int(row) for row in np.linspace(0, count - 1, min(_EXAMPLES, count))})
     recent = tf.ragged.constant([held_out.histories[row] for row in rows], dtype=tf.string).to_tensor()
-    answer = tf.saved_model.load(str(model)).signatures[SERVING](
+    outputs = tf.saved_model.load(str(model)).signatures[SERVING](
         user_id=tf.constant([held_out.users[row] for row in rows]),
         recent_item_ids=recent,
         exclude_item_ids=tf.zeros([len(rows), 0], tf.string),
     )
-    recommended = [[item.decode() for item in items if item] for items in answer["item_ids"].numpy()]
+    predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
     return [
         Example(
             held_out.users[row],
-            held_out.histories[row][-_SHOWN_HISTORY:],
-            items[:_SHOWN_ITEMS],
-            held_out.held_out[row],
+            held_out.histories[row][-_HISTORY_ITEMS:],
+            [item for item in items if item][:_RECOMMENDED_ITEMS],
+            held_out.items[row],
         )
-        for row, items in zip(rows, recommended, strict=True)
+        for row, items in zip(rows, predictions.item_ids, strict=True)
     ]
 
 
@@ -134,7 +137,7 @@ def _texts(ragged: tf.RaggedTensor) -> list[list[str]]:
 
 
 def _link(link: Path, target: Path) -> None:
-    """Points `link` at the newest TensorBoard events, so that they are found without knowing TFX's folders."""
+    """Points `link` atomically at the TensorBoard events of the last run."""
     part = link.with_name(f".{link.name}.part")
     part.unlink(missing_ok=True)
     part.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)

@@ -1,51 +1,88 @@
-"""A small line chart as SVG, so that a report needs neither a plotting library nor a network."""
+"""Geometry of a small line chart, drawn as SVG by the report template: no plotting library, no network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-_DIM, _HEIGHT = 420, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 26, 28
+WIDTH, HEIGHT = 420, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 40
+_Y_TICKS, _MAX_X_TICKS = 4, 10
 
 
-def line_chart(title: str, values: Sequence[float], color: str, marked: int | None = None) -> str:
-    """Draws values over the epochs 1, 2, ...
+class Tick(NamedTuple):
+    """A labelled position on an axis, in pixels."""
+
+    position: float
+    label: str
+
+
+class Point(NamedTuple):
+    """A value of the chart: position in pixels, and a tooltip."""
+
+    x: float
+    y: float
+    tooltip: str
+    is_best: bool
+
+
+class LineChart(NamedTuple):
+    """A chart of one value per epoch.
+
+    Attributes:
+        title: title of the chart, also the label of the y axis.
+        color: name of a CSS variable.
+        left: left end of the plot area, in pixels.
+        right: right end of the plot area.
+        bottom: lower end of the plot area.
+        x_ticks: epochs.
+        y_ticks: values.
+        points: the values.
+    """
+
+    title: str
+    color: str
+    left: float
+    right: float
+    bottom: float
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    points: list[Point]
+
+
+def line_chart(title: str, values: Sequence[float], color: str, best: int | None = None) -> LineChart:
+    """Lays out a chart over the epochs 1, 2, ...
 
     Args:
-        title: is escaped already.
-        values: at least one, finite.
-        color: CSS.
-        marked: index of the value to point out, such as the best.
+        title: title of the chart.
+        values: one finite value per epoch, at least one.
+        color: name of a CSS variable.
+        best: index of the best epoch, which is marked.
 
     Returns:
-        An `<svg>` element.
+        The chart, in pixels of a WIDTH x HEIGHT image.
     """
-    low, high = min(values), max(values)
-    margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-    low, high = low - margin, high + margin
-    right, bottom = _DIM - _RIGHT, _HEIGHT - _BOTTOM
+    margin = (max(values) - min(values)) * 0.08 or abs(max(values)) * 0.1 or 1.0
+    low, high = min(values) - margin, max(values) + margin
+    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
 
-    def x(index: float) -> float:
-        return _LEFT + (right - _LEFT) * (index / (len(values) - 1) if len(values) > 1 else 0.5)
+    def x(index: int) -> float:
+        return round(_LEFT + (right - _LEFT) * (index / (len(values) - 1) if len(values) > 1 else 0.5), 1)
 
     def y(value: float) -> float:
-        return bottom - (bottom - _TOP) * (value - low) / (high - low)
+        return round(bottom - (bottom - _TOP) * (value - low) / (high - low), 1)
 
-    parts = [f'<svg viewBox="0 0 {_DIM} {_HEIGHT}" role="img" aria-label="{title}">']
-    parts.append(f'<text x="{_LEFT}" y="14">{title}</text>')
-    for step in range(4):
-        value = low + (high - low) * (step + 0.5) / 4
-        parts.append(f'<line x1="{_LEFT}" x2="{right}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="var(--line)"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    every = -(-len(values) // 10)
-    for index in range(0, len(values), every):
-        parts.append(f'<text x="{x(index):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{index + 1}</text>')
-    points = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in enumerate(values))
-    parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')
-    for index, value in enumerate(values):
-        radius = 5 if index == marked else 2.5
-        parts.append(
-            f'<circle cx="{x(index):.1f}" cy="{y(value):.1f}" r="{radius}" fill="{color}">'
-            f"<title>epoch {index + 1}: {value:.4f}</title></circle>"
-        )
-    return "".join([*parts, "</svg>"])
+    y_values = [low + (high - low) * (step + 0.5) / _Y_TICKS for step in range(_Y_TICKS)]
+    return LineChart(
+        title,
+        color,
+        _LEFT,
+        right,
+        bottom,
+        [Tick(x(index), str(index + 1)) for index in range(0, len(values), -(-len(values) // _MAX_X_TICKS))],
+        [Tick(y(value), f"{value:.3g}") for value in y_values],
+        [
+            Point(x(index), y(value), f"epoch {index + 1}: {value:.4f}", index == best)
+            for index, value in enumerate(values)
+        ],
+    )

@@ -1,15 +1,15 @@
-"""Writes `metrics.json`: the run in numbers, for programs.
+"""Writes `metrics.json`, the machine-readable results of a run.
 
-test, popularity   {"map": ..., "precision_at_1": ..., ...}: Caser and the baseline on the same rows
-sequential_rules   the same keys for the sequential-rules baseline, or null
-sequential_rules_note        why it is null; absent otherwise
-ceiling            the same keys; only for the built-in sample
-counts             what ExampleGen counted: rows, users, items, ...
-blessed            true or false
-blessing_reason    why
-pushed_version     the folder below serving/caser, or null
-seconds            per node
-states             per node: "done", or "cached" where an earlier run's outputs were reused
+test, popularity        {"map": ..., "precision_at_1": ..., ...}: Caser and popularity on the same users
+sequential_rules        the same keys for sequential rules, or null
+sequential_rules_note   why sequential_rules is null; absent otherwise
+ceiling                 the same keys for the oracle ranking; built-in sample only
+counts                  counts of ExampleGen: rows, users, items, ...
+blessed                 true or false
+blessing_reason         the reason
+pushed_version          directory below serving/caser, or null
+seconds                 seconds per node
+states                  state per node: "done" or "cached"
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import write_text
-from pipeline.results.summary import Summary
+from components.files import write_text
+from pipeline.results.summary import RunSummary
 
 
-def write_metrics(summary: Summary, file: Path) -> None:
-    """Writes the file at once: a reader sees the old one or the new one, never a part.
+def write_metrics(summary: RunSummary, file: Path) -> None:
+    """Writes the file atomically.
 
     Args:
-        summary: of the run.
-        file: is replaced.
+        summary: results of the run.
+        file: path of the file.
     """
     content: dict[str, Any] = {
         "test": summary.test,

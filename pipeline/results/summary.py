@@ -1,24 +1,26 @@
-"""What a run found, gathered for the screen, `metrics.json` and `report.html`."""
+"""Results of a run, for the run summary, `metrics.json` and `report.html`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from components.evaluator.slices import SliceMetrics
+from components.ranking.metrics import NEXT_ITEM
+
 Metrics = dict[str, float]
 
 
-class Slice(NamedTuple):
-    """Metrics of a part of the users or items, such as name "history length" and value "11 to 50"."""
+class Column(NamedTuple):
+    """A column of the metrics table: its title, its key in `metrics.json`, and metrics by name."""
 
-    name: str
-    value: str
-    test: Metrics
-    popularity: Metrics
+    title: str
+    key: str
+    metrics: Metrics
 
 
 class Example(NamedTuple):
-    """What the model recommends to one user of the test split: ids, the newest of `history` last, the best first."""
+    """Recommendations for one user of the evaluated split: history oldest first, recommendations best first."""
 
     user: str
     history: list[str]
@@ -27,24 +29,24 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Summary:
-    """One run.
+class RunSummary:
+    """Results of one run.
 
     Attributes:
-        test: Caser on the held-out items of the test split.
-        popularity: the baseline on the same rows.
-        sequential_rules: the counting baseline on the same rows; None where it was switched off or skipped.
-        sequential_rules_note: why there is none.
-        ceiling: the best attainable ranking on the same rows; only the built-in sample knows it.
-        counts: what ExampleGen counted.
-        blessed: whether the thresholds of `evaluator` were met.
-        blessing_reason: why, in words.
-        pushed_version: of the model that was pushed by this run or, where nothing changed, by an earlier one.
-        seconds: per node.
-        states: per node, "done" or "cached".
-        slices: of the test split.
+        test: metrics of Caser on the evaluated split.
+        popularity: metrics of the popularity baseline on the same users.
+        sequential_rules: metrics of sequential rules on the same users; None if disabled or skipped.
+        sequential_rules_note: why sequential rules were not evaluated.
+        ceiling: metrics of the oracle ranking, known for the built-in sample only.
+        counts: counts of ExampleGen.
+        blessed: whether the model passed the thresholds of `evaluator`.
+        blessing_reason: the reason, in words.
+        pushed_version: version pushed by this run or, if nothing changed, by an earlier one.
+        seconds: seconds per node.
+        states: state per node, "done" or "cached".
+        slices: metrics by slice.
         history: one dict per epoch, see `components.trainer.fit.fit`.
-        examples: a few users.
+        examples: recommendations for a few users.
     """
 
     test: Metrics
@@ -58,32 +60,33 @@ class Summary:
     sequential_rules: Metrics | None = None
     sequential_rules_note: str = ""
     ceiling: Metrics | None = None
-    slices: list[Slice] = field(default_factory=list)
+    slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
 
-    def columns(self) -> list[tuple[str, Metrics]]:
-        """What is compared, by title."""
-        known = {
-            "Caser": self.test,
-            "sequential rules": self.sequential_rules,
-            "popularity": self.popularity,
-            "ceiling": self.ceiling,
-        }
-        return [(title, values) for title, values in known.items() if values is not None]
+    def columns(self) -> list[Column]:
+        """The model and the baselines that were evaluated."""
+        columns = [
+            ("Caser", "test", self.test),
+            ("sequential rules", "sequential_rules", self.sequential_rules),
+            ("popularity", "popularity", self.popularity),
+            ("ceiling", "ceiling", self.ceiling),
+        ]
+        return [Column(title, key, metrics) for title, key, metrics in columns if metrics is not None]
 
     def main_metrics(self) -> list[str]:
-        """Names of the metrics that people look at first, without those that only repeat another."""
+        """Names of the main metrics, without those that repeat another."""
         return [name for name in TITLES if name in self.test and not self.is_repeated(name)]
 
     def is_repeated(self, name: str) -> bool:
-        """Whether a next-item metric says nothing new, as where only one item of each user is held out."""
-        whole = name.removeprefix(NEXT_ITEM)
-        return whole != name and all(values.get(name) == values.get(whole) for _, values in self.columns())
+        """Whether a next-item metric equals the overall one, as if only one item per user is held out."""
+        overall = name.removeprefix(NEXT_ITEM)
+        return overall != name and all(
+            column.metrics.get(name) == column.metrics.get(overall) for column in self.columns()
+        )
 
 
-NEXT_ITEM = "next_item_"
-# The metrics that people look at first, in this order.
+# Main metrics, in display order.
 TITLES = {
     "map": "MAP",
     "precision_at_1": "precision@1",

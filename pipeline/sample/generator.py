@@ -1,12 +1,12 @@
-"""The built-in sample: listeners and songs with planted sequential patterns, and the best score anybody can reach.
+"""Generator of the built-in sample: listeners and songs with planted sequential patterns.
 
-A user's next song follows from one of three patterns of the Caser paper (section 1), drawn anew at every step:
+The next song of a user follows one of three patterns of the Caser paper (section 1), drawn at every step:
 
 * union-level: the genres of the last two songs together decide the next genre;
 * point-level with a skip: every song has a sequel, heard two songs later;
-* general taste: each user loves two genres.
+* general preference: each user has two favourite genres.
 
-Nobody hears a song twice. As the probability of every next song is known, so is the best possible ranking.
+No song is repeated. The true probability of every next song is known, and so is the best possible ranking.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.files import write_text
+from components.files import write_text
 
 USERS, GENRES, SONGS_PER_GENRE = 3_000, 10, 30
 SONGS = GENRES * SONGS_PER_GENRE
@@ -24,23 +24,23 @@ SEED = 7
 HEADER = "user_id,item_id,timestamp"
 _GENRES = ("ambient", "blues", "disco", "folk", "jazz", "metal", "opera", "punk", "reggae", "soul")
 _SHORTEST, _LONGEST = 15, 45
-_UNION, _POINT, _TASTE = 0.5, 0.3, 0.2
+_UNION, _POINT, _PREFERENCE = 0.5, 0.3, 0.2
 _LAG = 2  # a sequel comes this many songs after its song
 _FIRST_TIME, _PAUSE = 1_700_000_000, 240  # unix seconds; seconds between two songs
 
 
 class Sample(NamedTuple):
-    """Generated listeners.
+    """Generated listeners and their patterns.
 
     Attributes:
-        histories: per user the songs heard, oldest first; int [n] each.
-        tastes: int [USERS, 2], the two genres each user loves.
+        histories: songs heard by each user, oldest first; int [n] each.
+        favourites: int [USERS, 2], the two favourite genres of each user.
         next_genre: int [GENRES, GENRES], the genre that follows two genres.
         sequels: int [SONGS], the sequel of each song.
     """
 
     histories: list[np.ndarray]
-    tastes: np.ndarray
+    favourites: np.ndarray
     next_genre: np.ndarray
     sequels: np.ndarray
 
@@ -57,38 +57,38 @@ class Sample(NamedTuple):
         rows = np.arange(len(users))
         popularity = np.tile(_popularity(), (len(users), 1))
         genre_of_song = np.arange(SONGS) // SONGS_PER_GENRE
-        taste = popularity * (genre_of_song == self.tastes[users][:, :, None]).any(axis=1)
-        total = _TASTE * _share(taste)
+        preference = popularity * (genre_of_song == self.favourites[users][:, :, None]).any(axis=1)
+        total = _PREFERENCE * _normalize(preference)
 
         padded = np.pad(heard, [(0, 0), (_LAG, 0)], constant_values=-1)
         last, before = padded[:, -1], padded[:, -2]
         known = (last >= 0) & (before >= 0)
         genre = self.next_genre[before // SONGS_PER_GENRE, last // SONGS_PER_GENRE]
-        total += _UNION * known[:, None] * _share(popularity * (genre_of_song == genre[:, None]))
+        total += _UNION * known[:, None] * _normalize(popularity * (genre_of_song == genre[:, None]))
 
         song = padded[:, -_LAG]
         total[rows, self.sequels[song]] += _POINT * (song >= 0)
 
         row, column = np.nonzero(heard >= 0)
         total[row, heard[row, column]] = 0
-        return _share(total)
+        return _normalize(total)
 
 
 def generate(seed: int = SEED) -> Sample:
-    """Makes the sample.
+    """Generates the sample.
 
     Args:
-        seed: the same gives the same.
+        seed: random seed.
 
     Returns:
         USERS histories of 15 to 45 songs.
     """
     rng = np.random.default_rng(seed)
-    tastes = np.array([rng.permutation(GENRES)[:2] for _ in range(USERS)])
-    # Each of the two genres speaks for every genre; the one with the most support comes next. So neither alone tells.
+    favourites = np.array([rng.permutation(GENRES)[:2] for _ in range(USERS)])
+    # The last two genres together decide: each supports every genre, and the one with the most support comes next.
     support = rng.normal(size=(2, GENRES, GENRES))
     next_genre = (support[0][:, None] + support[1][None, :]).argmax(axis=2)
-    sample = Sample([], tastes, next_genre, rng.permutation(SONGS))
+    sample = Sample([], favourites, next_genre, rng.permutation(SONGS))
 
     users = np.arange(USERS)
     heard = np.empty((USERS, 0), dtype=int)
@@ -101,11 +101,11 @@ def generate(seed: int = SEED) -> Sample:
 
 
 def write_csv(sample: Sample, file: Path) -> None:
-    """Writes one row per song heard, in the order of time.
+    """Writes one row per song heard, sorted by time.
 
     Args:
-        sample: from `generate`.
-        file: is replaced, or left as it is where it would not change; its folder is made where it is absent.
+        sample: the sample.
+        file: output file; not rewritten if its content is the same. Its directory is created if missing.
     """
     rows = [
         (_FIRST_TIME + 7 * user + _PAUSE * position, f"{user_name(user)},{song_name(song)}")
@@ -114,7 +114,7 @@ def write_csv(sample: Sample, file: Path) -> None:
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
     text = "\n".join([HEADER, *(f"{names},{time}" for time, names in sorted(rows))]) + "\n"
-    # An untouched file keeps its date, so that a second run sees unchanged input.
+    # An unchanged file keeps its modification time, so that a second run is cached.
     if not file.is_file() or file.read_bytes() != text.encode():
         write_text(file, text)
 
@@ -145,6 +145,6 @@ def _popularity() -> np.ndarray:
     return np.tile(1.0 / np.arange(1, SONGS_PER_GENRE + 1), GENRES)
 
 
-def _share(weights: np.ndarray) -> np.ndarray:
+def _normalize(weights: np.ndarray) -> np.ndarray:
     totals = weights.sum(axis=1, keepdims=True)
     return np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)

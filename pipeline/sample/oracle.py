@@ -1,4 +1,4 @@
-"""The best attainable score on the built-in sample: the ranking by the probabilities it was drawn from."""
+"""The ceiling of the built-in sample: its oracle ranking, by the true probabilities."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from components.ranking.metrics import MAX_K
 from pipeline.sample import generator
 
 
-def ceiling(
+def oracle_metrics(
     users: Sequence[str], histories: Sequence[Sequence[str]], held_out: Sequence[Sequence[str]]
 ) -> dict[str, float] | None:
-    """Metrics of the true probabilities.
+    """Metrics of the ranking by true probabilities.
 
-    One held-out item is drawn from exactly these probabilities, so no ranking of unseen items has a better expected
-    MAP, MRR, hit rate or NDCG.
+    A single held-out item is drawn from exactly these probabilities, so no ranking of unseen items has a higher
+    expected MAP, MRR, hit rate or NDCG.
 
     Args:
-        users: ids, one per row.
-        histories: ids of items before the held-out ones, oldest first.
+        users: user ids, one per row.
+        histories: item ids before the held-out ones, oldest first.
         held_out: ids of held-out items.
 
     Returns:
-        The metrics of `components.ranking.metrics`, or None where a row does not hold out exactly one item: then the
-        best ranking is not known.
+        The metrics of `components.ranking.metrics`, or None if a row does not have exactly one held-out item: then the
+        best ranking is unknown.
     """
     if any(len(items) != 1 for items in held_out):
         return None

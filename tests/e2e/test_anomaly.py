@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from components.example_validator.component import HistoryValidator
-from pipeline.console.root_cause import failure_of
+from pipeline.console.root_cause import root_cause
 from pipeline.local.runner import run
 from pipeline.pipeline import LOCAL_BEAM_ARGS
 from schemas import schema_path
@@ -61,7 +61,7 @@ def test_an_anomaly_names_the_feature_and_nothing_is_transformed(tmp_path):
     nodes = Nodes()
     with pytest.raises(Exception, match="item_ids") as raised:
         run(pipeline, nodes)
-    failure = failure_of(raised.value)
+    failure = root_cause(raised.value)
     assert failure.is_user_error
     assert "feature `item_ids`: Unexpected data type" in failure.text
     assert nodes.began[-1] == "HistoryValidator"

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from components.export.golden import read_golden
+from components.export.golden import golden_mismatch, read_golden
 from components.pusher.models_config import config_path, models_config, to_text
 from components.pusher.version_dirs import publish, versions
-from pipeline.client import retries
 from pipeline.client.connect import connect
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender
-from pipeline.client.rest_transport import RestTransport
+from pipeline.client.retries import TransientError
 from pipeline.client.transport import Connection
 from pipeline.deployment.labels import promote, version_before
 from pipeline.deployment.push import push
+from tests.support.rest_rows import RowTransport
 
 QUERIES = [Query("u0", ["i1", "i2"]), Query("nobody"), Query("u2", ["i3"], ["i4"])]
 
@@ -50,7 +50,7 @@ def served(server, models):
 def transports(server):
     return {
         "column": connect(Connection(server.rest)),
-        "row": RestTransport(Connection(server.rest), rows=True),
+        "row": RowTransport(Connection(server.rest)),
         "grpc": connect(Connection(server.grpc)),
     }
 
@@ -69,8 +69,8 @@ def test_every_way_gives_the_answers_of_the_model_in_process(server, served, mod
 def test_the_golden_request_is_answered_as_by_the_trainer(server, served, models):
     golden = read_golden(models["i5"])
     for transport in transports(server).values():
-        answers, _ = transport.ask(golden.requests)
-        assert fault(golden, answers) is None
+        predictions, _ = transport.predict(golden.requests)
+        assert golden_mismatch(golden, predictions) is None
 
 
 def test_push_reports_until_the_server_answers(server, served, models):
@@ -93,8 +93,15 @@ def test_the_first_request_after_a_swap_is_as_fast_as_any(server, served, models
 
 
 def test_no_request_fails_while_versions_come_and_go(server, served, models, monkeypatch):
-    # Without repetitions, which would hide what fails.
-    monkeypatch.setattr(retries, "_FIRST_PAUSE", float("inf"))
+    # Without retries, which would hide failures.
+    def once(attempt, timeout, server):
+        try:
+            return attempt(timeout)
+        except TransientError as error:
+            raise UserError(str(error)) from error
+
+    monkeypatch.setattr("pipeline.client.rest_transport.with_retries", once)
+    monkeypatch.setattr("pipeline.client.grpc_transport.with_retries", once)
     failures, answered, stop = [], [], threading.Event()
 
     def ask(url):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.kubeflow.options import tell_of_node_files
+from pipeline.cli.kubeflow.options import print_payload_note
 from pipeline.cli.options import config_options
 
 
-@click.command("compile", short_help="Write the pipeline as a file for Kubeflow.")
+@click.command("compile", short_help="Compile the pipeline for Kubeflow.")
 @config_options
 @click.option("--image", required=True, metavar="IMAGE", help="Container image with tfx-caser.")
 @click.option(
@@ -18,16 +18,16 @@ from pipeline.cli.options import config_options
     default="data/interactions.csv",
     show_default=True,
     metavar="PATH",
-    help="Default of the run parameter `data`: file, glob or {SPAN} pattern; a relative path is below the volume.",
+    help="Default of the run parameter `data`: file, glob or {SPAN} pattern; relative paths are below the volume.",
 )
 @click.option(
     "--cluster",
     "cluster_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="YAML: volume, ML Metadata, and CPU, memory, accelerators, node selectors, tolerations and retries per node.",
+    help="YAML file with cluster settings: volume, ML Metadata, resources, scheduling and retries.",
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Is overwritten.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Output file.")
 def compile_command(
     preset: str | None,
     config_file: Path | None,
@@ -37,24 +37,24 @@ def compile_command(
     cluster_file: Path | None,
     output: Path,
 ) -> None:
-    """Write the pipeline of `caser run` as a file for Kubeflow; no cluster is needed.
+    """Compile the pipeline of `caser run` for Kubeflow; no cluster is needed.
 
     \b
     Example:
       caser kubeflow compile --preset movielens-csv --image registry/caser:1 --output pipeline.yaml
     """
     from pipeline.config.config import load_config
-    from pipeline.console.log_capture import silence
+    from pipeline.console.log_capture import suppress_output
     from pipeline.kubeflow.compiler.cluster_settings import load_cluster
     from pipeline.kubeflow.compiler.spec_file import write_spec
 
     config, cluster = load_config(preset, config_file, overrides), load_cluster(cluster_file)
-    with silence():
+    with suppress_output():
         from pipeline.kubeflow.compiler.spec import compile_pipeline
 
         compiled = compile_pipeline(config, data, image, cluster)
     size = write_spec(compiled.pipeline, compiled.platform, output, compiled.nodes)
     tasks, parameters = (compiled.pipeline["root"]["dag"]["tasks"], compiled.pipeline["root"]["inputDefinitions"])
     click.echo(f"{output}: {len(tasks)} tasks, {size:,} bytes; parameters: {', '.join(parameters['parameters'])}.")
-    tell_of_node_files(output)
+    print_payload_note(output)
     click.echo(f"Next: caser kubeflow submit --host URL --pipeline {output}")

@@ -8,25 +8,27 @@ from pathlib import Path
 import click
 
 
-@click.command("emulate", short_help="Run a compiled pipeline on this machine, task by task.")
-@click.option("--pipeline", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The compiled file.")
+@click.command("emulate", short_help="Run a compiled pipeline locally, one process per task.")
+@click.option("--pipeline", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Compiled pipeline.")
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="DIR/volume stands for the mounted volume; metadata and logs are put beside it.",
+    help="Output directory; DIR/volume stands in for the volume.",
 )
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A run parameter; repeatable.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Run parameter; repeatable.")
 @click.option(
     "--python",
     default=sys.executable,
     type=click.Path(exists=True, dir_okay=False, executable=True, path_type=Path),
     metavar="FILE",
-    help="Its environment stands for the image; the present one by default.",
+    help="Python interpreter that stands in for the image (default: this one).",
 )
-@click.option("--metadata", metavar="HOST:PORT", help="A running ML Metadata service; one is started by default.")
-@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Tasks at a time.")
+@click.option("--metadata", metavar="HOST:PORT", help="Running ML Metadata service (default: start one).")
+@click.option(
+    "--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Maximum number of concurrent tasks."
+)
 @click.pass_context
 def emulate_command(
     context: click.Context,
@@ -37,7 +39,7 @@ def emulate_command(
     metadata: str | None,
     jobs: int,
 ) -> None:
-    """Run a compiled pipeline on this machine: each task as a process of its own, as a pod would run it.
+    """Run a compiled pipeline locally: one process per task, as pods would run them.
 
     \b
     Example:
@@ -46,7 +48,7 @@ def emulate_command(
       caser kubeflow emulate --pipeline pipeline.yaml --output out/emulated --param epochs=2
     """
     from pipeline.console.live_display import RunConsole, new_console
-    from pipeline.kubeflow.emulator.emulate import Request, emulate
+    from pipeline.kubeflow.emulator.emulate import EmulateRequest, emulate
 
     with RunConsole(new_console(sys.stdout)) as console:
-        context.exit(emulate(Request(pipeline, output, params, python, metadata, jobs), console))
+        context.exit(emulate(EmulateRequest(pipeline, output, params, python, metadata, jobs), console))

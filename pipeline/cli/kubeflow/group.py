@@ -16,7 +16,7 @@ def kubeflow() -> None:
 
     \b
     Compile it:              caser kubeflow compile --image IMAGE --output pipeline.yaml
-    Try it on this machine:  caser kubeflow emulate --pipeline pipeline.yaml --output out/emulated
+    Run it locally:          caser kubeflow emulate --pipeline pipeline.yaml --output out/emulated
     Run it on a cluster:     caser kubeflow submit --pipeline pipeline.yaml --host URL --wait
     """
 

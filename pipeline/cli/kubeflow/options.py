@@ -1,4 +1,4 @@
-"""What the commands around a cluster share: options, and a word on files that must be there."""
+"""Options shared by the commands for a cluster, and a note on node payload files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ import click
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what a run needs; `pipeline.kubeflow.submission.runs.Request` is made of it by `to_request`."""
+    """Adds the options of a run, from which `to_request` creates a `SubmitRequest`."""
     for option in reversed(
         (
-            click.option("--pipeline", required=True, type=click.Path(path_type=Path), metavar="FILE"),
-            click.option("--host", required=True, metavar="URL", help="Of Kubeflow Pipelines' API or UI."),
-            click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A run parameter; repeatable."),
-            click.option("--experiment", default="caser", show_default=True, help="Groups runs in Kubeflow's UI."),
-            click.option("--namespace", help="Yours, where Kubeflow has several users."),
-            click.option("--service-account", help="Of the tasks; Kubeflow's own by default."),
+            click.option(
+                "--pipeline", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Compiled pipeline."
+            ),
+            click.option("--host", required=True, metavar="URL", help="URL of the Kubeflow Pipelines API or UI."),
+            click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Run parameter; repeatable."),
+            click.option(
+                "--experiment", default="caser", show_default=True, help="Experiment of the run in Kubeflow's UI."
+            ),
+            click.option("--namespace", help="Namespace (multi-user deployments)."),
+            click.option("--service-account", help="Service account of the tasks (default: Kubeflow's)."),
             click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; also $KUBEFLOW_TOKEN."),
             click.option(
-                "--cookies", envvar="KUBEFLOW_COOKIES", help="Such as authservice_session=...; also by variable."
+                "--cookies", envvar="KUBEFLOW_COOKIES", help="Such as authservice_session=...; also $KUBEFLOW_COOKIES."
             ),
-            click.option("--in-cluster", is_flag=True, help="Use the token of this pod's service account."),
+            click.option("--in-cluster", is_flag=True, help="Use the service account token of this pod."),
         )
     ):
         command = option(command)
@@ -31,18 +35,26 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def to_request(options: dict[str, Any]) -> Any:
-    """The request that the options of `run_options` make."""
+    """Creates the `SubmitRequest` from the options of `run_options`."""
     from pipeline.kubeflow.submission.api import Access
-    from pipeline.kubeflow.submission.runs import Request
+    from pipeline.kubeflow.submission.runs import SubmitRequest
 
-    access = Access(options["host"], options["namespace"], options["token"], options["cookies"], options["in_cluster"])
-    return Request(options["pipeline"], access, options["params"], options["experiment"], options["service_account"])
+    access = Access(**{name: options[name] for name in Access._fields})
+    return SubmitRequest(
+        pipeline=options["pipeline"],
+        access=access,
+        params=options["params"],
+        experiment=options["experiment"],
+        service_account=options["service_account"],
+    )
 
 
-def tell_of_node_files(pipeline: Path) -> None:
-    """Says what has to be on the volume, where nodes of a compiled pipeline are files."""
+def print_payload_note(pipeline: Path) -> None:
+    """Prints which files to copy to the volume, if the pipeline has node payload files."""
     from pipeline.kubeflow.compiler.spec_file import read_spec
     from pipeline.kubeflow.nodes.node_file import FOLDER, references
 
     if references(read_spec(pipeline).pipeline):
-        click.echo(f"Copy {pipeline.parent / FOLDER} to the volume before a run (kubeflow/README.md, Long settings).")
+        click.echo(
+            f"Copy {pipeline.parent / FOLDER} to the volume before a run (docs/kubeflow.md, Large configurations)."
+        )

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from pipeline.cli.kubeflow.options import run_options, tell_of_node_files, to_request
+from pipeline.cli.kubeflow.options import print_payload_note, run_options, to_request
 
 
-@click.command("schedule", short_help="Run on a cluster again and again.")
+@click.command("schedule", short_help="Schedule recurring runs on a cluster.")
 @run_options
-@click.option("--cron", required=True, metavar="FIELDS", help="Such as '0 3 * * *': every day at 3 o'clock (UTC).")
+@click.option("--cron", required=True, metavar="FIELDS", help="Cron schedule, such as '0 3 * * *': daily at 3:00 UTC.")
 def schedule_command(cron: str, **options: Any) -> None:
-    """Run on a cluster again and again; with a {SPAN} pattern each run reads the newest span.
+    """Schedule recurring runs on a cluster; with a {SPAN} pattern, each run reads the latest span.
 
     \b
     Example:
@@ -22,5 +22,5 @@ def schedule_command(cron: str, **options: Any) -> None:
     """
     from pipeline.kubeflow.submission.runs import schedule
 
-    tell_of_node_files(options["pipeline"])
+    print_payload_note(options["pipeline"])
     click.echo(f"recurring run {schedule(to_request(options), cron)}")

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from pipeline.cli.kubeflow.options import run_options, tell_of_node_files, to_request
+from pipeline.cli.kubeflow.options import print_payload_note, run_options, to_request
 
 
 @click.command("submit", short_help="Start a run on a cluster.")
 @run_options
-@click.option("--wait", is_flag=True, help="Follow the run; exit status 1 where it fails.")
+@click.option("--wait", is_flag=True, help="Follow the run; the exit status is 1 if it fails.")
 @click.pass_context
 def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
-    """Start a run on a cluster: makes the file a version of the pipeline, unless it is one, and runs it.
+    """Start a run on a cluster; a new file is uploaded as a new version of the pipeline first.
 
     \b
     Example:
@@ -25,6 +25,6 @@ def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
     from pipeline.console.live_display import RunConsole, new_console
     from pipeline.kubeflow.submission.runs import submit
 
-    tell_of_node_files(options["pipeline"])
+    print_payload_note(options["pipeline"])
     with RunConsole(new_console(sys.stdout)) as console:
         context.exit(submit(to_request(options), wait, console))

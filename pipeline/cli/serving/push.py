@@ -6,40 +6,31 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.serving.options import connections, load_timeout_option, server_options
+from pipeline.cli.serving.options import ServerOptions, load_timeout_option, server_options
 
 
-@click.command(short_help="Push a model to a serving folder, and see that servers answer with it.")
+@click.command(short_help="Publish a model and wait until servers serve it.")
 @click.option(
     "--model",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A SavedModel, or DIR/serving/caser of a run.",
+    help="SavedModel, or DIR/serving/caser of a run.",
 )
-@click.option("--to", "target", required=True, metavar="DIR", help="The folder of versions that the servers read.")
-@click.option("--keep", default=3, show_default=True, type=click.IntRange(min=1), help="Versions that stay.")
+@click.option("--to", "target", required=True, metavar="DIR", help="Directory of the versions that the servers read.")
+@click.option("--keep", default=3, show_default=True, type=click.IntRange(min=1), help="Number of versions to keep.")
 @server_options(multiple=True)
 @load_timeout_option
-def push(
-    model: Path,
-    target: str,
-    keep: int,
-    servers: tuple[str, ...],
-    timeout: float,
-    token: str | None,
-    ca: str | None,
-    load_timeout: float,
-) -> None:
-    """Push a model to a serving folder, and see that servers answer with it.
+def push(model: Path, target: str, keep: int, servers: ServerOptions, load_timeout: float) -> None:
+    """Publish a model and wait until servers serve it.
 
-    The model is verified before anybody sees it. With --server, the command waits until the version is AVAILABLE there
-    and asks the golden request.
+    The model is verified before it becomes visible. With --server, the command waits until the version is AVAILABLE
+    there and replays the golden request.
 
     \b
       caser push --model out/mine/serving/caser --to /srv/models/caser --server http://host:8501
     """
-    from pipeline.deployment.push import push as pushed
+    from pipeline.deployment.push import push as push_to_servers
 
-    for step in pushed(model, target, keep, connections(servers, timeout, token, ca), load_timeout):
+    for step in push_to_servers(model, target, keep, servers.connections(), load_timeout):
         click.echo(step)

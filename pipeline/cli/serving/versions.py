@@ -6,37 +6,37 @@ import os
 
 import click
 
-from pipeline.cli.serving.options import connections, server_options
+from pipeline.cli.serving.options import ServerOptions, server_options
 
 
-@click.command(short_help="List the versions of a pushed model.")
-@click.option("--model", "model_dir", required=True, metavar="DIR", help="The folder of versions.")
+@click.command(short_help="List the versions of a published model.")
+@click.option("--model", "model_dir", required=True, metavar="DIR", help="Directory of the versions.")
 @server_options(multiple=False)
-def versions(model_dir: str, server: str | None, timeout: float, token: str | None, ca: str | None) -> None:
-    """List the versions of a pushed model: what they are, their labels and, with --server, their state there."""
+def versions(model_dir: str, servers: ServerOptions) -> None:
+    """List the versions of a published model with their metrics and labels and, with --server, their state."""
     from components.export.model_info import read_model_info
+    from components.pusher import version_dirs
     from components.pusher.models_config import config_path, read_labels
-    from components.pusher.version_dirs import versions as present
     from pipeline.client.connect import connect
-    from pipeline.console.log_capture import silence
+    from pipeline.console.log_capture import suppress_output
 
     states = {}
-    if server:
-        with silence():
-            transport = connect(*connections((server,), timeout, token, ca))
+    for connection in servers.connections():
+        with suppress_output():
+            transport = connect(connection)
         states = {status.version: f"{status.state} {status.error}".strip() for status in transport.statuses()}
     labels = read_labels(config_path(model_dir))
-    found = sorted({*present(model_dir), *states})
-    for version in found:
-        facts = read_model_info(os.path.join(model_dir, str(version)))
-        score = facts.get("metrics", {}).get("map")
+    listed = sorted({*version_dirs.versions(model_dir), *states})
+    for version in listed:
+        info = read_model_info(os.path.join(model_dir, str(version)))
+        score = info.get("metrics", {}).get("map")
         parts = [
             f"{version:<12}",
-            f"{facts['items']:,} items" if "items" in facts else "",
+            f"{info['items']:,} items" if "items" in info else "",
             f"map {score:.4f}" if score is not None else "",
             ", ".join(sorted(label for label, labelled in labels.items() if labelled == version)),
-            states.get(version, "not on the server") if server else "",
+            states.get(version, "not on the server") if servers.urls else "",
         ]
         click.echo("  ".join(part for part in parts if part))
-    if not found:
-        click.echo(f"There is no version in {model_dir}.")
+    if not listed:
+        click.echo(f"No versions in {model_dir}.")

@@ -1,4 +1,4 @@
-"""Reads `--param name=value` as the types that a compiled pipeline declares."""
+"""Parses `--param name=value` by the types declared in a compiled pipeline."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from pipeline.config.suggestions import closest_match
 _EXPECTED = {"NUMBER_INTEGER": "a whole number", "BOOLEAN": "true or false"}
 
 
-def param_values(pipeline: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
-    """The parameters that a user gives.
+def param_values(pipeline: dict[str, Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """Parses run parameters.
 
     Args:
         pipeline: PipelineSpec.
-        given: `name=value` each.
+        arguments: `name=value` each.
 
     Returns:
-        Values by name, without those that keep their default.
+        Values by name, without parameters that keep their defaults.
 
     Raises:
-        UserError: an unknown name, or a value of another type.
+        UserError: an unknown name, or a value of the wrong type.
     """
     declared = defined_parameters(pipeline)
     values: dict[str, Any] = {}
-    for text in given:
+    for text in arguments:
         name, equals, value = text.partition("=")
         if not equals:
-            raise UserError(f"--param {text}: this should have the form name=value.")
+            raise UserError(f"--param {text}: expected name=value.")
         if name not in declared:
             raise UserError(
-                f"--param {text}: the pipeline has no parameter `{name}`. Did you mean "
+                f"--param {text}: unknown parameter `{name}`. Did you mean "
                 f"`{closest_match(name, list(declared))}`? Parameters: {', '.join(declared)}."
             )
         values[name] = _value(text, value, declared[name]["parameterType"])
@@ -40,7 +40,7 @@ def param_values(pipeline: dict[str, Any], given: Sequence[str]) -> dict[str, An
 
 
 def defined_parameters(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The declarations of a pipeline's parameters, by name."""
+    """The parameters that a pipeline declares, by name."""
     parameters: dict[str, dict[str, Any]] = pipeline["root"].get("inputDefinitions", {}).get("parameters", {})
     return parameters
 
@@ -51,5 +51,5 @@ def _value(text: str, value: str, kind: str) -> Any:
     if kind == "BOOLEAN" and value.lower() in ("true", "false"):
         return value.lower() == "true"
     if kind in _EXPECTED:
-        raise UserError(f"--param {text}: this should be {_EXPECTED[kind]}.")
+        raise UserError(f"--param {text}: expected {_EXPECTED[kind]}. Received: {value}")
     return value

@@ -1,13 +1,15 @@
-"""Writes the pipeline as Kubeflow's `PipelineSpec` 2.1.0 and `PlatformSpec`, as plain dicts.
+"""Compiles the pipeline to Kubeflow's `PipelineSpec` 2.1.0 and `PlatformSpec`, as plain dicts.
 
-Kubeflow's SDK is not needed for it, and what the SDK would write changes from version to version. The fields are those
-of `pipeline_spec.proto` and `kubernetes_executor_config.proto`; tests parse them strictly, and hold the rules of the
-backend with the source of each.
+It does not need Kubeflow's SDK, whose output changes from version to version. The fields are those of
+`pipeline_spec.proto` and `kubernetes_executor_config.proto`; tests parse them strictly and check the rules of the
+backend, each with its source.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import UserError
 from pipeline.config.config import Config
@@ -19,14 +21,13 @@ from pipeline.kubeflow.nodes.node_ir import VOLUME, encode, only_node
 from pipeline.kubeflow.nodes.run_parameters import RunParameter, run_parameters
 from pipeline.kubeflow.nodes.task_names import METRICS, task_name
 from pipeline.pipeline import PIPELINE_NAME, create_pipeline
+from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
 STEP = "pipeline.kubeflow.step"
 SCHEMA_VERSION, SDK_VERSION = "2.1.0", "kfp-2.5.0"
 REPORT = "report"
 _EVALUATOR = "Evaluator"
-# As in `pipeline.local.run`: TensorFlow's faster products, also on CPUs where it would leave them off.
-_ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1"}
-# The backend fills this in where it is the whole value of a task's parameter, and nowhere else (v2/driver/resolve.go).
+# The backend replaces this only if it is the whole value of a task's parameter (v2/driver/resolve.go).
 _RUN_ID = "{{$.pipeline_job_uuid}}"
 
 
@@ -36,7 +37,7 @@ class Compiled(NamedTuple):
     Attributes:
         pipeline: PipelineSpec.
         platform: PlatformSpec.
-        nodes: texts of those nodes that are too long for an argument.
+        nodes: payloads of nodes that are too large for an argument.
     """
 
     pipeline: dict[str, Any]
@@ -45,60 +46,98 @@ class Compiled(NamedTuple):
 
 
 def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSettings) -> Compiled:
-    """Compiles the pipeline that `caser run` runs.
+    """Compiles the pipeline of `caser run`.
 
     Args:
         config: all settings of the pipeline.
-        data: default of the run parameter: file, glob or `{SPAN}` pattern; a relative path is below the volume.
-        image: with tfx-caser installed.
-        cluster: where it runs.
+        data: default of the run parameter `data`: file, glob pattern, or pattern with `{SPAN}`; relative paths are
+            below the volume.
+        image: container image with tfx-caser.
+        cluster: settings of the cluster.
 
     Returns:
-        All of it; equal for equal arguments.
+        The compiled pipeline; equal for equal arguments.
 
     Raises:
-        UserError: the cluster's settings name a node that does not exist.
+        UserError: the cluster settings name an unknown node.
     """
-    # Whether a run pushes is a parameter, so the node is always there.
+    # Pushing is a run parameter, so the pipeline always contains the Pusher.
     pushing = config.model_copy(update={"pusher": config.pusher.model_copy(update={"enabled": True})})
     irs = node_irs(create_pipeline(pushing, VOLUME, VOLUME, shared=True))
     for name in cluster.nodes:
         if name not in irs:
-            raise UserError(f"There is no node `{name}`. Did you mean `{closest_match(name, list(irs))}`?")
+            raise UserError(
+                f"Unknown node `{name}` in the cluster settings. Did you mean `{closest_match(name, list(irs))}`?"
+            )
     parameters = run_parameters(config, data)
-    components, executors, tasks, pods, long_nodes = {}, {}, {}, {}, []
-    for node_id, ir in irs.items():
-        name, pod = task_name(node_id), cluster.pod(node_id)
-        mine = [parameter for parameter in parameters if parameter.node_id == node_id]
-        node = encode(ir)
-        if len(node) > MAX_INLINE:
-            long_nodes.append(node)
-            node = reference(node)
-        components[f"comp-{name}"] = _component(name, mine, node_id)
-        executors[f"exec-{name}"] = {
-            "container": {
-                "image": image,
-                "command": ["python", "-m", STEP],
-                "args": _arguments(node, node_id, mine, config, cluster),
-                "env": [{"name": name, "value": value} for name, value in sorted(_ENVIRONMENT.items())],
-                **_resources(pod),
-            }
-        }
-        upstream = [task_name(upstream) for upstream in sorted(only_node(ir).upstream_nodes)]
-        tasks[name] = _task(name, mine, upstream, pod)
-        pods[f"exec-{name}"] = _pod(cluster, pod)
+    nodes = [_compile_node(ir, parameters, config, image, cluster) for ir in irs.values()]
     inputs = {parameter.name: _input(parameter) for parameter in parameters}
     return Compiled(
         pipeline={
-            "components": components,
-            "deploymentSpec": {"executors": executors},
+            "components": {f"comp-{node.name}": node.component for node in nodes},
+            "deploymentSpec": {"executors": {f"exec-{node.name}": node.executor for node in nodes}},
             "pipelineInfo": {"name": PIPELINE_NAME},
-            "root": {"dag": {"tasks": tasks}, "inputDefinitions": {"parameters": inputs}},
+            "root": {
+                "dag": {"tasks": {node.name: node.task for node in nodes}},
+                "inputDefinitions": {"parameters": inputs},
+            },
             "schemaVersion": SCHEMA_VERSION,
             "sdkVersion": SDK_VERSION,
         },
-        platform={"platforms": {"kubernetes": {"deploymentSpec": {"executors": pods}}}},
-        nodes=long_nodes,
+        platform={
+            "platforms": {
+                "kubernetes": {"deploymentSpec": {"executors": {f"exec-{node.name}": node.pod for node in nodes}}}
+            }
+        },
+        nodes=[node.payload for node in nodes if node.payload is not None],
+    )
+
+
+class _CompiledNode(NamedTuple):
+    """One node: name of its task, and its parts of PipelineSpec and PlatformSpec.
+
+    Attributes:
+        name: name of the task.
+        component: inputs and outputs.
+        executor: the container.
+        task: dependencies and retries.
+        pod: mounts and scheduling.
+        payload: text of the node if it is too large for an argument, else None.
+    """
+
+    name: str
+    component: dict[str, Any]
+    executor: dict[str, Any]
+    task: dict[str, Any]
+    pod: dict[str, Any]
+    payload: str | None
+
+
+def _compile_node(
+    ir: pipeline_pb2.Pipeline, parameters: list[RunParameter], config: Config, image: str, cluster: ClusterSettings
+) -> _CompiledNode:
+    node = only_node(ir)
+    node_id = node.node_info.id
+    name, pod = task_name(node_id), cluster.pod(node_id)
+    own_parameters = [parameter for parameter in parameters if parameter.node_id == node_id]
+    payload = encode(ir)
+    is_large = len(payload) > MAX_INLINE
+    argument = reference(payload) if is_large else payload
+    return _CompiledNode(
+        name=name,
+        component=_component(name, own_parameters, node_id),
+        executor={
+            "container": {
+                "image": image,
+                "command": ["python", "-m", STEP],
+                "args": _arguments(argument, node_id, own_parameters, config, cluster),
+                "env": [{"name": name, "value": value} for name, value in sorted(TENSORFLOW_ENVIRONMENT.items())],
+                **_resources(pod),
+            }
+        },
+        task=_task(name, own_parameters, [task_name(upstream) for upstream in sorted(node.upstream_nodes)], pod),
+        pod=_pod(cluster, pod),
+        payload=payload if is_large else None,
     )
 
 
@@ -168,7 +207,7 @@ def _input(parameter: RunParameter) -> dict[str, Any]:
 
 
 def _resources(pod: PodSettings) -> dict[str, Any]:
-    """PredictRequests equal limits, so that a node is not killed for memory that was promised to it."""
+    """Resource requests equal limits, so that a pod is not evicted for memory it requested."""
     resources: dict[str, Any] = {}
     if pod.cpu:
         resources |= {"cpuLimit": pod.cpu, "cpuRequest": pod.cpu}

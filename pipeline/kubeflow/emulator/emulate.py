@@ -1,14 +1,14 @@
-"""Runs a compiled pipeline on this machine, each task as a process of its own with no more than a pod would have.
+"""Runs a compiled pipeline on this machine, one process per task, with only what a pod would have.
 
-What stands for what:
+Stand-ins:
 
-* a pod: a process with the file's own command and arguments, an empty working folder, and the environment of a pod;
-* the volume: a folder, whose path replaces the mount path in arguments; nodes that are files are copied to it;
-* ML Metadata: the same gRPC service as in the cluster, whose address replaces the service's name;
+* pod: a process with the command and arguments of the file, an empty working directory, and the environment of a pod;
+* volume: a directory, whose path replaces the mount path in arguments; node payload files are copied to it;
+* ML Metadata: the same gRPC service as in the cluster, whose address replaces the name of the service;
 * Kubeflow's driver and launcher: `placeholders`.
 
-Not covered: images and their pulls, scheduling, quotas, network policies, user ids and rights on volumes, object
-stores, and Kubeflow's own compiler.
+Not covered: images, scheduling, quotas, network policies, user IDs and permissions on volumes, object stores, and
+Kubeflow's own compiler.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,16 +38,16 @@ SUCCEEDED, FAILED = 0, 1
 _METADATA_OPTION = "--metadata"
 
 
-class Request(NamedTuple):
-    """What the user asked for.
+class EmulateRequest(NamedTuple):
+    """Arguments of `caser kubeflow emulate`.
 
     Attributes:
-        pipeline: the compiled file.
-        output: `volume/` stands for the volume; `metadata.sqlite` and `runs/` are put beside it.
-        params: `name=value` each.
-        python: whose environment stands for the image.
-        metadata: host:port of a running ML Metadata service; None: one is started for the run.
-        jobs: tasks at a time.
+        pipeline: the compiled pipeline.
+        output: output directory; `volume/` in it stands in for the volume.
+        params: run parameters, `name=value` each.
+        python: Python interpreter that stands in for the image.
+        metadata: host:port of a running ML Metadata service; None: start one for this run.
+        jobs: maximum number of concurrent tasks.
     """
 
     pipeline: Path
@@ -57,33 +58,28 @@ class Request(NamedTuple):
     jobs: int = 2
 
 
-def emulate(request: Request, console: RunConsole) -> int:
+def emulate(request: EmulateRequest, console: RunConsole) -> int:
     """Runs all tasks in the order of their dependencies.
 
     Args:
-        request: what the user asked for.
+        request: arguments of the command.
         console: shows the tasks.
 
     Returns:
-        The exit status: 0, or 1 where a task failed.
+        The exit status: 0, or 1 if a task failed.
 
     Raises:
-        UserError: the file, a parameter or the folder will not do.
+        UserError: the file, a parameter or the output directory is invalid.
     """
     spec = read_spec(request.pipeline)
     defaults = {name: declared["defaultValue"] for name, declared in defined_parameters(spec.pipeline).items()}
     values = defaults | param_values(spec.pipeline, request.params)
-    volume = request.output.absolute() / "volume"
-    if not volume.is_dir():
-        raise UserError(
-            f"There is no folder {volume}, which stands for the mounted volume. Hint: make it, and put the "
-            f"interactions at {volume / str(values['data'])}."
-        )
+    volume = _volume(request.output, str(values["data"]))
     copy_nodes(references(spec.pipeline), request.pipeline.parent, volume)
     run_id = str(uuid.uuid4())
     folder = request.output.absolute() / "runs" / run_id
-    say = console.console.print
-    say(f"\n{request.pipeline} → run {run_id}", style="bold", markup=False, soft_wrap=True)
+    print_line = partial(console.console.print, markup=False, soft_wrap=True)
+    print_line(f"\n{request.pipeline} → run {run_id}", style="bold")
     with _metadata(request) as address:
         pods = {
             task: _pod(spec, task, values, run_id, folder / task, volume, address, request.python)
@@ -91,14 +87,24 @@ def emulate(request: Request, console: RunConsole) -> int:
         }
         failures = _run(spec, pods, request.jobs, console)
     for failure in failures:
-        say(f"\nError: {failure}", markup=False, soft_wrap=True)
-    say(f"\n  logs      {folder}/TASK/log.txt", markup=False, soft_wrap=True)
-    say(f"  pages     {folder}/TASK/outputs/report", markup=False, soft_wrap=True)
+        print_line(f"\nError: {failure}")
+    print_line(f"\n  logs      {folder}/TASK/log.txt")
+    print_line(f"  reports   {folder}/TASK/outputs/report")
     return FAILED if failures else SUCCEEDED
 
 
+def _volume(output: Path, data: str) -> Path:
+    volume = output.absolute() / "volume"
+    if not volume.is_dir():
+        raise UserError(
+            f"Directory {volume}, which stands in for the volume, does not exist. "
+            f"Hint: create it, and copy the interactions to {volume / data}."
+        )
+    return volume
+
+
 def _run(spec: SpecFile, pods: dict[str, Pod], jobs: int, console: RunConsole) -> list[PodError]:
-    """Starts every task whose dependencies are through; after a failure, none any more."""
+    """Starts tasks whose dependencies are done; after a failure, starts no more tasks."""
     tasks = spec.pipeline["root"]["dag"]["tasks"]
     done: set[str] = set()
     running: dict[Future[None], str] = {}
@@ -155,8 +161,8 @@ def _mounted(argument: str, mount_path: str, volume: Path) -> str:
 
 
 @contextlib.contextmanager
-def _metadata(request: Request) -> Iterator[str]:
-    """The address of ML Metadata; started as a process of its own unless the user has one."""
+def _metadata(request: EmulateRequest) -> Iterator[str]:
+    """The address of ML Metadata, which is started in a separate process unless an address was given."""
     if request.metadata is not None:
         yield request.metadata
         return
@@ -170,8 +176,8 @@ def _metadata(request: Request) -> Iterator[str]:
         try:
             line = service.stdout.readline() if service.stdout else ""
             if not line:
-                reason = (log_file.read_text().strip().splitlines() or ["it ended without a word"])[-1]
-                raise UserError(f"ML Metadata did not start with {request.python}: {reason}.")
+                reason = (log_file.read_text().strip().splitlines() or ["no output"])[-1]
+                raise UserError(f"ML Metadata failed to start with {request.python}: {reason}. Hint: check --python.")
             yield f"127.0.0.1:{line.split()[-1]}"
         finally:
             service.terminate()
@@ -179,7 +185,7 @@ def _metadata(request: Request) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _killed_on_interrupt(pods: Iterable[Pod]) -> Iterator[None]:
-    """No task outlives the command, not even after Ctrl-C."""
+    """Kills all tasks if the command is interrupted."""
     try:
         yield
     except BaseException:

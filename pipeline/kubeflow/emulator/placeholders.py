@@ -1,4 +1,4 @@
-"""Fills the placeholders of a task's arguments as Kubeflow's launcher does (v2/component/launcher_v2.go)."""
+"""Replaces placeholders in the arguments of a task, as Kubeflow's launcher does (v2/component/launcher_v2.go)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _RUN_ID = "{{$.pipeline_job_uuid}}"
 
 
 def resolve_inputs(task: dict[str, Any], run_values: Mapping[str, Any], run_id: str) -> dict[str, Any]:
-    """The parameters of a task, as the driver resolves them.
+    """Resolves the parameters of a task, as Kubeflow's driver does.
 
     Args:
         task: PipelineTaskSpec.
-        run_values: parameters of the run.
-        run_id: of the run; stands for its placeholder only where that is the whole value.
+        run_values: run parameters.
+        run_id: ID of the run; replaces its placeholder only if that is the whole value.
     """
     values: dict[str, Any] = {}
     for name, source in task["inputs"]["parameters"].items():
@@ -32,9 +32,9 @@ def executor_input(inputs: Mapping[str, Any], artifacts: Mapping[str, dict[str, 
     """Kubeflow's `ExecutorInput` of a task.
 
     Args:
-        inputs: parameters.
+        inputs: parameters of the task.
         artifacts: `outputDefinitions` by name.
-        folder: where the pod writes outputs; stands for the mounted bucket.
+        folder: directory of the outputs; stands in for the mounted bucket.
     """
     return {
         "inputs": {"parameterValues": dict(inputs)},
@@ -49,23 +49,23 @@ def executor_input(inputs: Mapping[str, Any], artifacts: Mapping[str, dict[str, 
 
 
 def fill(text: str, task_input: dict[str, Any]) -> str:
-    """Replaces all known placeholders; unknown ones stay, as they do in Kubeflow.
+    """Replaces known placeholders; unknown ones are kept, as in Kubeflow.
 
     Args:
-        text: argument.
-        task_input: from `executor_input`.
+        text: argument of the task.
+        task_input: result of `executor_input`.
     """
     replacements = {"{{$}}": json.dumps(task_input)}
     for name, value in task_input["inputs"]["parameterValues"].items():
         replacements[f"{{{{$.inputs.parameters['{name}']}}}}"] = _text(value)
-    for name, listed in task_input["outputs"]["artifacts"].items():
+    for name, artifact_list in task_input["outputs"]["artifacts"].items():
         for field in ("uri", "path"):
-            replacements[f"{{{{$.outputs.artifacts['{name}'].{field}}}}}"] = listed["artifacts"][0]["uri"]
+            replacements[f"{{{{$.outputs.artifacts['{name}'].{field}}}}}"] = artifact_list["artifacts"][0]["uri"]
     for placeholder, value in replacements.items():
         text = text.replace(placeholder, value)
     return text
 
 
 def _text(value: Any) -> str:
-    """As Go prints it: true, 5, and text as it is."""
+    """The value as Go formats it: true, 5, and text unchanged."""
     return value if isinstance(value, str) else json.dumps(value)

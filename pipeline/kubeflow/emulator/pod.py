@@ -1,4 +1,4 @@
-"""A process that stands for the pod of one task."""
+"""A process that stands in for the pod of one task."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from pipeline.console.live_display import RunConsole
 
 _CACHED = ": cached"
-# Of a shell that finds no such program.
+# Exit status of a shell if it does not find a program.
 _NOT_FOUND = 127
 
 
 class PodError(Exception):
-    """A task failed for good; the text is the last line of its log."""
+    """A task failed after all retries; the message is the last line of its log."""
 
 
 class Pod:
-    """One task, with its attempts."""
+    """One task and its attempts."""
 
     def __init__(
         self, task: str, command: list[str], environment: dict[str, str], folder: Path, python: Path, retries: int
@@ -30,12 +30,12 @@ class Pod:
         """Starts nothing yet.
 
         Args:
-            task: name.
-            command: with all placeholders filled.
-            environment: of the container.
-            folder: of this pod: its log, its working folder, its outputs.
-            python: whose environment stands for the image.
-            retries: after the first attempt.
+            task: name of the task.
+            command: command with all placeholders replaced.
+            environment: environment variables of the container.
+            folder: directory for log, working directory and outputs.
+            python: Python interpreter that stands in for the image.
+            retries: number of retries.
         """
         self.log = folder / "log.txt"
         self._task, self._command, self._folder, self._retries = task, command, folder, retries
@@ -50,11 +50,11 @@ class Pod:
         self._is_killed = False
 
     def run(self, console: RunConsole, node_id: str) -> None:
-        """Runs the task, again after a failure as often as its retry policy says.
+        """Runs the task, with retries.
 
         Args:
-            console: is told.
-            node_id: of the task's node.
+            console: shows the task.
+            node_id: node of the task.
 
         Raises:
             PodError: the last attempt failed.
@@ -70,13 +70,15 @@ class Pod:
             if self._is_killed:
                 break
             if attempt < self._retries:
-                console.console.print(f"    {node_id}: attempt {attempt + 1} ended with status {status}; again")
-        failure = PodError(self._last_line() or f"{self._task} ended with status {status} without a word")
+                console.console.print(
+                    f"    {node_id}: attempt {attempt + 1} failed with exit status {status}; retrying"
+                )
+        failure = PodError(self._last_line() or f"{self._task} failed with exit status {status} and no output")
         console.on_node_failed(node_id, failure, time.monotonic() - started)
         raise failure
 
     def kill(self) -> None:
-        """Ends the task and all that it started; it is not tried again."""
+        """Kills the task and its child processes; it is not retried."""
         self._is_killed = True
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -98,7 +100,7 @@ class Pod:
                     executable=_which(program, path),
                 )
             except OSError as error:
-                log.write(f"Error: {program} cannot be started along PATH={path}: {error.strerror}\n".encode())
+                log.write(f"Error: cannot start {program} (PATH={path}): {error.strerror}\n".encode())
                 return _NOT_FOUND
         return self._process.wait()
 
@@ -108,7 +110,7 @@ class Pod:
 
 
 def _which(program: str, path: str) -> str:
-    """Where the pod's own PATH finds a program; `subprocess` would look along ours."""
+    """Looks a program up in the PATH of the pod; `subprocess` would use ours."""
     for folder in path.split(":"):
         candidate = os.path.join(folder, program)
         if os.access(candidate, os.X_OK):

@@ -1,4 +1,4 @@
-"""The connection of a step to ML Metadata."""
+"""Connects a step to ML Metadata."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from components.errors import UserError
 
 
 def connect(address: str, timeout: int) -> metadata.Metadata:
-    """Connects once the service answers.
+    """Waits for the service and connects.
 
     Args:
         address: host:port.
         timeout: seconds to wait.
 
     Returns:
-        A handle for TFX.
+        TFX's connection to ML Metadata.
 
     Raises:
-        UserError: nothing answers in time.
+        UserError: the service does not respond in time.
     """
     host, _, port = address.rpartition(":")
     with grpc.insecure_channel(address) as channel:
@@ -28,7 +28,7 @@ def connect(address: str, timeout: int) -> metadata.Metadata:
             grpc.channel_ready_future(channel).result(timeout=timeout)
         except grpc.FutureTimeoutError:
             raise UserError(
-                f"ML Metadata does not answer at {address} (waited {timeout} s). Hint: look at its pod "
-                "(kubectl get pods -l app.kubernetes.io/name=caser-metadata) and at the NetworkPolicy."
+                f"No response from ML Metadata at {address} within {timeout} s. Hint: check its pod "
+                "(kubectl get pods -l app.kubernetes.io/name=caser-metadata) and the NetworkPolicy."
             ) from None
     return metadata.Metadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))

@@ -1,9 +1,9 @@
-"""ML Metadata as a gRPC service over a file: MLMD's own C++ store behind gRPC's server.
+"""ML Metadata as a gRPC service over a SQLite file: MLMD's own C++ store behind a gRPC server.
 
     python -m pipeline.kubeflow.metadata.service --database FILE --port 8080
 
-The requests are those of MLMD's published server, and their bytes go to the same C++ library unread. Run from the image
-of the steps, it always has the version of MLMD that they speak.
+It passes the bytes of each request to the C++ library of MLMD's own server. It runs from the image of the steps, so
+server and steps always have the same version of MLMD.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SERVICE = metadata_store_service_pb2.DESCRIPTOR.services_by_name["MetadataStore
 
 
 class _Methods(grpc.GenericRpcHandler):
-    """All methods of the service; one at a time, since the store is one connection to one file."""
+    """All methods of the service, one at a time, since the store has a single connection."""
 
     def __init__(self, database: Path) -> None:
         config = metadata_store_pb2.ConnectionConfig()
@@ -39,22 +39,22 @@ class _Methods(grpc.GenericRpcHandler):
         if service != _SERVICE.full_name or not hasattr(cpp_store, method):
             return None
 
-        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        def respond(request: bytes, context: grpc.ServicerContext) -> bytes:
             with self._lock:
                 response, error, status = getattr(cpp_store, method)(self._store, request)
             if status:
                 context.abort(_STATUS[status], error.decode(errors="replace"))
             return response
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        return grpc.unary_unary_rpc_method_handler(respond)
 
 
 def start(database: Path, address: str) -> tuple[grpc.Server, int]:
     """Starts the service in threads of this process.
 
     Args:
-        database: SQLite file; is made where it is absent.
-        address: such as "[::]:8080"; port 0 takes a free one.
+        database: SQLite file; created if missing.
+        address: address such as "[::]:8080"; port 0 means any free port.
 
     Returns:
         The server and its port.
@@ -68,7 +68,7 @@ def start(database: Path, address: str) -> tuple[grpc.Server, int]:
 @click.command()
 @click.option("--database", required=True, type=click.Path(dir_okay=False, path_type=Path), help="SQLite file.")
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="0: a free one.")
+@click.option("--port", default=8080, show_default=True, help="Port; 0: any free port.")
 def main(database: Path, host: str, port: int) -> None:
     """Serves ML Metadata until SIGTERM; prints the port once it listens."""
     server, bound = start(database, f"{host}:{port}")

@@ -1,9 +1,9 @@
-"""Nodes that are too long for an argument: files of the volume, named by their content.
+"""Node payload files: descriptions of nodes that are too large for a command-line argument.
 
-A configuration with long lists makes a long node. Linux takes no argument beyond 128 KiB, and a cluster keeps all
-arguments of a pipeline in one object, several times. So the argument of such a node is a reference, `sha256:` and the
-digest of the node's text, and the text is the file of that name in the folder `caser-nodes`: beside the compiled file,
-and again on the volume. Named by content, the files of several pipelines and runs share the folder.
+Large configurations yield large node descriptions. Linux limits an argument to 128 KiB, and a cluster stores all
+arguments of a pipeline in one object, several times. The argument of such a node is a reference, `sha256:` and the
+digest of the description, and the description is the file of that name in the directory `caser-nodes`, beside the
+compiled pipeline and on the volume. Since files are named by their content, several pipelines can share the directory.
 """
 
 from __future__ import annotations
@@ -15,51 +15,51 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import UserError
-from pipeline.files import write_text
+from components.files import write_text
 
 FOLDER = "caser-nodes"
-# Ten times the usual length; all nodes of the pipeline at this length stay far below `spec_file.MAX_BYTES`.
+# Ten times the usual size; a pipeline of such nodes stays far below `spec_file.MAX_BYTES`.
 MAX_INLINE = 8_192
 _REFERENCE = "sha256:"
 
 
 def reference(node: str) -> str:
-    """What the argument of a node that is a file says; base64 knows no colon, so it cannot be taken for a node."""
+    """The reference to a payload file; a node description in base64 cannot contain the colon."""
     return _REFERENCE + hashlib.sha256(node.encode()).hexdigest()
 
 
 def read_node(argument: str, volume: str) -> str:
-    """The text of a node, from its argument or from the file that this refers to.
+    """The description of a node, from the argument of a step or the payload file it refers to.
 
     Args:
-        argument: of a step.
-        volume: folder of the mounted volume.
+        argument: argument of the step.
+        volume: path of the mounted volume.
 
     Raises:
-        UserError: the file is missing, or is not what was compiled.
+        UserError: the file is missing or was modified.
     """
     if not argument.startswith(_REFERENCE):
         return argument
     file = _file(Path(volume), argument)
-    remedy = f"copy the folder {FOLDER} beside the compiled pipeline to the volume"
+    hint = f"copy the directory {FOLDER} from beside the compiled pipeline to the volume"
     try:
         node = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UserError(f"The node's description {file} cannot be read: {error.strerror}. Hint: {remedy}.") from None
+        raise UserError(f"Cannot read node payload file {file}: {error.strerror}. Hint: {hint}.") from None
     if reference(node) != argument:
-        raise UserError(f"The node's description {file} is not what was compiled. Hint: {remedy} again.")
+        raise UserError(f"Node payload file {file} was modified after compilation. Hint: {hint} again.")
     return node
 
 
 def write_nodes(nodes: Iterable[str], folder: Path) -> None:
-    """Leaves nodes as files in `folder`/caser-nodes.
+    """Writes payload files to `folder`/caser-nodes.
 
     Args:
-        nodes: texts.
-        folder: of the compiled pipeline.
+        nodes: node descriptions.
+        folder: directory of the compiled pipeline.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: the files cannot be written.
     """
     for node in nodes:
         file = _file(folder, reference(node))
@@ -68,21 +68,21 @@ def write_nodes(nodes: Iterable[str], folder: Path) -> None:
 
 
 def references(pipeline: Mapping[str, Any]) -> list[str]:
-    """The references among the arguments of a PipelineSpec."""
+    """The references to payload files in a PipelineSpec."""
     executors = pipeline.get("deploymentSpec", {}).get("executors", {}).values()
     arguments = [argument for executor in executors for argument in executor["container"].get("args", [])]
     return [argument for argument in arguments if argument.startswith(_REFERENCE)]
 
 
-def copy_nodes(wanted: Iterable[str], source: Path, volume: Path) -> None:
-    """Copies those files to the volume that are there and whole; a step misses the others, and says so.
+def copy_nodes(references: Iterable[str], source: Path, volume: Path) -> None:
+    """Copies valid payload files to the volume; a step fails with a hint if one is missing.
 
     Args:
-        wanted: references.
-        source: folder of the compiled pipeline.
-        volume: folder.
+        references: references to payload files.
+        source: directory of the compiled pipeline.
+        volume: path of the volume.
     """
-    for argument in wanted:
+    for argument in references:
         with contextlib.suppress(UserError):
             write_nodes([read_node(argument, str(source))], volume)
 

@@ -1,7 +1,7 @@
-"""One node's part of TFX's intermediate representation (IR): carried as text, and restored in a pod.
+"""The intermediate representation (IR) of a single node: encoded as text, restored in a pod.
 
-What differs between the machine that compiles and the pod that runs is kept out of the text: the folder of the volume
-and the place of the package's own files. So the text is the same wherever it is made.
+Paths that differ between the compiling machine and the pod (the volume, files of this package) are placeholders, so the
+text is the same wherever it is compiled.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.errors import UserError
 from schemas import schema_path
 
-# Stands for the mounted volume while the pipeline is wired.
+# Placeholder for the mount path of the volume.
 VOLUME = "@volume@"
-# Stands for the curated schema, which is in another place in every installation.
+# Placeholder for the path of the schema file, which depends on the installation.
 SCHEMA = "@schema@"
 
 
@@ -32,28 +32,31 @@ def encode(ir: pipeline_pb2.Pipeline) -> str:
 def decode(text: str) -> pipeline_pb2.Pipeline:
     """The inverse of `encode`.
 
+    Args:
+        text: encoded IR.
+
     Raises:
-        UserError: it is none.
+        UserError: the text is malformed.
     """
     try:
         ir = pipeline_pb2.Pipeline.FromString(gzip.decompress(base64.b64decode(text, validate=True)))
         only_node(ir)
     except (ValueError, OSError, EOFError, message.DecodeError) as error:
         raise UserError(
-            f"The node's description cannot be read ({error}). Hint: compile the pipeline anew with the version of "
-            "tfx-caser that is in the image."
+            f"Malformed node description ({error}). "
+            "Hint: recompile the pipeline with the version of tfx-caser in the image."
         ) from None
     return ir
 
 
 def restore(ir: pipeline_pb2.Pipeline, volume: str, artifact_root: str, run_id: str) -> None:
-    """Puts in what is known only where the node runs.
+    """Replaces the placeholders.
 
     Args:
-        ir: is changed.
-        volume: folder of the volume.
-        artifact_root: folder or object store for TFX's artifacts.
-        run_id: of the pipeline's run.
+        ir: IR of the node; modified in place.
+        volume: path of the mounted volume.
+        artifact_root: directory or URI of TFX's artifacts.
+        run_id: ID of the pipeline run.
     """
     bindings = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id, constants.PIPELINE_ROOT_PARAMETER_NAME: artifact_root}
     runtime_parameter_utils.substitute_runtime_parameter(ir, bindings)
@@ -67,11 +70,11 @@ def only_node(ir: pipeline_pb2.Pipeline) -> pipeline_pb2.PipelineNode:
 
 
 def replace(ir: pipeline_pb2.Pipeline, values: Mapping[str, str]) -> None:
-    """Replaces text in the node's parameters.
+    """Replaces text in the parameters of the node.
 
     Args:
-        ir: is changed.
-        values: new by old.
+        ir: IR of the node; modified in place.
+        values: new text by old text.
     """
     for parameter in only_node(ir).parameters.parameters.values():
         for old, new in values.items():

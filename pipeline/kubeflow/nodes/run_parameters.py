@@ -1,4 +1,4 @@
-"""What a user may change from run to run without compiling anew: parameters of the Kubeflow pipeline."""
+"""Run parameters of the Kubeflow pipeline, which can be changed without recompiling."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from components.trainer.settings import TrainerSettings
 from pipeline.config.config import Config
 from pipeline.kubeflow.nodes.node_ir import only_node
 
-# Kubeflow's parameters have no unset numbers.
-_AS_DATA_SUGGEST = 0
+# Numbers cannot be unset in Kubeflow: 0 means the default.
+_DEFAULT_EPOCHS = 0
 
 
 class RunParameter(NamedTuple):
     """One parameter.
 
     Attributes:
-        name: in Kubeflow, and as an option of the step.
+        name: name in Kubeflow and of the option of the step.
         type: Kubeflow's name of the type.
-        default: unless the user says otherwise.
-        node_id: of the node that it concerns.
-        description: is shown in Kubeflow's UI.
+        default: default value.
+        node_id: node that uses the parameter.
+        description: description in Kubeflow's UI.
     """
 
     name: str
@@ -42,11 +42,11 @@ class RunParameter(NamedTuple):
 
 
 def run_parameters(config: Config, data: str) -> list[RunParameter]:
-    """All parameters with the defaults that a configuration gives them.
+    """All run parameters with their defaults.
 
     Args:
-        config: of the compiled pipeline.
-        data: path of the interactions; relative ones are below the volume.
+        config: configuration of the compiled pipeline.
+        data: path of the interactions; relative paths are below the volume.
     """
     return [
         RunParameter(
@@ -54,37 +54,37 @@ def run_parameters(config: Config, data: str) -> list[RunParameter]:
             "STRING",
             data,
             "InteractionExampleGen",
-            "File, glob or {SPAN} pattern of interactions; a relative path is below the volume.",
+            "Interactions: file, glob pattern, or pattern with {SPAN}; relative paths are below the volume.",
         ),
         RunParameter(
             "epochs",
             "NUMBER_INTEGER",
-            config.trainer.epochs or _AS_DATA_SUGGEST,
+            config.trainer.epochs or _DEFAULT_EPOCHS,
             "CaserTrainer",
-            "Epochs of training; 0 takes as many as the data suggest.",
+            "Number of training epochs; 0: the default for the size of the data.",
         ),
         RunParameter(
             "push",
             "BOOLEAN",
             config.pusher.enabled,
             "CaserPusher",
-            "Whether a blessed model is put in place.",
+            "Whether to publish a blessed model.",
         ),
     ]
 
 
-def read_data_from(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
-    """Lets ExampleGen read other files, after a look at them.
+def set_data(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
+    """Sets the input of ExampleGen, after checking the files.
 
     Args:
-        ir: of InteractionExampleGen, restored; is changed.
-        data: path, glob or `{SPAN}` pattern.
-        volume: folder that a relative path is below.
+        ir: restored IR of InteractionExampleGen; modified in place.
+        data: file, glob pattern, or pattern with `{SPAN}`.
+        volume: path of the volume, for relative paths.
 
     Raises:
-        UserError: the files will not do.
+        UserError: the input is invalid.
     """
-    # Imported by need: Beam takes seconds, and this runs in the pod of one node.
+    # Imported by need: Beam takes seconds, and only one node uses this.
     from components.example_gen.component import split_pattern
     from components.example_gen.preflight import check_input
 
@@ -92,9 +92,9 @@ def read_data_from(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
     parameters = only_node(ir).parameters.parameters
     config = example_gen_pb2.CustomConfig()
     proto_utils.json_to_proto(parameters["custom_config"].field_value.string_value, config)
-    packed = wrappers_pb2.StringValue()
-    config.custom_config.Unpack(packed)
-    settings = json.loads(packed.value)
+    message = wrappers_pb2.StringValue()
+    config.custom_config.Unpack(message)
+    settings = json.loads(message.value)
     check_input(
         path,
         DataSettings.model_validate(settings["data"]),
@@ -109,34 +109,37 @@ def read_data_from(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
     parameters["input_config"].field_value.string_value = proto_utils.proto_to_json(inputs)
 
 
-def train_epochs(ir: pipeline_pb2.Pipeline, epochs: str) -> None:
+def set_epochs(ir: pipeline_pb2.Pipeline, epochs: str) -> None:
     """Sets the number of epochs.
 
     Args:
-        ir: of CaserTrainer; is changed.
-        epochs: as Kubeflow passes it, such as "5"; "0" for what the data suggest.
+        ir: IR of CaserTrainer; modified in place.
+        epochs: value from Kubeflow, such as "5"; "0" for the default.
 
     Raises:
-        UserError: it is no such number.
+        UserError: the value is not a valid number of epochs.
     """
     value = only_node(ir).parameters.parameters["custom_config"].field_value
     config: dict[str, Any] = json_utils.loads(value.string_value)
     try:
-        chosen = None if epochs == str(_AS_DATA_SUGGEST) else epochs
-        trainer = TrainerSettings.model_validate({**config["trainer"], "epochs": chosen})
+        value_or_none = None if epochs == str(_DEFAULT_EPOCHS) else epochs
+        trainer = TrainerSettings.model_validate({**config["trainer"], "epochs": value_or_none})
     except ValidationError:
         raise UserError(
-            "The parameter `epochs` should be a whole number from 1 on, or 0 for as many as the data suggest. "
-            f"Received: {epochs}"
+            f"The parameter `epochs` should be a whole number of at least 1, or 0 for the default. Received: {epochs}"
         ) from None
     value.string_value = json_utils.dumps({**config, "trainer": trainer.model_dump()})
 
 
 def is_true(name: str, value: str) -> bool:
-    """A parameter of type BOOLEAN as Kubeflow passes it.
+    """Parses a BOOLEAN parameter.
+
+    Args:
+        name: name of the parameter.
+        value: value from Kubeflow.
 
     Raises:
-        UserError: it is neither true nor false.
+        UserError: the value is neither true nor false.
     """
     known: Mapping[str, bool] = {"true": True, "false": False}
     if value.lower() not in known:

@@ -1,14 +1,15 @@
-"""Names of nodes in Kubeflow, which allows lower case, digits and dashes."""
+"""Task names in Kubeflow: lower case, digits and dashes."""
 
 from __future__ import annotations
 
 import re
 
+# Name of the metrics artifact of the task that evaluates.
 METRICS = "metrics"
 
 
 def task_name(node_id: str) -> str:
-    """The task of a node: `CaserTrainer` is `caser-trainer`."""
+    """The task name of a node: `CaserTrainer` -> `caser-trainer`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", node_id).lower()
 
 

@@ -1,4 +1,4 @@
-"""Command line of a pod."""
+"""Entry point of a pod: `python -m pipeline.kubeflow.step`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from components.errors import UserError
-from pipeline.console.root_cause import failure_of
+from pipeline.console.root_cause import root_cause
 from pipeline.kubeflow.nodes.node_file import read_node
 from pipeline.kubeflow.nodes.node_ir import decode, only_node
-from pipeline.kubeflow.step.run_step import Request, run_step
+from pipeline.kubeflow.step.run_step import StepArguments, run_step
 
 _log = logging.getLogger(__name__)
 
@@ -31,26 +31,26 @@ _log = logging.getLogger(__name__)
 @click.option("--report")
 @click.option("--executor-input")
 @click.option("--evaluator")
-def main(**arguments: Any) -> None:
-    """Runs one node of the pipeline; see the module."""
+def main(**options: Any) -> None:
+    """Run one node of the pipeline."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    request = Request(**arguments)
+    arguments = StepArguments(**options)
     try:
-        state = run_step(request)
+        state = run_step(arguments)
     except Exception as error:
-        failure = failure_of(error)
+        failure = root_cause(error)
         if not failure.is_user_error:
             _log.exception("the node failed")
         sys.stdout.flush()
-        # One line, and the last: what `kubectl logs --tail 1` and Kubeflow's UI show.
-        print(f"Error: {_name(request)}: {' '.join(failure.text.split())}", file=sys.stderr, flush=True)
+        # A single last line, which `kubectl logs --tail 1` and Kubeflow's UI show.
+        print(f"Error: {_node_id(arguments)}: {' '.join(failure.text.split())}", file=sys.stderr, flush=True)
         sys.exit(1)
-    click.echo(f"{_name(request)}: {state}")
+    click.echo(f"{_node_id(arguments)}: {state}")
 
 
-def _name(request: Request) -> str:
+def _node_id(arguments: StepArguments) -> str:
     with contextlib.suppress(UserError):
-        return only_node(decode(read_node(request.node, request.volume))).node_info.id
+        return only_node(decode(read_node(arguments.node, arguments.volume))).node_info.id
     return "step"
 
 

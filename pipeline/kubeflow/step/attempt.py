@@ -1,7 +1,7 @@
-"""A node's executions within one run: what an earlier attempt left, and how the present one ended.
+"""The executions of a node within one run, in ML Metadata.
 
-Kubeflow starts a failed or evicted task again with the same run id. TFX's launcher then goes on with the execution that
-is there already; what it does not do itself is here.
+Kubeflow restarts a failed or evicted task with the same run ID. TFX's launcher then resumes the existing execution;
+this module does the rest: clean up, skip, and report the result.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import outputs_utils
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
@@ -18,31 +19,36 @@ from pipeline.kubeflow.nodes.node_ir import only_node
 
 
 class NodeExecutions:
-    """One node in one run."""
+    """The executions of one node in one run."""
 
     def __init__(self, mlmd: metadata.Metadata, ir: pipeline_pb2.Pipeline) -> None:
-        """Looks at nothing yet.
+        """Reads nothing yet.
 
         Args:
             mlmd: connection to ML Metadata.
-            ir: of the node, restored.
+            ir: restored IR of the node.
         """
         self._mlmd, self._ir = mlmd, ir
         self._node = only_node(ir)
 
     def executions(self) -> list[metadata_store_pb2.Execution]:
-        """Of this node in this run, oldest first."""
+        """The executions, oldest first."""
         with self._mlmd as handle:
             contexts = context_lib.prepare_contexts(metadata_handle=handle, node_contexts=self._node.contexts)
-            found = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
-        return sorted(found, key=lambda execution: execution.id)
+            executions = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
+        return sorted(executions, key=lambda execution: execution.id)
 
     def is_done(self) -> bool:
-        """Whether an earlier attempt got through; then there is nothing left to do."""
+        """Whether an earlier attempt succeeded."""
         return any(execution_lib.is_execution_successful(execution) for execution in self.executions())
 
+    def is_resolver(self) -> bool:
+        """Whether the node is a resolver, which has no executor."""
+        deployment = runner_utils.extract_local_deployment_config(self._ir)
+        return runner_utils.extract_executor_spec(deployment, self._node.node_info.id) is None
+
     def clear(self) -> None:
-        """Removes what an attempt that was killed or failed left half-written."""
+        """Removes partial outputs of killed or failed attempts."""
         outputs = outputs_utils.OutputsResolver(self._node, self._ir.pipeline_info, self._ir.runtime_spec)
         for execution in self.executions():
             for artifacts in outputs.generate_output_artifacts(execution.id).values():
@@ -51,7 +57,7 @@ class NodeExecutions:
                         fileio.rmtree(artifact.uri)
 
     def close_abandoned(self) -> None:
-        """Marks executions as failed that nothing will go on with: a resolver registers a new one at each attempt."""
+        """Marks unfinished executions as failed; a resolver registers a new one at each attempt."""
         with self._mlmd as handle:
             for execution in self.executions():
                 if execution_lib.is_execution_active(execution):
@@ -59,12 +65,12 @@ class NodeExecutions:
                     handle.store.put_executions([execution])
 
     def check_success(self) -> metadata_store_pb2.Execution:
-        """The execution that got through.
+        """The successful execution.
 
-        The launcher returns as if all were well where inputs could not be resolved.
+        TFX's launcher also returns normally if inputs could not be resolved.
 
         Raises:
-            UserError: none did, with the reason that TFX recorded.
+            UserError: no execution succeeded; includes the reason that TFX recorded.
         """
         executions = self.executions()
         for execution in executions:
@@ -75,6 +81,6 @@ class NodeExecutions:
         reason = lines[-1] if lines else "TFX skipped it"
         upstream = ", ".join(self._node.upstream_nodes) or "no node"
         raise UserError(
-            f"it did not run, since its inputs could not be resolved: {reason}. Hint: see that {upstream} ended well "
-            "in this run and wrote to the same ML Metadata."
+            f"skipped: inputs could not be resolved ({reason}). "
+            f"Hint: check that {upstream} succeeded in this run and used the same ML Metadata."
         )

@@ -1,55 +1,51 @@
-"""What a task's container runs: one TFX node, by TFX's portable launcher, as `LocalDagRunner` runs it in one process.
+"""Runs one TFX node in a pod, with TFX's portable launcher.
 
     python -m pipeline.kubeflow.step --node IR --run-id ID --metadata HOST:PORT --volume DIR ...
 
-`pipeline.kubeflow.compiler.spec` writes these arguments. The exit status is 0 where the node's execution is complete or
-its outputs were found in the cache, else 1, and the last line says why.
+`pipeline.kubeflow.compiler.spec` writes these arguments. The exit status is 0 if the execution is complete or cached,
+else 1, and the last line of the output gives the reason.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration import metadata
-from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher
-from tfx.proto.orchestration import pipeline_pb2
 
 from components.errors import UserError
+from components.files import exclusive_lock
 from pipeline.kubeflow.metadata.client import connect
 from pipeline.kubeflow.nodes import run_parameters
 from pipeline.kubeflow.nodes.node_file import read_node
 from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
 from pipeline.kubeflow.step.attempt import NodeExecutions
 from pipeline.kubeflow.step.node_report import NodeReport, write_report
+from pipeline.node_launcher import launch_node
 
 _log = logging.getLogger(__name__)
 
 DONE, CACHED, PUSH_OFF = "done", "cached", "push is off"
 
 
-class Request(NamedTuple):
-    """The arguments of a step; text, as Kubeflow passes it.
+class StepArguments(NamedTuple):
+    """The arguments of a step, as text.
 
     Attributes:
-        node: IR, from `node_ir.encode`, or a reference to a file that has it (`node_file`).
-        run_id: of the run.
+        node: encoded IR (`node_ir`), or a reference to a payload file (`node_file`).
+        run_id: ID of the run.
         metadata: host:port of ML Metadata.
-        metadata_timeout: seconds to wait for it.
-        volume: folder of the mounted volume.
-        artifacts: folder or object store for TFX's artifacts.
-        data: run parameter; None for nodes that it does not concern.
+        metadata_timeout: seconds to wait for ML Metadata.
+        volume: path of the mounted volume.
+        artifacts: directory or URI of TFX's artifacts.
+        data: run parameter; None for nodes that do not use it.
         epochs: run parameter.
         push: run parameter.
-        report: Markdown file for Kubeflow's UI.
-        executor_input: Kubeflow's description of the task as JSON, where the node has metrics to tell it.
-        evaluator: `EvaluatorSettings` as JSON, for the node that evaluates.
+        report: path of the Markdown file for Kubeflow's UI.
+        executor_input: Kubeflow's ExecutorInput as JSON, for the node with metrics.
+        evaluator: `EvaluatorSettings` as JSON, for the Evaluator.
     """
 
     node: str
@@ -66,87 +62,67 @@ class Request(NamedTuple):
     evaluator: str | None = None
 
 
-def run_step(request: Request) -> str:
+def run_step(arguments: StepArguments) -> str:
     """Runs the node.
 
     Args:
-        request: the arguments.
+        arguments: arguments of the step.
 
     Returns:
         "done", "cached" or "push is off".
 
     Raises:
-        UserError: an ordinary mistake.
+        UserError: a mistake in arguments, data or cluster.
         Exception: whatever the node raised.
     """
-    if "{{" in request.run_id or not request.run_id:
+    if "{{" in arguments.run_id or not arguments.run_id:
         raise UserError(
-            f"The run has no id (received {request.run_id!r}): this Kubeflow does not fill it in. Hint: Kubeflow "
-            "Pipelines 2.5 or later."
+            f"The run ID placeholder was not resolved (got {arguments.run_id!r}). "
+            "Hint: Kubeflow Pipelines 2.5 or later is required."
         )
-    _check_volume(request.volume)
-    ir = decode(read_node(request.node, request.volume))
-    if request.push is not None and not run_parameters.is_true("push", request.push):
-        _write_report(request, NodeReport(only_node(ir).node_info.id, PUSH_OFF))
+    _check_volume(arguments.volume)
+    ir = decode(read_node(arguments.node, arguments.volume))
+    if arguments.push is not None and not run_parameters.is_true("push", arguments.push):
+        _write_report(arguments, NodeReport(only_node(ir).node_info.id, PUSH_OFF))
         return PUSH_OFF
-    restore(ir, request.volume, request.artifacts, request.run_id)
-    if request.data is not None:
-        run_parameters.read_data_from(ir, request.data, request.volume)
-    if request.epochs is not None:
-        run_parameters.train_epochs(ir, request.epochs)
+    restore(ir, arguments.volume, arguments.artifacts, arguments.run_id)
+    if arguments.data is not None:
+        run_parameters.set_data(ir, arguments.data, arguments.volume)
+    if arguments.epochs is not None:
+        run_parameters.set_epochs(ir, arguments.epochs)
 
-    mlmd = connect(request.metadata, request.metadata_timeout)
-    attempt = NodeExecutions(mlmd, ir)
-    with _alone(request.volume) if request.push is not None else contextlib.nullcontext():
-        if attempt.is_done():
-            _log.info("an earlier attempt of this run got through; nothing is left to do")
+    mlmd = connect(arguments.metadata, arguments.metadata_timeout)
+    executions = NodeExecutions(mlmd, ir)
+    # One push at a time: a push removes the staging directories of others as leftovers.
+    is_pusher = arguments.push is not None
+    with exclusive_lock(os.path.join(arguments.volume, ".push.lock")) if is_pusher else contextlib.nullcontext():
+        if executions.is_done():
+            _log.info("an earlier attempt of this run succeeded")
         else:
-            attempt.clear()
-            _launch(ir, mlmd, attempt)
-    execution = attempt.check_success()
+            executions.clear()
+            if executions.is_resolver():
+                executions.close_abandoned()
+            launch_node(ir, only_node(ir), mlmd)
+    execution = executions.check_success()
     state = CACHED if execution.last_known_state == metadata_store_pb2.Execution.CACHED else DONE
     with mlmd as handle:
-        report = NodeReport.of(only_node(ir).node_info.id, state, handle.store, execution, request.evaluator)
-    _write_report(request, report)
+        report = NodeReport.of(only_node(ir).node_info.id, state, handle.store, execution, arguments.evaluator)
+    _write_report(arguments, report)
     return state
-
-
-def _launch(ir: pipeline_pb2.Pipeline, mlmd: metadata.Metadata, attempt: NodeExecutions) -> None:
-    node = only_node(ir)
-    deployment = runner_utils.extract_local_deployment_config(ir)
-    executor_spec = runner_utils.extract_executor_spec(deployment, node.node_info.id)
-    if executor_spec is None:
-        attempt.close_abandoned()
-    launcher.Launcher(
-        pipeline_node=node,
-        mlmd_connection=mlmd,
-        pipeline_info=ir.pipeline_info,
-        pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=executor_spec,
-        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node.node_info.id),
-    ).launch()
 
 
 def _check_volume(volume: str) -> None:
     if not os.path.isdir(volume):
         raise UserError(
-            f"There is no volume at {volume}. Hint: see that the claim is bound (kubectl get pvc) and that the task "
-            "mounts it there."
+            f"No volume is mounted at {volume}. "
+            "Hint: check that the claim is bound (kubectl get pvc) and that the task mounts it there."
         )
     if not os.access(volume, os.W_OK):
         raise UserError(
-            f"The volume at {volume} cannot be written by user {os.getuid()}. Hint: run the job caser-volume of "
-            "kubeflow/base, or give the folder to the group of that user."
+            f"The volume at {volume} is not writable for user {os.getuid()}. "
+            "Hint: run the job caser-volume of kubeflow/base, or give the directory to the group of that user."
         )
 
 
-@contextlib.contextmanager
-def _alone(volume: str) -> Iterator[None]:
-    """One push at a time: two runs on one volume would take each other's staged copies for leftovers."""
-    with open(os.path.join(volume, ".push.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _write_report(request: Request, report: NodeReport) -> None:
-    write_report(report, request.report, request.executor_input)
+def _write_report(arguments: StepArguments, report: NodeReport) -> None:
+    write_report(report, arguments.report, arguments.executor_input)

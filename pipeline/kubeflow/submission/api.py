@@ -1,4 +1,4 @@
-"""Kubeflow's API through the `kfp` client, with its failures as messages for people."""
+"""Kubeflow's API through the `kfp` client; its failures become UserErrors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.errors import UserError
 if TYPE_CHECKING:
     import kfp
 
-_UNAUTHORISED, _NOT_FOUND = (401, 403), 404
+_UNAUTHORIZED, _NOT_FOUND = (401, 403), 404
 _TIMEOUT_SECONDS = 30
 
 
@@ -24,10 +24,10 @@ class Access(NamedTuple):
 
     Attributes:
         host: URL, such as http://localhost:8080 behind `kubectl port-forward`.
-        namespace: of the runs, where Kubeflow has several users; None: its only one.
+        namespace: namespace of the runs in multi-user deployments; None: the only one.
         token: bearer token.
-        cookies: such as authservice_session=..., where a login page is in front.
-        in_cluster: whether the token of the pod's service account is used.
+        cookies: cookies such as authservice_session=..., for deployments behind a login page.
+        in_cluster: whether to use the token of the pod's service account.
     """
 
     host: str
@@ -38,7 +38,7 @@ class Access(NamedTuple):
 
 
 class Version(NamedTuple):
-    """A pipeline's version on the server."""
+    """A pipeline version on the server."""
 
     pipeline_id: str
     version_id: str
@@ -46,13 +46,13 @@ class Version(NamedTuple):
 
 @contextlib.contextmanager
 def connection(access: Access) -> Iterator[kfp.Client]:
-    """A client; what goes wrong while it is used is raised as UserError.
+    """Creates a client; API errors inside the block become UserErrors.
 
     Args:
         access: how to reach the API.
 
     Raises:
-        UserError: kfp is not installed, nothing answers, or the answer is a refusal.
+        UserError: kfp is not installed, the API cannot be reached, or it refuses a request.
     """
     try:
         import kfp
@@ -60,7 +60,7 @@ def connection(access: Access) -> Iterator[kfp.Client]:
         import urllib3
         from kfp.client import ServiceAccountTokenVolumeCredentials
     except ImportError:
-        raise UserError("This needs Kubeflow's client. Hint: pip install 'tfx-caser[kubeflow]'.") from None
+        raise UserError("The Kubeflow SDK is not installed. Hint: pip install 'tfx-caser[kubeflow]'.") from None
     _probe(access)
     try:
         yield kfp.Client(
@@ -72,36 +72,36 @@ def connection(access: Access) -> Iterator[kfp.Client]:
     except kfp_server_api.ApiException as error:
         raise UserError(_refusal(access, error.status, str(error.body or error.reason))) from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise UserError(_silence(access, error)) from None
+        raise UserError(_unreachable(access, error)) from None
 
 
 def upload(client: kfp.Client, file: Path, name: str, namespace: str | None) -> Version:
-    """Makes the file a version of the pipeline, unless the same file is one already.
+    """Uploads a compiled pipeline as a new version, unless the same file was uploaded before.
 
     Args:
-        client: of the server.
+        client: Kubeflow client.
         file: the compiled pipeline.
-        name: of the pipeline.
-        namespace: see `Access`.
+        name: name of the pipeline.
+        namespace: namespace in multi-user deployments.
 
     Returns:
-        The version, named by the file's content.
+        The version, named by a digest of the file.
     """
     version_name = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
     pipeline_id = client.get_pipeline_id(name)
     if pipeline_id is None:
         pipeline_id = client.upload_pipeline(str(file), pipeline_name=name, namespace=namespace).pipeline_id
     else:
-        listed = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
-        for version in listed.pipeline_versions or []:
+        versions = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
+        for version in versions.pipeline_versions or []:
             if version.display_name == version_name:
                 return Version(pipeline_id, version.pipeline_version_id)
-    made = client.upload_pipeline_version(str(file), version_name, pipeline_id=pipeline_id)
-    return Version(pipeline_id, made.pipeline_version_id)
+    uploaded = client.upload_pipeline_version(str(file), version_name, pipeline_id=pipeline_id)
+    return Version(pipeline_id, uploaded.pipeline_version_id)
 
 
 def _probe(access: Access) -> None:
-    """Asks once; kfp's client asks five times with pauses, prints a trace each time, and forgets the reason."""
+    """Checks once: kfp's client would try five times, print a traceback each time, and drop the reason."""
     request = urllib.request.Request(f"{access.host.rstrip('/')}/apis/v2beta1/healthz")
     if access.token:
         request.add_header("Authorization", f"Bearer {access.token}")
@@ -111,26 +111,26 @@ def _probe(access: Access) -> None:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
             pass
     except urllib.error.HTTPError as error:
-        # A pod's own token is read by the client, later.
-        if not (access.in_cluster and error.code in _UNAUTHORISED):
+        # In a cluster, the client adds the token of the pod later.
+        if not (access.in_cluster and error.code in _UNAUTHORIZED):
             raise UserError(_refusal(access, error.code, error.read().decode(errors="replace"))) from None
     except (OSError, ValueError) as error:
-        raise UserError(_silence(access, error)) from None
+        raise UserError(_unreachable(access, error)) from None
 
 
-def _silence(access: Access, error: Exception) -> str:
+def _unreachable(access: Access, error: Exception) -> str:
     return (
-        f"Kubeflow does not answer at {access.host} ({' '.join(str(error).split())[:200]}). Hint: check --host, or "
-        "kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80 and --host http://localhost:8080."
+        f"Cannot reach Kubeflow Pipelines at {access.host} ({' '.join(str(error).split())[:200]}). Hint: check --host, "
+        "or run kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80 and use --host http://localhost:8080."
     )
 
 
 def _refusal(access: Access, status: int, reason: str) -> str:
-    if status in _UNAUTHORISED:
+    if status in _UNAUTHORIZED:
         return (
-            f"Kubeflow at {access.host} does not let you in (status {status}). Hint: --token or --cookies; in a pod "
-            "--in-cluster; and the --namespace that is yours."
+            f"Authentication failed at {access.host} (HTTP {status}). "
+            "Hint: use --token or --cookies, or --in-cluster in a pod, and check --namespace."
         )
     if status == _NOT_FOUND:
-        return f"There is no Kubeflow Pipelines API at {access.host} (status 404). Hint: check --host."
-    return f"Kubeflow at {access.host} refused (status {status}): {' '.join(reason.split())[:300]}"
+        return f"No Kubeflow Pipelines API at {access.host} (HTTP 404). Hint: check --host."
+    return f"Kubeflow Pipelines at {access.host} refused the request (HTTP {status}): {' '.join(reason.split())[:300]}"

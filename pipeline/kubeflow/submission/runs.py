@@ -1,4 +1,4 @@
-"""Starts runs on a cluster, at once or by a schedule, and follows one."""
+"""Starts runs on a cluster, once or on a schedule, and follows them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _RUNNING = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED", "CANCEL
 _CRON_FIELDS = 6
 
 
-class Request(NamedTuple):
-    """What the user asked for.
+class SubmitRequest(NamedTuple):
+    """Arguments of `caser kubeflow submit` and `schedule`.
 
     Attributes:
-        pipeline: the compiled file.
-        access: how to reach the cluster.
-        params: `name=value` each.
-        experiment: groups runs in Kubeflow's UI.
-        service_account: of the tasks; None: Kubeflow's own.
-        poll_seconds: between two looks at a run.
+        pipeline: the compiled pipeline.
+        access: how to reach the API.
+        params: run parameters, `name=value` each.
+        experiment: experiment of the run in Kubeflow's UI.
+        service_account: service account of the tasks; None: Kubeflow's default.
+        poll_seconds: polling interval.
     """
 
     pipeline: Path
@@ -44,62 +44,62 @@ class Request(NamedTuple):
     poll_seconds: float = 5.0
 
 
-def submit(request: Request, wait: bool, console: RunConsole) -> int:
+def submit(request: SubmitRequest, wait: bool, console: RunConsole) -> int:
     """Starts a run.
 
     Args:
-        request: what the user asked for.
-        wait: whether the run is followed to its end.
+        request: arguments of the command.
+        wait: whether to follow the run until it ends.
         console: shows the nodes.
 
     Returns:
-        The exit status: 0, or 1 where the run was followed and did not succeed.
+        The exit status: 0, or 1 if the run was followed and failed.
 
     Raises:
-        UserError: the file or a parameter will not do, or the cluster refuses.
+        UserError: the file or a parameter is invalid, or the cluster refuses the request.
     """
-    with _prepared(request) as run_of:
-        run = run_of.client.run_pipeline(
-            job_name=f"{run_of.name} {time.strftime('%Y-%m-%d %H:%M:%S')}", **run_of.arguments
+    with _prepare(request) as prepared:
+        run = prepared.client.run_pipeline(
+            job_name=f"{prepared.name} {time.strftime('%Y-%m-%d %H:%M:%S')}", **prepared.arguments
         )
         link = f"{request.access.host.rstrip('/')}/#/runs/details/{run.run_id}"
         console.console.print(f"\nrun {run.run_id}\n{link}", markup=False, soft_wrap=True)
         if not wait:
             return SUCCEEDED
-        return _follow(run_of.client, run.run_id, run_of.tasks, console, request.poll_seconds)
+        return _follow(prepared.client, run.run_id, prepared.tasks, console, request.poll_seconds)
 
 
-def schedule(request: Request, cron: str) -> str:
-    """Makes a recurring run; a pattern with `{SPAN}` reads the newest span each time.
+def schedule(request: SubmitRequest, cron: str) -> str:
+    """Creates a recurring run; with a `{SPAN}` pattern, each run reads the latest span.
 
     Args:
-        request: what the user asked for.
-        cron: six fields, seconds first, as Kubeflow has them; of five, the second is 0.
+        request: arguments of the command.
+        cron: Kubeflow's six cron fields, seconds first; with five fields, seconds are 0.
 
     Returns:
-        The recurring run's id.
+        The ID of the recurring run.
 
     Raises:
-        UserError: the schedule, the file or a parameter will not do, or the cluster refuses.
+        UserError: the schedule, the file or a parameter is invalid, or the cluster refuses the request.
     """
     fields = cron.split()
     if len(fields) == _CRON_FIELDS - 1:
         fields = ["0", *fields]
     if len(fields) != _CRON_FIELDS:
         raise UserError(f"--cron should have five or six fields, such as '0 3 * * *' for 3 o'clock. Received: {cron!r}")
-    with _prepared(request) as run_of:
-        made = run_of.client.create_recurring_run(
-            job_name=f"{run_of.name} {' '.join(fields)}",
+    with _prepare(request) as prepared:
+        recurring = prepared.client.create_recurring_run(
+            job_name=f"{prepared.name} {' '.join(fields)}",
             cron_expression=" ".join(fields),
             max_concurrency=1,
             no_catchup=True,
-            **run_of.arguments,
+            **prepared.arguments,
         )
-        return str(made.recurring_run_id)
+        return str(recurring.recurring_run_id)
 
 
 class _Prepared(NamedTuple):
-    """A client, and what every kind of run is made of."""
+    """A client and the arguments shared by single and recurring runs."""
 
     client: kfp.Client
     name: str
@@ -108,7 +108,7 @@ class _Prepared(NamedTuple):
 
 
 @contextlib.contextmanager
-def _prepared(request: Request) -> Iterator[_Prepared]:
+def _prepare(request: SubmitRequest) -> Iterator[_Prepared]:
     pipeline = read_spec(request.pipeline).pipeline
     name, values = pipeline["pipelineInfo"]["name"], param_values(pipeline, request.params)
     with connection(request.access) as client:
@@ -125,7 +125,7 @@ def _prepared(request: Request) -> Iterator[_Prepared]:
 
 
 def _follow(client: kfp.Client, run_id: str, tasks: Collection[str], console: RunConsole, poll_seconds: float) -> int:
-    """Shows each node as it begins and ends; the cluster's clock times it."""
+    """Shows each node when it starts and ends; durations are those of the cluster."""
     started: set[str] = set()
     ended: set[str] = set()
     while True:
@@ -148,6 +148,6 @@ def _follow(client: kfp.Client, run_id: str, tasks: Collection[str], console: Ru
                 reason = detail.error.message if detail.error else detail.state
                 console.on_node_failed(node_id(task), RuntimeError(reason), seconds)
         if run.state not in _RUNNING:
-            console.console.print(f"\nThe run ended: {run.state}.", markup=False)
+            console.console.print(f"\nRun {run.state}.", markup=False)
             return SUCCEEDED if run.state == "SUCCEEDED" else FAILED
         time.sleep(poll_seconds)

@@ -97,7 +97,7 @@ def test_values_of_model_and_popularity(good):
 
 def test_slices_name_users_and_items(good):
     found = {(part.name, part.value): part for part in good[0].slices}
-    assert found.keys() == {("history length", "0 to 5"), ("popularity of the item", "tail (the rest)")}
+    assert found.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
     for part in found.values():
         assert part.model["map"] == 1
         assert part.popularity["map"] == pytest.approx(LAST)
@@ -106,7 +106,7 @@ def test_slices_name_users_and_items(good):
 def test_without_a_last_blessed_model_its_threshold_is_not_asked(good):
     evaluation, blessed = good
     assert blessed is evaluation.blessed is True
-    assert evaluation.reason == "map 1.0000, +0.8333 against popularity"
+    assert evaluation.reason == "map 1.0000, +0.8333 over popularity"
 
 
 def test_every_missed_threshold_is_a_reason(worse):
@@ -115,7 +115,7 @@ def test_every_missed_threshold_is_a_reason(worse):
     assert evaluation.reason.split("; ") == [
         "map 0.1667 is below evaluator.min_value 0.5",
         "the margin over popularity, +0.0000 map, is below evaluator.min_margin 0.1",
-        "the change against the last blessed model, -0.8333 map, is below evaluator.min_change 0",
+        "the change from the last blessed model, -0.8333 map, is below evaluator.min_change 0",
     ]
 
 

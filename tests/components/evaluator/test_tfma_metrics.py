@@ -86,4 +86,4 @@ def test_the_head_is_the_most_popular_tenth(computed):
     # 10 % of 50 items: ids 2 to 6.
     head = [[rank for rank, item in zip(*row, strict=True) if item < FIRST_ID + 5] for row in rows]
     recalls = [np.mean([rank <= 10 for rank in ranks]) for ranks in head if ranks]
-    assert computed["popularity of the item|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))
+    assert computed["item popularity|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from components.export.golden import Golden, fault, golden_requests, read_golden, write_golden
+from components.export.golden import Golden, golden_mismatch, golden_requests, read_golden, write_golden
 from components.export.signatures import Predictions, PredictRequests
 
 REQUESTS = PredictRequests(["u", "v"], [["h"], [""]], [["x"], [""]])
@@ -16,30 +16,30 @@ def answers(first=("a", "b", "c"), scores=(3.0, 2.0, 1.0), second=("d", "e", "")
 
 
 def test_the_trainers_own_answer_and_its_rounding_pass():
-    assert fault(GOLDEN, GOLDEN.answers) is None
-    assert fault(GOLDEN, answers(scores=(3.00001, 2.0, 1.0))) is None
+    assert golden_mismatch(GOLDEN, GOLDEN.predictions) is None
+    assert golden_mismatch(GOLDEN, answers(scores=(3.00001, 2.0, 1.0))) is None
 
 
 def test_items_with_equal_scores_may_change_places():
-    assert fault(GOLDEN, answers(second=("e", "d", ""))) is None
+    assert golden_mismatch(GOLDEN, answers(second=("e", "d", ""))) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
-        (answers(scores=(3.0, 2.0, float("nan"))), "not finite"),
-        (answers(first=("a", "b", "a")), "the same item twice"),
-        (answers(first=("a", "b", "h")), "an item of the history"),
+        (answers(scores=(3.0, 2.0, float("nan"))), "non-finite scores"),
+        (answers(first=("a", "b", "a")), "duplicate items"),
+        (answers(first=("a", "b", "h")), "an item from the history"),
         (answers(first=("a", "b", "x")), "an excluded item"),
-        (Predictions([["", "", ""]] * 2, GOLDEN.answers.scores), "without items"),
-        (answers(scores=(3.1, 2.0, 1.0)), r"the score 3.1 where the trainer's is 3 \(row 1, place 1\)"),
-        (answers(first=("b", "a", "c")), r"with 'b' where the trainer has 'a' \(row 1, place 1\)"),
-        (Predictions([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "another number of rows or items"),
+        (Predictions([["", "", ""]] * 2, GOLDEN.predictions.scores), "no items"),
+        (answers(scores=(3.1, 2.0, 1.0)), r"score 3.1, expected 3 \(row 1, position 1\)"),
+        (answers(first=("b", "a", "c")), r"item 'b', expected 'a' \(row 1, position 1\)"),
+        (Predictions([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "different shape"),
     ],
 )
 def test_each_wrong_answer_is_named(answer, found):
 
-    assert re.search(found, fault(GOLDEN, answer))
+    assert re.search(found, golden_mismatch(GOLDEN, answer))
 
 
 def test_it_travels_with_the_model_whatever_the_ids(tmp_path):
@@ -52,5 +52,5 @@ def test_a_file_with_other_fields_is_named(tmp_path):
     write_golden(str(tmp_path), GOLDEN)
     (file,) = (tmp_path / "assets.extra").iterdir()
     file.write_text('{"requests": {}}')
-    with pytest.raises(ValueError, match="other fields"):
+    with pytest.raises(ValueError, match="malformed"):
         read_golden(str(tmp_path))

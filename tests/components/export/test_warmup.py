@@ -22,4 +22,4 @@ def test_an_export_holds_requests_of_each_batch_size_that_its_signature_takes(tm
         inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
         items = ask(**{name: tf.constant(array) for name, array in inputs.items()})["item_ids"].numpy()
         assert len(items) == size
-        assert [item.decode() for item in items[0]] == golden.answers.item_ids[0]
+        assert [item.decode() for item in items[0]] == golden.predictions.item_ids[0]

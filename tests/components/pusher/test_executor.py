@@ -53,7 +53,7 @@ def test_a_blessed_model_is_one_new_version_and_a_broken_one_leaves_it_alone(tra
     broken = shutil.copytree(trained, tmp_path / "broken")
     for file in (broken / "Format-Serving" / "variables").iterdir():
         file.unlink()
-    with pytest.raises(UserError, match="a fresh process cannot use it: the golden request failed"):
+    with pytest.raises(UserError, match="verification in a separate process failed: the golden request failed"):
         push(broken, tmp_path)
     assert os.listdir(tmp_path / "caser") == [version]
 

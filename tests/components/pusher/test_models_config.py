@@ -39,5 +39,5 @@ def test_without_a_file_nothing_is_in_use(tmp_path):
 
 def test_a_file_that_is_none_is_an_ordinary_mistake(tmp_path):
     (tmp_path / "models.config").write_text("model_config_list: [")
-    with pytest.raises(UserError, match=r"models.config cannot be read as TF Serving's"):
+    with pytest.raises(UserError, match=r"not a valid models.config of TF Serving"):
         read_labels(config_path(str(tmp_path / "caser")))

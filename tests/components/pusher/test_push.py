@@ -12,7 +12,7 @@ from components.pusher.models_config import models_config, to_text
 @pytest.fixture
 def pushed(tmp_path, monkeypatch):
     """A function that releases another model each time; what is verified has its own tests."""
-    monkeypatch.setattr(push, "_verify", lambda folder: None)
+    monkeypatch.setattr(push, "verify_in_subprocess", lambda folder: None)
     source = tmp_path / "source"
     source.mkdir()
 

@@ -60,7 +60,7 @@ def test_without_counts_popularity_decides():
 
 @pytest.mark.parametrize("pairs_at_once", [1, 40, 1 << 22])
 def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once, monkeypatch):
-    monkeypatch.setattr(rules, "_PAIRS_AT_ONCE", pairs_at_once)
+    monkeypatch.setattr(rules, "MAX_PAIRS", pairs_at_once)
     rng = np.random.default_rng(3)
     histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
     settings = SequentialRulesSettings(

@@ -47,8 +47,8 @@ def test_a_known_user_gets_items_that_are_not_in_the_history(recommender):
 def test_what_is_not_known_is_told(recommender):
     notes = recommender.recommend("nobody", ["item1", "no-such", "no-such"], k=3).notes
     assert notes == [
-        "the user nobody is not known to the model: general taste is used.",
-        "not known to the model, so ignored: no-such.",
+        "unknown user nobody: using the shared user embedding.",
+        "unknown items ignored: no-such.",
     ]
 
 
@@ -59,7 +59,7 @@ def test_without_a_history_the_popular_is_recommended_and_told(recommender):
 
 
 def test_asking_for_more_than_the_model_gives_names_the_limit(recommender):
-    with pytest.raises(UserError, match=r"at most 8 items. Received: -k 9"):
+    with pytest.raises(UserError, match=r"at most 8 items. Received: k=9"):
         recommender.recommend("ann", ["item1"], k=9)
 
 
@@ -89,7 +89,7 @@ def test_lines_of_a_batch_are_answered_in_order(model_dir, tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("user,item", "not such an object"),
+        ("user,item", "expected an object"),
         ('{"user": "ann", "history": []}', "history"),
         ('{"user": 5}', "`user` should be a string"),
         ('{"user": "5", "recent": [7]}', "ids should be strings. Received: 7"),
@@ -124,5 +124,5 @@ def test_versions_are_compared_as_numbers(tmp_path):
 
 
 def test_a_folder_without_versions_is_named(tmp_path):
-    with pytest.raises(UserError, match="holds no model version"):
+    with pytest.raises(UserError, match="contains no model version"):
         newest_version(tmp_path)

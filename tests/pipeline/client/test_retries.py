@@ -18,8 +18,6 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from components.errors import UserError
 from pipeline.cli.main import main
 from pipeline.client.recommender import Recommender
-from pipeline.client.rest_transport import RestTransport
-from pipeline.client.transport import Connection
 
 ANSWER = {"item_ids": [["a", "b"]], "scores": [[2.0, 1.0]]}
 
@@ -96,7 +94,7 @@ def test_a_server_that_is_not_there_is_told_at_the_deadline(scheme):
     started = time.monotonic()
     with (
         Recommender.connect(f"{scheme}://127.0.0.1:9", timeout=1) as recommender,
-        pytest.raises(UserError, match=r"127.0.0.1:9 did not answer within 1 s .*Remedy"),
+        pytest.raises(UserError, match=r"No response from .*127.0.0.1:9 within 1 s .*Hint: "),
     ):
         recommender.recommend("u")
     assert time.monotonic() - started < 5  # a busy machine
@@ -112,7 +110,7 @@ def test_what_is_refused_is_not_repeated_and_told_in_the_servers_words(http, rpc
     rpc.failures = [(grpc.StatusCode.NOT_FOUND, "Servable not found")]
     with (
         Recommender.connect(rpc.url) as recommender,
-        pytest.raises(UserError, match="refused: NOT_FOUND: Servable not found"),
+        pytest.raises(UserError, match="refused the request: NOT_FOUND: Servable not found"),
     ):
         recommender.recommend("u")
     assert (len(http.asked), len(rpc.asked)) == (1, 1)
@@ -142,17 +140,9 @@ def test_lists_are_sent_in_one_width_and_never_empty(http):
     assert asked["inputs"] == {"user_id": ["u"], "recent_item_ids": [["h", "i"]], "exclude_item_ids": [[""]]}
 
 
-def test_rows_carry_the_same(http):
-    http.answers = [(200, {"predictions": [{"item_ids": ["a", "b"], "scores": [2.0, 1.0]}]})]
-    recommender = Recommender(RestTransport(Connection(http.url), rows=True))
-    assert recommender.recommend("u", ["h"], k=2).item_ids == ["a", "b"]
-    (_, asked, _) = http.asked[0]
-    assert asked["instances"] == [{"user_id": "u", "recent_item_ids": ["h"], "exclude_item_ids": [""]}]
-
-
 def test_the_command_asks_a_server_and_names_a_wrong_url(http):
     asked = ["recommend", "--user", "u", "--json", "-k", "2", "--server"]
     assert json.loads(CliRunner().invoke(main, [*asked, http.url]).output)["item_ids"] == ["a", "b"]
     wrong = CliRunner().invoke(main, [*asked, "localhost:8501"])
     assert wrong.exit_code == 2
-    assert "A server should be http://HOST:8501" in wrong.output
+    assert "use http://HOST:8501" in wrong.output

@@ -3,7 +3,7 @@
 import pytest
 
 from components.errors import UserError
-from pipeline.console.root_cause import failure_of
+from pipeline.console.root_cause import root_cause
 
 
 def raised(error, cause=None):
@@ -14,36 +14,36 @@ def raised(error, cause=None):
 
 
 def test_a_user_error_is_shown_as_it_is():
-    assert failure_of(UserError("row 3 is bad")) == ("row 3 is bad", True)
+    assert root_cause(UserError("row 3 is bad")) == ("row 3 is bad", True)
 
 
 def test_a_user_error_is_found_behind_its_wrappers():
     wrapped = raised(RuntimeError("node failed"), raised(ValueError("x"), UserError("row 3 is bad")))
-    assert failure_of(wrapped) == ("row 3 is bad", True)
+    assert root_cause(wrapped) == ("row 3 is bad", True)
 
 
 def test_a_user_error_is_found_in_the_text_that_beam_makes_of_it():
     text = "Traceback ...\ncomponents.errors.UserError: row 3\nis bad [while running 'A/B']"
     inner = RuntimeError(f"components.errors.UserError: row 3\nis bad [while running 'A/B']\n\n{text}\n")
-    assert failure_of(raised(RuntimeError(str(inner)), inner)) == ("row 3\nis bad", True)
+    assert root_cause(raised(RuntimeError(str(inner)), inner)) == ("row 3\nis bad", True)
 
 
 def test_a_user_error_raised_by_beam_loses_the_name_of_the_step():
-    assert failure_of(UserError("row 3 is bad [while running 'InputData/Read']")).text == "row 3 is bad"
+    assert root_cause(UserError("row 3 is bad [while running 'InputData/Read']")).text == "row 3 is bad"
 
 
 def test_another_error_is_one_line_with_its_type():
-    failure = failure_of(raised(RuntimeError("outer"), KeyError("column")))
+    failure = root_cause(raised(RuntimeError("outer"), KeyError("column")))
     assert failure == ("KeyError: 'column'", False)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("two\nlines")])
 def test_a_cause_never_spans_lines(error):
-    assert "\n" not in failure_of(error).text
-    assert failure_of(error).text.startswith(type(error).__name__)
+    assert "\n" not in root_cause(error).text
+    assert root_cause(error).text.startswith(type(error).__name__)
 
 
 def test_a_circle_of_causes_ends():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
-    assert not failure_of(first).is_user_error
+    assert not root_cause(first).is_user_error

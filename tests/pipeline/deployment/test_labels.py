@@ -82,8 +82,8 @@ def test_rollback_goes_to_the_version_before_the_labelled_one(model_dir, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["promote", "4", "--server", "grpc://h:1"], "There is no version 4"),
-        (["promote", "5", "--server", "http://h:1"], "Labels move by gRPC"),
+        (["promote", "4", "--server", "grpc://h:1"], "Version 4 does not exist"),
+        (["promote", "5", "--server", "http://h:1"], "Labels need gRPC"),
     ],
 )
 def test_wrong_requests_are_one_message(model_dir, arguments, said):

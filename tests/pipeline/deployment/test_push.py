@@ -22,7 +22,7 @@ GOLDEN = Golden(
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     """Files only; that a model is verified has its own tests."""
-    monkeypatch.setattr(push_module, "_verify", lambda folder: None)
+    monkeypatch.setattr(push_module, "verify_in_subprocess", lambda folder: None)
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "saved_model.pb").write_text("a graph")
@@ -40,7 +40,7 @@ def answering(model, tmp_path, monkeypatch):
                 found = (tmp_path / "caser").iterdir()
                 return [VersionStatus(int(folder.name), "AVAILABLE", "") for folder in found]
 
-            def ask(self, requests, version=None):
+            def predict(self, requests, version=None):
                 return answers, str(version)
 
             def close(self):
@@ -55,17 +55,17 @@ def test_without_a_server_the_files_are_pushed_and_described(model, tmp_path):
     done = CliRunner().invoke(main, ["push", "--model", str(model), "--to", str(tmp_path / "caser")])
     assert done.exit_code == 0, done.output
     (version,) = (tmp_path / "caser").iterdir()
-    assert f"{version} is in place" in done.output
+    assert f"{version} published" in done.output
     assert json.loads((version / "assets.extra" / "model.json").read_text()) == {"version": int(version.name)}
 
 
 def test_with_a_server_it_is_told_until_the_golden_request_is_answered(model, answering, tmp_path):
-    answering(GOLDEN.answers)
+    answering(GOLDEN.predictions)
     said = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
-    assert [line.split(" ", 1)[1].split(" ")[0] for line in said] == ["is", "has", "answers"]
+    assert [line.split(" ")[1] for line in said] == ["published", "has", "passed"]
 
 
 def test_a_server_that_answers_otherwise_than_the_trainer_is_told(model, answering, tmp_path):
-    answering(GOLDEN.answers._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
-    with pytest.raises(UserError, match=r"has loaded version .* with the score 9 where the trainer's is 1"):
+    answering(GOLDEN.predictions._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
+    with pytest.raises(UserError, match=r"has loaded version .* score 9, expected 1"):
         list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))

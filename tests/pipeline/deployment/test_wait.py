@@ -45,10 +45,10 @@ def test_a_version_that_does_not_load_is_told_in_the_servers_words():
 
 
 def test_a_version_that_the_server_never_sees_is_told_with_what_it_has():
-    with pytest.raises(UserError, match=r"does not know version 5 after 0 s; it has: 4 \(AVAILABLE\)"):
+    with pytest.raises(UserError, match=r"did not find version 5 within 0 s; available: 4 \(AVAILABLE\)"):
         wait_until_available(Telling([(4, "AVAILABLE", "")]), [5], SERVER, timeout=0)
 
 
 def test_a_version_that_takes_too_long_is_told_with_its_state():
-    with pytest.raises(UserError, match="still has version 5 in state LOADING after 0 s; it says: slow disk"):
+    with pytest.raises(UserError, match="version 5 is still in state LOADING after 0 s: slow disk"):
         wait_until_available(Telling([(5, "LOADING", "slow disk")]), [5], SERVER, timeout=0)

@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from components.evaluator.slices import SliceMetrics
 from pipeline.config.config import Config
 from pipeline.console.live_display import new_console
-from pipeline.console.run_summary import closing
+from pipeline.console.run_summary import print_summary
 from pipeline.results.html_report import write_report
 from pipeline.results.line_chart import line_chart
 from pipeline.results.metrics_json import write_metrics
-from pipeline.results.summary import Example, Slice, Summary
+from pipeline.results.summary import Example, RunSummary
 
 VOID = {"meta"}
 
@@ -43,7 +44,7 @@ class Checker(HTMLParser):
 
 @pytest.fixture
 def summary():
-    return Summary(
+    return RunSummary(
         test={"map": 0.25, "ndcg_at_10": 0.3},
         popularity={"map": 0.05, "ndcg_at_10": 0.1},
         sequential_rules={"map": 0.15, "ndcg_at_10": 0.2},
@@ -54,7 +55,7 @@ def summary():
         pushed_version="1700000000",
         seconds={"Transform": 1.25, "CaserTrainer": 2.0},
         states={"Transform": "cached", "CaserTrainer": "done"},
-        slices=[Slice("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
+        slices=[SliceMetrics("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
         history=[
             {"epoch": 1, "seconds": 1.0, "loss": 3.0, "objective": "full softmax", "map": 0.1},
             {"epoch": 2, "seconds": 1.0, "loss": 2.0, "objective": "full softmax", "map": 0.2},
@@ -79,11 +80,10 @@ def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
         "ceiling",
         "1 to 10",
         "1,234",
-        "epoch 2 were kept",
+        "epoch 2 were exported",
     ):
         assert part in page.text, part
     assert '<span class="item hit">y</span>' in file.read_text()
-    assert "$" not in page.text
 
 
 def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
@@ -96,7 +96,7 @@ def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
 
 def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_path):
     file = tmp_path / "report.html"
-    bare = Summary(
+    bare = RunSummary(
         {"map": 0.1},
         {"map": 0.0},
         {},
@@ -118,8 +118,8 @@ def test_metrics_are_written_as_documented(summary, tmp_path):
     write_metrics(summary, file)
     content = json.loads(file.read_text())
     assert list(content) == [
-        "test", "popularity", "sequential_rules", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version", "seconds",
-        "states",
+        "test", "popularity", "sequential_rules", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version",
+        "seconds", "states",
     ]  # fmt: skip
     assert content["sequential_rules"] == summary.sequential_rules
     assert content["test"] == summary.test
@@ -128,23 +128,27 @@ def test_metrics_are_written_as_documented(summary, tmp_path):
 
 
 def test_a_baseline_that_was_left_out_says_why(summary, tmp_path):
-    without = replace(summary, sequential_rules=None, sequential_rules_note="skipped: it could need 9 GB")
+    without = replace(summary, sequential_rules=None, sequential_rules_note="skipped: could need 9 GB")
     write_metrics(without, tmp_path / "metrics.json")
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert (content["sequential_rules"], content["sequential_rules_note"]) == (None, "skipped: it could need 9 GB")
+    assert (content["sequential_rules"], content["sequential_rules_note"]) == (None, "skipped: could need 9 GB")
     write_report(without, Config(), "data.csv", tmp_path / "report.html")
-    assert "skipped: it could need 9 GB" in (tmp_path / "report.html").read_text()
+    assert "skipped: could need 9 GB" in (tmp_path / "report.html").read_text()
     screen = io.StringIO()
-    closing(new_console(screen), without, tmp_path, tmp_path / "log", 1.0)
-    assert "skipped: it could need 9 GB" in screen.getvalue()
-    assert "Markov" not in screen.getvalue().splitlines()[1]
+    print_summary(new_console(screen), without, tmp_path, tmp_path / "log", 1.0)
+    assert "skipped: could need 9 GB" in screen.getvalue()
+    assert "sequential rules" not in screen.getvalue().splitlines()[1]
 
 
 @pytest.mark.parametrize("values", [[1.0], [2.0, 2.0], [0.0, 0.0, 0.0], [3.0, -1.0, 2.0]])
-def test_a_chart_keeps_all_points_inside(values):
-    svg = line_chart("loss", values, "red")
-    (points,) = [part.split('"')[1] for part in svg.split("<polyline points=")[1:]]
-    for point in points.split():
-        x, y = map(float, point.split(","))
-        assert 0 <= x <= 420
-        assert 0 <= y <= 230
+def test_line_chart_keeps_all_points_inside(values):
+    chart = line_chart("loss", values, "loss")
+    assert len(chart.points) == len(values)
+    for point in chart.points:
+        assert chart.left <= point.x <= chart.right
+        assert 0 <= point.y <= chart.bottom
+
+
+def test_line_chart_marks_the_best_epoch():
+    chart = line_chart("loss", [3.0, 1.0, 2.0], "loss", best=1)
+    assert [point.is_best for point in chart.points] == [False, True, False]

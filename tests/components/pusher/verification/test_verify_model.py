@@ -1,6 +1,7 @@
 """Each thing that keeps a server from answering has its own message."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -94,20 +95,24 @@ def untag(graph):
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (use("PyFunc"), "the graph calls back into Python, which a server does not have: PyFunc"),
-        (use("SentencepieceTokenizeOp"), "operations that TensorFlow alone does not have: SentencepieceTokenizeOp"),
+        (use("PyFunc"), "the graph calls back into Python, which servers do not have: PyFunc"),
+        (use("SentencepieceTokenizeOp"), "ops that are not part of TensorFlow: SentencepieceTokenizeOp"),
         (rename_output, "an output of `score` ends in `_bytes`: p_bytes"),
         (
             drop_input,
-            "the inputs of `serving_default` should be exclude_item_ids, recent_item_ids, user_id; "
-            "they are recent_item_ids, user_id",
+            "the inputs of `serving_default` should be exclude_item_ids, recent_item_ids, user_id. "
+            "Received: recent_item_ids, user_id",
         ),
-        (integers, "`scores` of the outputs of `serving_default` should be float; it is DT_INT64"),
-        (one_row, "`user_id` of the inputs of `serving_default` should take a batch of any size; its shape is [1]"),
-        (flat, "`recent_item_ids` of the inputs of `serving_default` should have 2 dimension(s); its shape is [-1]"),
+        (integers, "`scores` of the outputs of `serving_default` should be float. Received: DT_INT64"),
+        (
+            one_row,
+            "`user_id` of the inputs of `serving_default` should have a batch dimension of any size. "
+            "Received shape: [1]",
+        ),
+        (flat, "`recent_item_ids` of the inputs of `serving_default` should have 2 dimension(s). Received shape: [-1]"),
         (ragged, "`item_ids` of the outputs of `serving_default` is ragged or sparse"),
         (drop_signature, "signatures are missing: score"),
-        (untag, "one graph with the tag `serve`; there are 0"),
+        (untag, "expected one graph with the tag `serve`, found 0"),
     ],
 )
 def test_each_fault_of_the_graph_is_named(edited, change, found):
@@ -129,13 +134,15 @@ def test_other_weights_than_the_trainers_are_found(good, tmp_path):
     folder = shutil.copytree(good, tmp_path / "model")
     shutil.rmtree(folder / "variables")
     shutil.copytree(f"{other}/variables", folder / "variables")
-    assert "where the trainer's is 0" in verify_model.verify(str(folder))
+    assert "expected 0" in verify_model.verify(str(folder))
 
 
 def test_a_model_without_its_variables_is_found(good, tmp_path):
     folder = shutil.copytree(good, tmp_path / "model")
     shutil.rmtree(folder / "variables")
-    assert verify_model.verify(str(folder)).startswith("the golden request failed: Could not find variable")
+    # Which of the variables is read first differs from run to run, and each kind of read has its own message.
+    problem = verify_model.verify(str(folder))
+    assert re.search("^the golden request failed: (Could not find variable|Resource .* does not exist)", problem)
 
 
 def test_a_model_without_a_golden_request_is_found(good, tmp_path):
@@ -147,8 +154,8 @@ def test_a_model_without_a_golden_request_is_found(good, tmp_path):
 
 
 def test_a_folder_without_a_model_and_one_cut_off_are_named(good, tmp_path):
-    assert verify_model.verify(str(tmp_path)) == "there is no SavedModel: saved_model.pb: No such file or directory"
+    assert verify_model.verify(str(tmp_path)) == "not a SavedModel: saved_model.pb: No such file or directory"
     folder = shutil.copytree(good, tmp_path / "model")
     whole = (folder / "saved_model.pb").read_bytes()
     (folder / "saved_model.pb").write_bytes(whole[: len(whole) // 2])
-    assert verify_model.verify(str(folder)) == "saved_model.pb is cut off, or no SavedModel"
+    assert verify_model.verify(str(folder)) == "saved_model.pb is truncated or not a SavedModel"

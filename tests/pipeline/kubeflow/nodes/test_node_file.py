@@ -77,7 +77,7 @@ def test_only_what_a_pipeline_refers_to_is_copied(tmp_path):
 
 
 def test_a_missing_file_is_one_message(tmp_path):
-    with pytest.raises(UserError, match=rf"cannot be read: No such file.*Hint: copy the folder {FOLDER}") as caught:
+    with pytest.raises(UserError, match=rf"Cannot read .*: No such file.*Hint: copy the directory {FOLDER}") as caught:
         read_node(reference("node"), str(tmp_path))
     assert "\n" not in str(caught.value)
 
@@ -87,5 +87,5 @@ def test_an_altered_file_is_one_message(tmp_path, content):
     write_nodes(["node"], tmp_path)
     (file,) = (tmp_path / FOLDER).iterdir()
     file.write_bytes(content)
-    with pytest.raises(UserError, match=rf"is not what was compiled. Hint: copy the folder {FOLDER}"):
+    with pytest.raises(UserError, match=rf"was modified after compilation. Hint: copy the directory {FOLDER}"):
         read_node(reference("node"), str(tmp_path))

@@ -22,7 +22,7 @@ def told(folder):
 def test_the_page_names_the_state_and_every_artifact_with_its_place():
     page = REPORT.markdown()
     assert page.startswith("# Evaluator\n\n**done**\n")
-    assert "## Inputs\n\n| key | artifact | place |\n| --- | --- | --- |\n| model | 9 | /m/9 |" in page
+    assert "## Inputs\n\n| key | artifact | URI |\n| --- | --- | --- |\n| model | 9 | /m/9 |" in page
     assert "| evaluation | 11 | /e/11 |" in page
 
 
@@ -36,7 +36,7 @@ def test_what_a_node_made_and_what_a_resolver_found_are_shown_alike(kind):
     execution_id, _, _ = store.put_execution(metadata_store_pb2.Execution(type_id=resolver), [(artifact, event)], [])
     (execution,) = store.get_executions_by_id([execution_id])
     page = NodeReport.of("LastBlessedModel", "done", store, execution, None).markdown()
-    assert "## Outputs\n\n| key | artifact | place |\n| --- | --- | --- |\n| model | 1 | /m/1 |" in page
+    assert "## Outputs\n\n| key | artifact | URI |\n| --- | --- | --- |\n| model | 1 | /m/1 |" in page
 
 
 def test_a_node_without_artifacts_has_no_empty_tables():

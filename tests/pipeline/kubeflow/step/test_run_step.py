@@ -16,16 +16,16 @@ from tfx.orchestration import metadata
 
 from components.errors import UserError
 from pipeline.config.config import load_config
-from pipeline.console.root_cause import failure_of
+from pipeline.console.root_cause import root_cause
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
 from pipeline.kubeflow.compiler.spec import compile_pipeline
 from pipeline.kubeflow.metadata.service import start
 from pipeline.kubeflow.nodes.node_file import FOLDER, reference, write_nodes
 from pipeline.kubeflow.nodes.node_ir import decode, only_node, restore
-from pipeline.kubeflow.nodes.run_parameters import read_data_from, train_epochs
+from pipeline.kubeflow.nodes.run_parameters import set_data, set_epochs
 from pipeline.kubeflow.step.__main__ import main
 from pipeline.kubeflow.step.attempt import NodeExecutions
-from pipeline.kubeflow.step.run_step import Request, run_step
+from pipeline.kubeflow.step.run_step import StepArguments, run_step
 
 pytestmark = pytest.mark.xdist_group("kubeflow")
 
@@ -66,7 +66,7 @@ def request_for(nodes, service, volume, monkeypatch):
     monkeypatch.setattr("sys.argv", ["step"])
 
     def make(node_id, **changes):
-        request = Request(nodes[node_id], "run-1", service, 10, str(volume), str(volume / "pipeline"))
+        request = StepArguments(nodes[node_id], "run-1", service, 10, str(volume), str(volume / "pipeline"))
         return request._replace(**changes)
 
     return make
@@ -128,7 +128,7 @@ def test_a_killed_step_is_taken_up_by_its_retry_without_its_leftovers(request_fo
 def test_unresolved_inputs_are_a_failure_with_its_reason(request_for, store):
     # TFX's launcher returns as if all were well.
     with pytest.raises(
-        UserError, match=r"inputs could not be resolved: .*examples.*see that InteractionExampleGen ended"
+        UserError, match=r"inputs could not be resolved \(.*examples.*check that InteractionExampleGen succeeded"
     ):
         run_step(request_for("StatisticsGen"))
     assert states(store) == [Execution.FAILED]
@@ -158,19 +158,19 @@ def test_metadata_that_does_not_answer_is_one_message(request_for, volume):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(UserError, match=f"does not answer at {address}.*waited 1 s"):
+    with pytest.raises(UserError, match=f"No response from ML Metadata at {address} within 1 s"):
         run_step(request_for("ImportSchemaGen", metadata=address, metadata_timeout=1))
     assert not list(volume.iterdir())
 
 
 def test_a_missing_volume_is_one_message(request_for, tmp_path):
-    with pytest.raises(UserError, match=r"There is no volume at .*absent"):
+    with pytest.raises(UserError, match=r"No volume is mounted at .*absent"):
         run_step(request_for("ImportSchemaGen", volume=str(tmp_path / "absent")))
 
 
 def test_a_node_that_is_a_file_of_the_volume_runs_as_one_in_the_argument(request_for, nodes, volume, store):
     argument = reference(nodes["ImportSchemaGen"])
-    with pytest.raises(UserError, match=f"cannot be read.*copy the folder {FOLDER}"):
+    with pytest.raises(UserError, match=f"Cannot read .*copy the directory {FOLDER}"):
         run_step(request_for("ImportSchemaGen", node=argument))
     assert not states(store)
     write_nodes([nodes["ImportSchemaGen"]], volume)
@@ -181,7 +181,7 @@ def test_a_node_that_is_a_file_of_the_volume_runs_as_one_in_the_argument(request
 @pytest.mark.parametrize("run_id", ["", "{{$.pipeline_job_uuid}}"])
 def test_a_run_id_that_kubeflow_did_not_fill_in_is_refused(request_for, run_id, store):
     # All runs would be one, and the second would find everything done.
-    with pytest.raises(UserError, match="has no id"):
+    with pytest.raises(UserError, match="run ID placeholder was not resolved"):
         run_step(request_for("ImportSchemaGen", run_id=run_id))
     assert not states(store)
 
@@ -200,7 +200,7 @@ def test_push_off_pushes_nothing_and_says_so(request_for, volume, store):
         ("CaserPusher", {"push": "perhaps"}, "`push` should be true or false"),
         ("CaserTrainer", {"epochs": "-1"}, "`epochs` should be a whole number"),
         ("CaserTrainer", {"epochs": "many"}, "`epochs` should be a whole number"),
-        ("InteractionExampleGen", {"data": "data/absent.csv"}, "There is no folder"),
+        ("InteractionExampleGen", {"data": "data/absent.csv"}, "does not exist"),
         ("InteractionExampleGen", {"data": "span-{SPAN}/*.csv"}, "No file matches"),
     ],
 )
@@ -214,7 +214,7 @@ def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volum
     write_log(volume / "data" / "log-1.csv")
     ir = decode(nodes["InteractionExampleGen"])
     restore(ir, str(volume), str(volume / "pipeline"), "r")
-    read_data_from(ir, "data/log-{SPAN}.csv", str(volume))
+    set_data(ir, "data/log-{SPAN}.csv", str(volume))
     parameters = only_node(ir).parameters.parameters
     assert parameters["input_base"].field_value.string_value == str(volume / "data")
     assert "log-{SPAN}.csv" in parameters["input_config"].field_value.string_value
@@ -225,9 +225,9 @@ def test_runs_on_one_volume_keep_their_bad_rows_apart_and_still_share_the_cache(
     write_log(volume / "good.csv")
     write_log(volume / "bad.csv", "u1,i1,soon")
     mine = volume / "quarantine" / "run-1" / "bad_rows.csv"
-    with pytest.raises(Exception, match=f"(?s)1 of 31 rows cannot be read.*{mine}") as caught:
+    with pytest.raises(Exception, match=f"(?s)1 of 31 rows are malformed.*{mine}") as caught:
         run_step(request_for("InteractionExampleGen", data="bad.csv"))
-    assert failure_of(caught.value).is_user_error
+    assert root_cause(caught.value).is_user_error
     assert run_step(request_for("InteractionExampleGen", data="good.csv", run_id="run-2")) == "done"
     assert [path.name for path in (volume / "quarantine").iterdir()] == ["run-1"]
     assert '"u1,i1,soon"' in mine.read_text()
@@ -236,12 +236,12 @@ def test_runs_on_one_volume_keep_their_bad_rows_apart_and_still_share_the_cache(
 
 def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
     ir, same = decode(nodes["CaserTrainer"]), decode(nodes["CaserTrainer"])
-    train_epochs(same, str(load_config("sample").trainer.epochs))
+    set_epochs(same, str(load_config("sample").trainer.epochs))
     assert same == ir  # so that the default finds what `epochs` unset would have cached
-    train_epochs(ir, "3")
+    set_epochs(ir, "3")
     custom_config = only_node(ir).parameters.parameters["custom_config"].field_value
     assert '"epochs": 3' in custom_config.string_value
-    train_epochs(ir, "0")
+    set_epochs(ir, "0")
     assert '"epochs": null' in custom_config.string_value
 
 
@@ -256,23 +256,23 @@ def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_pa
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("Error: ImportSchemaGen: There is no volume at")
+    assert done.stderr.splitlines()[-1].startswith("Error: ImportSchemaGen: No volume is mounted at")
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
     ("node_id", "changes", "part"),
     [
-        ("CaserPusher", {"push": "true"}, "its inputs could not be resolved"),
+        ("CaserPusher", {"push": "true"}, "inputs could not be resolved"),
         (
             "CaserPusher",
             {"push": "true", "metadata": "127.0.0.1:1", "metadata_timeout": 1},
-            "ML Metadata does not answer",
+            "No response from ML Metadata",
         ),
-        ("CaserPusher", {"push": "true", "volume": "/absent"}, "There is no volume at /absent"),
+        ("CaserPusher", {"push": "true", "volume": "/absent"}, "No volume is mounted at /absent"),
         ("CaserPusher", {"push": "perhaps"}, "`push` should be true or false"),
         ("CaserTrainer", {"epochs": "many"}, "`epochs` should be a whole number"),
-        ("InteractionExampleGen", {"data": "data/absent.csv"}, "There is no folder"),
+        ("InteractionExampleGen", {"data": "data/absent.csv"}, "does not exist"),
     ],
 )
 def test_each_mistake_ends_non_zero_with_one_line_and_nothing_is_pushed(
@@ -290,7 +290,7 @@ def test_an_unknown_failure_keeps_its_trace_above_the_last_line(request_for, mon
     def broken(*_):
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("pipeline.kubeflow.step.run_step._launch", broken)
+    monkeypatch.setattr("pipeline.kubeflow.step.run_step.launch_node", broken)
     shown = CliRunner().invoke(main, arguments(request_for("ImportSchemaGen")))
     assert shown.exit_code == 1
     assert (shown.output + capfd.readouterr().err).strip().splitlines()[-1] == (

@@ -196,10 +196,10 @@ def test_a_schedule_of_another_form_is_refused(kubeflow, compiled):
 @pytest.mark.parametrize(
     ("status", "part"),
     [
-        (401, "does not let you in"),
-        (403, "does not let you in"),
-        (404, "no Kubeflow Pipelines API"),
-        (500, "status 500"),
+        (401, "Authentication failed"),
+        (403, "Authentication failed"),
+        (404, "No Kubeflow Pipelines API"),
+        (500, "HTTP 500"),
     ],
 )
 def test_a_refusal_is_one_message(kubeflow, compiled, status, part):
@@ -216,5 +216,5 @@ def test_nobody_at_the_address_is_one_message(kubeflow, compiled):
         port = free.getsockname()[1]
     shown = caser("submit", f"http://127.0.0.1:{port}", compiled)
     assert shown.exit_code == 2
-    assert f"does not answer at http://127.0.0.1:{port}" in shown.output
+    assert f"Cannot reach Kubeflow Pipelines at http://127.0.0.1:{port}" in shown.output
     assert "Traceback" not in shown.output

@@ -1,0 +1,46 @@
+"""Atomic writes and file locks."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def write_text(file: str | Path, text: str) -> None:
+    """Writes a file atomically: readers see the old content or the new one, even if the writer is killed.
+
+    Args:
+        file: local path whose directory exists, or a URI that TensorFlow's file systems understand.
+        text: content, written as UTF-8.
+    """
+    part = f"{file}.{os.getpid()}.part"
+    if "://" not in str(file):
+        Path(part).write_text(text, encoding="utf-8")
+        os.replace(part, file)
+        return
+    # Imported by need: most callers write local files, and TensorFlow takes seconds.
+    import tensorflow as tf
+
+    with tf.io.gfile.GFile(part, "w") as stream:
+        stream.write(text)
+    tf.io.gfile.rename(part, str(file), overwrite=True)
+
+
+@contextlib.contextmanager
+def exclusive_lock(file: str | Path, wait: bool = True) -> Iterator[None]:
+    """Holds an exclusive lock on a file while the block runs; the system releases it if the process dies.
+
+    Args:
+        file: lock file; created if missing.
+        wait: whether to wait for another holder of the lock.
+
+    Raises:
+        BlockingIOError: another process holds the lock and `wait` is false.
+        OSError: the lock file cannot be created.
+    """
+    with open(file, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
