@@ -24,11 +24,17 @@ setup(
         # Imported by tensorflow-transform 1.16, which does not declare it.
         "dill",
         "click>=8.1",
+        # The HTML report; also a dependency of TFX.
+        "Jinja2>=3.1",
+        # `caser doctor` reads the requirements of this package.
+        "packaging",
         "pydantic>=2.6,<3",
         # Keeps pyarrow 10, which TFX 1.16 needs, from running code out of a Parquet file.
         "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
+        # Retries of the client.
+        "tenacity>=9",
         "scipy",
         # Writes the training curves; TensorFlow 2.21 no longer brings it.
         "tensorboard",

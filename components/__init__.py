@@ -1,1 +1,41 @@
-"""What each TFX node does."""
+"""TFX components of a Caser pipeline, one folder per node.
+
+The public components are imported lazily, so that importing one settings module does not import TensorFlow:
+
+    from components import CaserTrainer, InteractionExampleGen
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.evaluator.config import eval_config as eval_config
+    from components.example_gen.component import InteractionExampleGen as InteractionExampleGen
+    from components.example_validator.component import HistoryValidator as HistoryValidator
+    from components.pusher.component import CaserPusher as CaserPusher
+    from components.sequential_rules.component import SequentialRules as SequentialRules
+    from components.trainer.component import CaserTrainer as CaserTrainer
+    from components.transform.preprocessing import preprocessing_fn as preprocessing_fn
+
+_MODULES = {
+    "InteractionExampleGen": "components.example_gen.component",
+    "HistoryValidator": "components.example_validator.component",
+    "preprocessing_fn": "components.transform.preprocessing",
+    "CaserTrainer": "components.trainer.component",
+    "SequentialRules": "components.sequential_rules.component",
+    "eval_config": "components.evaluator.config",
+    "CaserPusher": "components.pusher.component",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public component on first use (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

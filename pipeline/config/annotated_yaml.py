@@ -39,7 +39,7 @@ def annotated_yaml(config: Config) -> str:
 
 def _line(indent: str, name: str, value: Any, field: FieldInfo) -> str:
     setting = f"{indent}{name}: {_scalar(value)}"
-    comment = "; ".join(part for part in (field.description, _choices(field)) if part)
+    comment = "; ".join(part for part in (field.description, choices(field)) if part)
     return f"{setting:<{_COMMENT_COLUMN}}# {comment}" if comment else setting
 
 
@@ -49,7 +49,11 @@ def _scalar(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("\n...\n").strip()
 
 
-def _choices(field: FieldInfo) -> str:
-    """The allowed values of a `Literal`."""
+def choices(field: FieldInfo) -> str:
+    """The allowed values of a `Literal`, in words; "" for other types.
+
+    Args:
+        field: a field of a settings class.
+    """
     arguments = getattr(field.annotation, "__args__", ())
     return "one of " + ", ".join(arguments) if arguments and all(isinstance(a, str) for a in arguments) else ""

@@ -1,4 +1,4 @@
-"""One finished run, shared by tests that only read it."""
+"""One finished run, shared by all tests that read it or run again into its output directory."""
 
 from __future__ import annotations
 
@@ -20,15 +20,23 @@ def log(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(log, tmp_path_factory) -> Path:
-    """The output folder of one finished run."""
+    """The output directory of one finished run; read only."""
     output = tmp_path_factory.mktemp("run") / "out"
     done = caser(*run_arguments(log, output))
     assert done.returncode == 0, done.stdout + done.stderr
-    shutil.copy(output / "metrics.json", output.with_name("first-metrics.json"))
     return output
+
+
+@pytest.fixture
+def restored(finished, tmp_path) -> Path:
+    """The output directory of the finished run, for a test that runs into it again; put back afterwards."""
+    backup = shutil.copytree(finished, tmp_path / "backup", symlinks=True)
+    yield finished
+    shutil.rmtree(finished)
+    shutil.copytree(backup, finished, symlinks=True)
 
 
 @pytest.fixture(scope="session")
 def first_metrics(finished) -> dict[str, Any]:
-    """`metrics.json` as the run left it; other tests run again into the same folder."""
-    return json.loads(finished.with_name("first-metrics.json").read_text())
+    """`metrics.json` of the finished run."""
+    return json.loads((finished / "metrics.json").read_text())

@@ -29,7 +29,7 @@ class Nodes:
         pass
 
 
-def test_an_anomaly_names_the_feature_and_nothing_is_transformed(tmp_path):
+def test_anomaly_stops_the_pipeline_before_transform(tmp_path):
     (tmp_path / "data").mkdir()
     with tf.io.TFRecordWriter(str(tmp_path / "data" / "examples")) as writer:
         for user in (b"ann", b"bob"):

@@ -29,12 +29,12 @@ def other(tmp_path_factory):
     return json.loads((folder / "out" / "metrics.json").read_text())
 
 
-def test_the_newest_span_is_read_and_all_its_files(other):
+def test_run_reads_all_files_of_the_latest_span(other):
     assert [file.rpartition("/")[2] for file in other["counts"]["files"]] == [f"span-2-{n}.csv.gz" for n in range(3)]
     assert other["counts"]["rows_read"] == len(rows())
 
 
-def test_files_runner_and_workers_change_no_metric(other, finished):
+def test_metrics_do_not_depend_on_files_or_runner(other, finished):
     reference = json.loads((finished / "metrics.json").read_text())
     assert other["states"].keys() == reference["states"].keys()
     for name in ("test", "popularity"):

@@ -16,7 +16,7 @@ from components.trainer.settings import TrainerSettings
 from schemas import schema_path
 
 
-def test_example_gen_and_trainer_work_beside_stock_components(log, tmp_path):
+def test_components_work_beside_stock_components(log, tmp_path):
     example_gen = InteractionExampleGen(path=str(log), split=SplitSettings(strategy="leave_last"))
     examples = example_gen.outputs["examples"]
     statistics = tfx.components.StatisticsGen(examples=examples)

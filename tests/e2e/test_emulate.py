@@ -80,15 +80,15 @@ def emulated(compiled, tmp_path_factory) -> Path:
     return output
 
 
-def test_every_task_runs_and_the_blessed_model_is_pushed(emulated, compiled):
-    (run,) = runs_of(emulated)
+def test_emulated_run_pushes_the_blessed_model(emulated, compiled):
+    (run, *_) = runs_of(emulated)
     tasks = yaml.safe_load_all(compiled.read_text()).__next__()["root"]["dag"]["tasks"]
     assert states_of(run) == dict.fromkeys(map(node_id, tasks), "done")
     (version,) = versions_of(emulated)
     assert version in (run / "caser-pusher" / "outputs" / "report").read_text()
 
 
-def test_the_metrics_are_those_of_caser_run_with_the_same_settings(emulated, first_metrics):
+def test_emulated_run_has_the_metrics_of_a_local_run(emulated, first_metrics):
     (run, *_) = runs_of(emulated)
     found = metrics_of(run)
     assert found.keys() >= {"map", "ndcg_at_10", "recall_at_10"}
@@ -96,7 +96,7 @@ def test_the_metrics_are_those_of_caser_run_with_the_same_settings(emulated, fir
     assert "Blessed" in (run / "evaluator" / "outputs" / "report").read_text()
 
 
-def test_a_second_run_on_unchanged_input_reuses_every_node_and_pushes_nothing_new(emulated, compiled):
+def test_second_emulated_run_is_cached(emulated, compiled):
     before, models = versions_of(emulated), list((emulated / "volume/pipeline/CaserTrainer/model").iterdir())
     done = caser(*emulation(compiled, emulated))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -107,7 +107,7 @@ def test_a_second_run_on_unchanged_input_reuses_every_node_and_pushes_nothing_ne
     assert metrics_of(runs_of(emulated)[-1]) == metrics_of(runs_of(emulated)[0])
 
 
-def test_an_image_without_the_package_is_one_line_and_nothing_is_left(compiled, tmp_path):
+def test_image_without_the_package_is_one_error_line(compiled, tmp_path):
     output = with_data(tmp_path)
     bare = tmp_path / "image" / "python"
     bare.parent.mkdir()
@@ -119,7 +119,7 @@ def test_an_image_without_the_package_is_one_line_and_nothing_is_left(compiled, 
     assert [path.name for path in (output / "volume").iterdir()] == ["data"]
 
 
-def test_long_settings_reach_their_task_through_a_file_of_the_volume(tmp_path):
+def test_large_configuration_reaches_its_task_through_a_payload_file(tmp_path):
     output, file = with_data(tmp_path / "out"), tmp_path / "pipeline.yaml"
     write_yaml(tmp_path / "long.yaml", {"data": {"event_column": "kind", "events": [f"e{n}" for n in range(20_000)]}})
     write_yaml(tmp_path / "cluster.yaml", {"defaults": {"retries": 0}})
@@ -128,7 +128,7 @@ def test_long_settings_reach_their_task_through_a_file_of_the_volume(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     done = caser(*emulation(file, output))
     assert done.returncode == 1
-    assert "no column `kind`" in done.stdout  # as the settings in the file say
+    assert "column `kind` not found" in done.stdout  # as the settings in the file say
     assert [path.name for path in (output / "volume" / FOLDER).iterdir()] == os.listdir(tmp_path / FOLDER)
     assert not versions_of(output)
 
@@ -137,11 +137,11 @@ def test_long_settings_reach_their_task_through_a_file_of_the_volume(tmp_path):
     ("arguments", "part"),
     [
         (["--param", "epoch=2"], "Did you mean `epochs`"),
-        ([], "stands for the mounted volume"),
+        ([], "stands in for the volume"),
         (["--python", "absent/python"], "does not exist"),
     ],
 )
-def test_a_bad_request_is_one_message_before_any_task(compiled, tmp_path, arguments, part):
+def test_invalid_emulate_arguments_are_one_message(compiled, tmp_path, arguments, part):
     done = caser(*emulation(compiled, tmp_path, *arguments))
     assert done.returncode == 2
     assert part in done.stderr
@@ -149,7 +149,7 @@ def test_a_bad_request_is_one_message_before_any_task(compiled, tmp_path, argume
 
 
 @pytest.mark.long
-def test_a_changed_run_is_compared_with_the_blessed_model_of_the_first(emulated, compiled):
+def test_changed_run_is_compared_with_the_last_blessed_model(emulated, compiled):
     before = versions_of(emulated)
     done = caser(*emulation(compiled, emulated, "--param", "epochs=15", "--param", "push=false"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -157,7 +157,7 @@ def test_a_changed_run_is_compared_with_the_blessed_model_of_the_first(emulated,
     states = states_of(run)
     assert (states["Transform"], states["CaserTrainer"], states["CaserPusher"]) == ("cached", "done", "push is off")
     assert "| model |" in (run / "last-blessed-model" / "outputs" / "report").read_text()
-    assert "against the last blessed model" in (run / "evaluator" / "outputs" / "report").read_text()
+    assert "over the last blessed model" in (run / "evaluator" / "outputs" / "report").read_text()
     assert versions_of(emulated) == before
 
 
@@ -173,7 +173,7 @@ def pid_of(pod: Path) -> int:
 
 
 @pytest.mark.long
-def test_a_killed_trainer_is_tried_again_and_one_version_is_pushed(compiled, tmp_path):
+def test_killed_trainer_is_retried(compiled, tmp_path):
     output = with_data(tmp_path)
     command = caser_command(*emulation(compiled, output))
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -190,7 +190,7 @@ def test_a_killed_trainer_is_tried_again_and_one_version_is_pushed(compiled, tmp
     os.kill(pid_of(run / "caser-trainer"), signal.SIGKILL)
     shown, _ = running.communicate(timeout=400)
     assert running.returncode == 0, shown
-    assert "attempt 1 ended with status -9; again" in shown
+    assert "attempt 1 failed with exit status -9; retrying" in shown
     assert len(versions_of(output)) == 1
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(output / "metadata.sqlite")
@@ -200,7 +200,7 @@ def test_a_killed_trainer_is_tried_again_and_one_version_is_pushed(compiled, tmp
 
 
 @pytest.mark.long
-def test_two_runs_at_once_on_one_volume_do_not_mix_their_artifacts(compiled, tmp_path):
+def test_concurrent_runs_on_one_volume_keep_their_artifacts_apart(compiled, tmp_path):
     output = with_data(tmp_path)
     server, port = start(tmp_path / "shared.sqlite", "127.0.0.1:0")
     try:

@@ -44,13 +44,13 @@ def reference(tmp_path_factory):
     return run(write(folder / "log.csv", rows()), folder)
 
 
-def test_the_reference_holds_every_split(reference):
+def test_examples_have_every_split(reference):
     found, counts = reference
     assert {name: len(examples) for name, examples in found.items()} == counts["split_users"]
     assert counts["rows_read"] == len(rows())
 
 
-def test_several_compressed_files_give_the_same(reference, tmp_path):
+def test_gzipped_files_give_the_same_examples(reference, tmp_path):
     lines = rows()
     for part in range(3):
         start, end = (len(lines) * edge // 3 for edge in (part, part + 1))
@@ -59,14 +59,14 @@ def test_several_compressed_files_give_the_same(reference, tmp_path):
     assert run(tmp_path / "*.gz", tmp_path) == reference
 
 
-def test_parquet_gives_the_same(reference, tmp_path):
+def test_parquet_gives_the_same_examples(reference, tmp_path):
     columns = zip(*rows(), strict=True)
     table = pa.table(dict(zip(("user_id", "item_id", "timestamp"), map(list, columns), strict=True)))
     pq.write_table(table, tmp_path / "log.parquet", row_group_size=500)
     assert run(tmp_path / "log.parquet", tmp_path) == reference
 
 
-def test_two_workers_give_the_same(reference, tmp_path):
+def test_two_workers_give_the_same_examples(reference, tmp_path):
     data = write(tmp_path / "log.csv", rows())
     workers = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     assert run(data, tmp_path, workers) == reference

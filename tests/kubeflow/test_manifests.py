@@ -40,7 +40,7 @@ def relative(folder):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=relative)
-def test_everything_is_valid_for_this_kubernetes(folder, version):
+def test_manifests_are_valid_for_this_kubernetes(folder, version):
     documents = rendered(folder)
     assert documents
     for document in documents:
@@ -48,14 +48,14 @@ def test_everything_is_valid_for_this_kubernetes(folder, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_pod_for_copying_is_valid_and_mounts_the_volume(version):
+def test_copy_pod_mounts_the_volume(version):
     pod = yaml.safe_load((KUBEFLOW / "copy-pod.yaml").read_text())
     kubernetes_validate.validate(pod, version, strict=True)
     assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == ClusterSettings().volume_claim
     assert pod["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] == ClusterSettings().mount_path
 
 
-def test_the_validation_would_notice_a_mistyped_field():
+def test_manifest_validation_detects_a_mistyped_field():
     claim = by_name(rendered(KUBEFLOW / "base"))["PersistentVolumeClaim", "caser-data"]
     claim["spec"]["acessModes"] = claim["spec"].pop("accessModes")
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -63,7 +63,7 @@ def test_the_validation_would_notice_a_mistyped_field():
 
 
 @pytest.mark.parametrize("overlay", ["single-node", "shared"])
-def test_an_overlay_is_in_one_namespace_and_belongs_to_the_project(overlay):
+def test_overlay_is_in_one_namespace(overlay):
     documents = rendered(KUBEFLOW / "overlays" / overlay)
     assert {document["metadata"]["namespace"] for document in documents} == {"kubeflow"}
     assert {document["metadata"]["labels"]["app.kubernetes.io/part-of"] for document in documents} == {"tfx-caser"}
@@ -78,7 +78,7 @@ def test_only_the_shared_volume_is_mounted_by_several_nodes():
     assert modes == {"single-node": ["ReadWriteOnce"], "shared": ["ReadWriteMany"]}
 
 
-def test_the_names_are_those_that_a_compiled_pipeline_uses():
+def test_manifests_have_the_names_of_the_cluster_settings():
     base = by_name(rendered(KUBEFLOW / "base"))
     cluster = ClusterSettings()
     assert ("PersistentVolumeClaim", cluster.volume_claim) in base
@@ -94,7 +94,7 @@ def test_the_names_are_those_that_a_compiled_pipeline_uses():
     assert job["containers"][0]["volumeMounts"][0]["mountPath"] == cluster.mount_path
 
 
-def test_no_pod_is_root_or_may_ask_kubernetes_for_anything():
+def test_pods_are_unprivileged():
     base = rendered(KUBEFLOW / "base")
     assert not {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"} & {document["kind"] for document in base}
     user = re.search(r"^USER (\d+):(\d+)$", (KUBEFLOW / "Dockerfile").read_text(), re.MULTILINE)
@@ -110,7 +110,7 @@ def test_no_pod_is_root_or_may_ask_kubernetes_for_anything():
             assert container["resources"].keys() == {"requests", "limits"}
 
 
-def test_the_image_is_built_from_the_lock_without_compiler_and_without_kfp():
+def test_image_is_built_from_the_lock():
     stages = (KUBEFLOW / "Dockerfile").read_text().split("\nFROM ")[1:]
     build, final = stages
     assert all("--locked --no-dev" in line for line in build.splitlines() if line.startswith("RUN uv sync"))
@@ -119,7 +119,7 @@ def test_the_image_is_built_from_the_lock_without_compiler_and_without_kfp():
     assert "--mount" not in build + final  # BuildKit alone knows it
 
 
-def test_the_build_context_holds_all_that_is_copied():
+def test_build_context_contains_all_copied_files():
     root = KUBEFLOW.parent
     allowed = {line[1:] for line in (root / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (KUBEFLOW / "Dockerfile").read_text(), re.MULTILINE)
@@ -128,7 +128,7 @@ def test_the_build_context_holds_all_that_is_copied():
     assert all((root / name).exists() for name in names)
 
 
-def test_pipeline_and_server_fit_into_one_namespace(tmp_path):
+def test_pipeline_shares_a_namespace_with_the_server(tmp_path):
     both = [os.path.relpath(KUBEFLOW / part, tmp_path) for part in ("overlays/single-node", "serving/base")]
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": "team", "resources": both}))
     documents = rendered(tmp_path)

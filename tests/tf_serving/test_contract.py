@@ -55,7 +55,7 @@ def transports(server):
     }
 
 
-def test_every_way_gives_the_answers_of_the_model_in_process(server, served, models):
+def test_every_transport_gives_the_predictions_of_the_model_in_process(server, served, models):
     with Recommender.load(models["i5"]) as recommender:
         expected = recommender.recommend_many(QUERIES, k=5)
     for name, transport in transports(server).items():
@@ -66,20 +66,20 @@ def test_every_way_gives_the_answers_of_the_model_in_process(server, served, mod
             assert answer.scores == pytest.approx(other.scores, rel=1e-4, abs=1e-5), name
 
 
-def test_the_golden_request_is_answered_as_by_the_trainer(server, served, models):
+def test_golden_request_passes_over_every_transport(server, served, models):
     golden = read_golden(models["i5"])
     for transport in transports(server).values():
         predictions, _ = transport.predict(golden.requests)
         assert golden_mismatch(golden, predictions) is None
 
 
-def test_push_reports_until_the_server_answers(server, served, models):
+def test_push_reports_until_the_server_serves(server, served, models):
     said = list(push(Path(models["i6"]), str(server.model_dir), 9, [Connection(server.grpc)], 120))
     assert "AVAILABLE" in said[1]
     assert "golden request" in said[2]
 
 
-def test_the_first_request_after_a_swap_is_as_fast_as_any(server, served, models):
+def test_first_request_after_a_swap_is_fast(server, served, models):
     with Recommender.connect(server.grpc) as recommender:
         recommender.recommend("u0", k=5)
         put(server, models["i6"])
@@ -92,7 +92,7 @@ def test_the_first_request_after_a_swap_is_as_fast_as_any(server, served, models
     assert seconds[0] < max(10 * statistics.median(seconds), 0.1)
 
 
-def test_no_request_fails_while_versions_come_and_go(server, served, models, monkeypatch):
+def test_requests_succeed_during_version_swaps(server, served, models, monkeypatch):
     # Without retries, which would hide failures.
     def once(attempt, timeout, server):
         try:
@@ -128,7 +128,7 @@ def test_no_request_fails_while_versions_come_and_go(server, served, models, mon
 
 
 @pytest.mark.parametrize("how", ["cut off", "without its graph"])
-def test_a_broken_version_leaves_the_old_one_serving(server, served, models, how, tmp_path):
+def test_broken_version_leaves_the_old_one_serving(server, served, models, how, tmp_path):
     broken = shutil.copytree(models["i6"], tmp_path / "model")
     graph = broken / "saved_model.pb"
     if how == "cut off":
@@ -147,7 +147,7 @@ def test_a_broken_version_leaves_the_old_one_serving(server, served, models, how
         shutil.rmtree(server.model_dir / str(number))
 
 
-def test_labels_move_and_go_back(server, served, models):
+def test_rollback_restores_the_former_predictions(server, served, models):
     newer = put(server, models["i6"])
     common = ([Connection(server.grpc)], server.base_path, 120)
     list(promote(str(server.model_dir), served, "stable", *common))

@@ -13,12 +13,12 @@ README = Path(__file__).resolve().parents[2] / "kubeflow" / "serving" / "README.
 LINES = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("curl ")]
 
 
-def test_the_documentation_shows_rows_columns_scores_and_the_state():
+def test_documentation_has_four_curl_lines():
     assert len(LINES) == 4
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
-def test_each_body_is_json_of_a_signature(line):
+def test_curl_body_is_valid_for_its_signature(line):
     arguments = shlex.split(line)
     if "-d" in arguments:
         body = json.loads(arguments[arguments.index("-d") + 1])
@@ -27,7 +27,7 @@ def test_each_body_is_json_of_a_signature(line):
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
-def test_each_line_is_answered_as_the_text_says(server, line):
+def test_curl_line_gets_the_documented_response(server, line):
     asked = line.replace("http://localhost:8501", server.rest)
     done = subprocess.run(shlex.split(asked), capture_output=True, text=True, check=True)
     answer = json.loads(done.stdout)

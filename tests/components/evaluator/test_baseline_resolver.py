@@ -63,7 +63,7 @@ def run(runner, folder, setting):
 
 
 @pytest.mark.parametrize("runner", [tfx.orchestration.LocalDagRunner, BeamDagRunner])
-def test_a_candidate_meets_the_newest_blessed_model_before_it_and_a_repeated_run_nothing_new(runner, tmp_path):
+def test_resolver_returns_the_last_blessed_model_before_the_candidate(runner, tmp_path):
     assert run(runner, tmp_path, "first") == [("first", None)]
     # The model of the first run is blessed now, and yet not its own baseline: all nodes are reused.
     assert run(runner, tmp_path, "first") == [("first", None)]

@@ -84,7 +84,7 @@ def worse(tmp_path_factory):
     return _evaluate(tmp_path_factory.mktemp("worse"), "", baseline_favourite=HELD_OUT)
 
 
-def test_values_of_model_and_popularity(good):
+def test_evaluation_has_metrics_of_model_next_to_popularity(good):
     evaluation, _ = good
     assert evaluation.model["map"] == evaluation.model["next_item_mrr"] == 1
     assert evaluation.model["precision_at_5"] == pytest.approx(0.2)
@@ -95,7 +95,7 @@ def test_values_of_model_and_popularity(good):
     assert evaluation.model["users"] == 4
 
 
-def test_slices_name_users_and_items(good):
+def test_evaluation_has_slices_of_users_next_to_items(good):
     found = {(part.name, part.value): part for part in good[0].slices}
     assert found.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
     for part in found.values():
@@ -103,13 +103,13 @@ def test_slices_name_users_and_items(good):
         assert part.popularity["map"] == pytest.approx(LAST)
 
 
-def test_without_a_last_blessed_model_its_threshold_is_not_asked(good):
+def test_threshold_on_change_is_skipped_without_a_last_blessed_model(good):
     evaluation, blessed = good
     assert blessed is evaluation.blessed is True
     assert evaluation.reason == "map 1.0000, +0.8333 over popularity"
 
 
-def test_every_missed_threshold_is_a_reason(worse):
+def test_blessing_reason_names_every_missed_threshold(worse):
     evaluation, blessed = worse
     assert blessed is evaluation.blessed is False
     assert evaluation.reason.split("; ") == [
@@ -119,13 +119,13 @@ def test_every_missed_threshold_is_a_reason(worse):
     ]
 
 
-def test_a_baseline_adds_no_metrics_to_the_model(good, worse):
+def test_baseline_model_adds_no_metrics_to_the_evaluation(good, worse):
     assert worse[0].model.keys() == good[0].model.keys() == {*good[0].popularity, "users"}
     assert worse[0].model["map"] == pytest.approx(LAST)
 
 
 @pytest.mark.parametrize("name", ["min_margin", "min_change"])
-def test_a_threshold_set_to_null_is_not_asked(name):
+def test_threshold_set_to_null_is_not_checked(name):
     (specs,) = eval_config(EvaluatorSettings(**{name: None})).metrics_specs
     asked = {"min_margin": "map_margin" in specs.thresholds}
     asked["min_change"] = specs.thresholds["map"].HasField("change_threshold")

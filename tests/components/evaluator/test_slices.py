@@ -5,7 +5,7 @@ from components.features import FIRST_ID, UNKNOWN
 from components.ranking.metrics import MISS, NO_RANK
 
 
-def test_every_history_length_is_in_one_slice():
+def test_history_length_belongs_to_exactly_one_slice():
     lengths = np.array([0, 5, 6, 20, 21, 50, 51, 100, 101, 10_000])
     found = length_slices(lengths)
     assert [lengths[inside].tolist() for inside in found.values()] == [
@@ -17,7 +17,7 @@ def test_every_history_length_is_in_one_slice():
     ]
 
 
-def test_classes_of_popularity_share_out_the_ranks():
+def test_popularity_slices_partition_the_ranks():
     # Of ten items the first is the head, the next four the middle.
     items = np.array([[FIRST_ID, FIRST_ID + 1, FIRST_ID + 4, FIRST_ID + 5, FIRST_ID + 9, UNKNOWN, 0]])
     ranks = np.array([[3, 4, 5, 6, 7, MISS, NO_RANK]])
@@ -27,7 +27,7 @@ def test_classes_of_popularity_share_out_the_ranks():
     assert (head, middle, tail) == ([3], [4, 5], [6, 7, MISS])
 
 
-def test_a_catalogue_of_one_item_is_all_head():
+def test_catalogue_of_one_item_is_all_head():
     (head, *others) = popularity_slices(np.array([[1]]), np.array([[FIRST_ID]]), 1).values()
     assert head.tolist() == [[1]]
     assert all((of_class == NO_RANK).all() for of_class in others)

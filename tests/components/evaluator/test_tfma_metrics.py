@@ -61,7 +61,7 @@ def computed():
         (POPULARITY, POPULARITY_RANKS, POPULARITY_TOP_ITEMS),
     ],
 )
-def test_merged_parts_give_the_metrics_of_all_users(computed, prefix, ranks, top):
+def test_merged_accumulators_give_the_metrics_of_all_users(computed, prefix, ranks, top):
     rows = list(users())
     expected = all_metrics(padded([row[ranks] for row in rows]), padded([row[top] for row in rows]), N_ITEMS)
     for name, value in expected.items():
@@ -69,11 +69,11 @@ def test_merged_parts_give_the_metrics_of_all_users(computed, prefix, ranks, top
     assert computed[USERS] == N_USERS
 
 
-def test_margins_are_differences(computed):
+def test_margin_is_the_difference_to_popularity(computed):
     assert computed["map" + MARGIN] == pytest.approx(computed["map"] - computed[POPULARITY + "map"])
 
 
-def test_slices_add_up_to_the_whole(computed):
+def test_slice_has_the_metrics_of_its_users(computed):
     lengths = np.array([row[HISTORY_LENGTH][0] for row in users()])
     short = [row for row in users() if 6 <= row[HISTORY_LENGTH][0] <= 20]
     expected = all_metrics(padded([row[RANKS] for row in short]), padded([row[TOP_ITEMS] for row in short]), N_ITEMS)
@@ -81,7 +81,7 @@ def test_slices_add_up_to_the_whole(computed):
     assert ("history length|101 and more|map" in computed) == bool((lengths > 100).any())
 
 
-def test_the_head_is_the_most_popular_tenth(computed):
+def test_head_slice_is_the_most_popular_tenth(computed):
     rows = [(row[RANKS], row[HELD_OUT_ITEMS]) for row in users()]
     # 10 % of 50 items: ids 2 to 6.
     head = [[rank for rank, item in zip(*row, strict=True) if item < FIRST_ID + 5] for row in rows]

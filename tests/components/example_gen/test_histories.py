@@ -23,11 +23,11 @@ def histories(rows, rare=(), **rules):
     }, made.dropped
 
 
-def test_time_decides_and_then_the_position_in_the_file():
+def test_history_is_sorted_by_time_then_position():
     assert histories([(1, 5, 9), (2, 6, 1), (1, 7, 3), (1, 8, 3)])[0] == {1: [7, 8, 5], 2: [6]}
 
 
-def test_rare_items_are_dropped_before_short_users():
+def test_rare_items_are_dropped_before_short_histories():
     rows = [(1, 5, 1), (1, 6, 2), (2, 6, 1), (2, 7, 2), (2, 8, 3)]
     found, dropped = histories(rows, rare=[6], min_user_interactions=2)
     assert found == {2: [7, 8]}
@@ -35,17 +35,17 @@ def test_rare_items_are_dropped_before_short_users():
     assert dropped["min_user_interactions"] == 1
 
 
-def test_only_the_newest_of_a_user_are_kept():
+def test_history_keeps_only_the_most_recent_interactions():
     assert histories([(1, i, i) for i in range(10)], max_user_interactions=3)[0] == {1: [7, 8, 9]}
 
 
-def test_repeats_keep_the_first_meeting():
+def test_repeated_items_keep_the_first_interaction():
     assert histories([(1, 5, 1), (1, 6, 2), (1, 5, 3)], repeated_items="first_only")[0] == {1: [5, 6]}
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 5)), min_size=1), st.randoms())
-def test_the_order_of_arrival_in_a_worker_does_not_matter(rows, random):
+def test_histories_do_not_depend_on_the_order_of_rows(rows, random):
     user, item, time = (np.array(column, int) for column in zip(*rows, strict=True))
     row, rare, rules = (
         np.arange(len(rows)),

@@ -15,13 +15,13 @@ def cut(lengths, **split):
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
-def test_leave_last_holds_out_one_item_each():
+def test_leave_last_holds_out_one_item_per_split():
     assert cut([1, 2, 3, 9], strategy="leave_last") == [(1, 1), (1, 1), (1, 2), (7, 8)]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 9))
-def test_ratio_rounds_train_up_without_floating_point_surprises(length, tenths):
+def test_ratio_rounds_train_up_despite_floating_point_error(length, tenths):
     split = {"train": tenths / 10, "valid": 0, "test": 1 - tenths / 10}
     expected = math.ceil(Fraction(tenths, 10) * length)
     assert cut([length], **split) == [(expected, expected)]
@@ -29,7 +29,7 @@ def test_ratio_rounds_train_up_without_floating_point_surprises(length, tenths):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1), st.sampled_from([(0.7, 0.1, 0.2), (0.8, 0.2, 0), (0.5, 0, 0.5)]))
-def test_nothing_is_lost_and_everybody_has_something_to_learn_from(lengths, shares):
+def test_split_keeps_every_item_with_a_nonempty_train_part(lengths, shares):
     train, valid, test = shares
     for length, (first, second) in zip(lengths, cut(lengths, train=train, valid=valid, test=test), strict=True):
         assert 1 <= first <= second <= length
@@ -46,7 +46,7 @@ def test_nothing_is_lost_and_everybody_has_something_to_learn_from(lengths, shar
         ({"strategy": "leave_last"}, 2),
     ],
 )
-def test_the_shortest_history_that_can_be_judged(split, shortest):
+def test_shortest_evaluable_history_depends_on_the_split(split, shortest):
     settings = SplitSettings(**split)
     assert next(n for n in range(1, 12) if holds_out_anything(n, settings)) == shortest
     assert f"`{settings.evaluated}`" in nothing_to_evaluate_on(settings)

@@ -9,7 +9,7 @@ TABLE = np.arange(14).reshape(7, 2)
 
 @pytest.mark.parametrize("rows", [0, 1, 6, 7])
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
-def test_results_are_those_of_the_whole_and_no_part_is_larger_than_asked(rows, size):
+def test_chunked_results_equal_those_of_the_whole_batch(rows, size):
     largest = tf.Variable(0)
 
     @tf.function

@@ -15,12 +15,12 @@ def answers(first=("a", "b", "c"), scores=(3.0, 2.0, 1.0), second=("d", "e", "")
     return Predictions([list(first), list(second)], [list(scores), [1.0, 1.0, -3e38]])
 
 
-def test_the_trainers_own_answer_and_its_rounding_pass():
+def test_golden_request_accepts_rounding_differences():
     assert golden_mismatch(GOLDEN, GOLDEN.predictions) is None
     assert golden_mismatch(GOLDEN, answers(scores=(3.00001, 2.0, 1.0))) is None
 
 
-def test_items_with_equal_scores_may_change_places():
+def test_golden_request_accepts_swapped_items_with_equal_scores():
     assert golden_mismatch(GOLDEN, answers(second=("e", "d", ""))) is None
 
 
@@ -37,18 +37,18 @@ def test_items_with_equal_scores_may_change_places():
         (Predictions([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "different shape"),
     ],
 )
-def test_each_wrong_answer_is_named(answer, found):
+def test_golden_mismatch_names_the_problem(answer, found):
 
     assert re.search(found, golden_mismatch(GOLDEN, answer))
 
 
-def test_it_travels_with_the_model_whatever_the_ids(tmp_path):
+def test_golden_request_is_read_back_whatever_the_ids(tmp_path):
     golden = GOLDEN._replace(requests=golden_requests(["ü", "b c"], ["é", '"', "\\"]))
     write_golden(str(tmp_path), golden)
     assert read_golden(str(tmp_path)) == golden
 
 
-def test_a_file_with_other_fields_is_named(tmp_path):
+def test_golden_request_with_other_fields_is_malformed(tmp_path):
     write_golden(str(tmp_path), GOLDEN)
     (file,) = (tmp_path / "assets.extra").iterdir()
     file.write_text('{"requests": {}}')

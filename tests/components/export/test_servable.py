@@ -69,7 +69,7 @@ def ask(model, batch, side="right"):
 
 
 @pytest.mark.parametrize("which", ["model", "broken_model"])
-def test_no_answer_breaks_its_promises(which, request):
+def test_recommendations_keep_their_contract_for_any_request(which, request):
     model = request.getfixturevalue(which)
 
     @settings(max_examples=40, deadline=None)
@@ -89,7 +89,7 @@ def test_no_answer_breaks_its_promises(which, request):
     check()
 
 
-def test_a_row_is_answered_as_if_it_were_alone(model):
+def test_row_of_a_batch_equals_a_single_request(model):
     @settings(max_examples=40, deadline=None)
     @given(st.lists(rows, min_size=2, max_size=4), st.sampled_from(["left", "right"]))
     def check(batch, side):
@@ -103,7 +103,7 @@ def test_a_row_is_answered_as_if_it_were_alone(model):
 
 
 @pytest.mark.parametrize("width", [0, 1, L - 1, L, L + 1, 5 * L])
-def test_histories_of_any_width_are_trimmed_or_padded(model, width):
+def test_history_of_any_width_is_accepted(model, width):
     history = [ITEMS[n % 4] for n in range(width)]
     (items,), (scores,) = ask(model, [("ann", history, ITEMS[:4])])
     (expected,), (expected_scores,) = ask(model, [("ann", history[-L:], ITEMS[:4])])
@@ -111,14 +111,14 @@ def test_histories_of_any_width_are_trimmed_or_padded(model, width):
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-5)
 
 
-def test_unknown_items_in_between_do_not_push_known_ones_out_of_the_window(model):
+def test_unknown_items_do_not_displace_known_ones_from_the_window(model):
     assert (
         ask(model, [("ann", ["i1", "what", "i2", "", "what", "i3"], [])])[0]
         == ask(model, [("ann", ["i1", "i2", "i3"], [])])[0]
     )
 
 
-def test_where_all_is_seen_nothing_is_given(model):
+def test_user_who_has_seen_everything_gets_no_items(model):
     (items,), (scores,) = ask(model, [("ann", ITEMS, [])])
     assert items == [""] * K
     assert (scores == LOWEST).all()

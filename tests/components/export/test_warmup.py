@@ -8,7 +8,7 @@ from components.export.warmup import BATCH_SIZES, WARMUP_FILE
 from tests.support import small_servable
 
 
-def test_an_export_holds_requests_of_each_batch_size_that_its_signature_takes(tmp_path):
+def test_warmup_file_has_a_valid_request_per_batch_size(tmp_path):
     folder = small_servable.save(tmp_path / "model")
     logs = [
         prediction_log_pb2.PredictionLog.FromString(record)

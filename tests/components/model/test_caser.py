@@ -79,7 +79,7 @@ def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights, ti
     np.testing.assert_allclose(shared, expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
 
 
-def test_gradients_of_horizontal_filters_are_those_of_a_sliding_window():
+def test_horizontal_convolution_has_the_gradients_of_a_sliding_window():
     layer = HorizontalConvolution([1, 3, 4], 5, "relu")
     image = tf.Variable(np.random.default_rng(0).normal(size=[6, 4, 3]), dtype=tf.float32)
     layer(image)
@@ -103,12 +103,12 @@ def test_gradients_of_horizontal_filters_are_those_of_a_sliding_window():
 
 
 @pytest.mark.parametrize("settings", [{"horizontal_filters": 0}, {"vertical_filters": 0}])
-def test_either_kind_of_filter_may_be_left_out(settings):
+def test_model_works_with_one_kind_of_filter(settings):
     model = built(**settings)
     assert len(model.convolutions) == 1
     assert model.score_all(model((np.array([2]), np.array([[0, 2, 3, 4]])))).shape == (1, 7)
 
 
-def test_a_height_beyond_the_image_is_named():
+def test_filter_higher_than_the_image_is_rejected():
     with pytest.raises(ValueError, match=r"heights.*L=4.*heights=\[5\]"):
         built(heights=[5])

@@ -7,7 +7,7 @@ from components.model.dropout import Dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.75, 0.999])
-def test_the_share_of_zeros_is_the_rate_and_the_rest_is_scaled_to_the_same_mean(rate):
+def test_dropout_keeps_the_mean_at_its_rate(rate):
     keras.utils.set_random_seed(1)
     shape = [301, 7, 11]  # no multiple of eight
     kept = np.asarray(Dropout(rate)(tf.ones(shape), training=True))
@@ -18,7 +18,7 @@ def test_the_share_of_zeros_is_the_rate_and_the_rest_is_scaled_to_the_same_mean(
     assert abs(kept.mean() - 1) < 5 * spread / (1 - rate)
 
 
-def test_no_place_and_no_step_repeats_another():
+def test_dropout_masks_are_independent():
     keras.utils.set_random_seed(1)
     layer = Dropout(0.5)
     steps = np.stack([np.asarray(layer(tf.ones([400, 16]), training=True)) > 0 for _ in range(3)])
@@ -28,20 +28,20 @@ def test_no_place_and_no_step_repeats_another():
     assert np.abs(correlation - np.eye(3)).max() < 5 / np.sqrt(400 * 16)
 
 
-def test_the_gradient_passes_where_the_value_did():
+def test_dropout_gradient_has_the_mask_of_the_forward_pass():
     x = tf.Variable(tf.ones([50, 8]))
     with tf.GradientTape() as tape:
         y = Dropout(0.3)(x, training=True)
     np.testing.assert_array_equal(tape.gradient(y, x), y)
 
 
-def test_without_training_and_at_rate_0_nothing_changes():
+def test_dropout_is_the_identity_outside_training():
     x = tf.ones([3, 5])
     np.testing.assert_array_equal(Dropout(0.5)(x), x)
     np.testing.assert_array_equal(Dropout(0.0)(x, training=True), x)
 
 
-def test_the_same_seed_drops_the_same():
+def test_dropout_is_reproducible_with_the_same_seed():
     drawn = []
     for _ in range(2):
         keras.utils.set_random_seed(7)

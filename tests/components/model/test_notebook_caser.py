@@ -32,7 +32,7 @@ def by_hand(model, user, sequence, item, height):
     return np.array(probabilities)
 
 
-def test_parameters_of_the_notebook():
+def test_notebook_caser_has_the_weights_of_the_notebook():
     model = Caser.from_feature_columns(COLUMNS)
     assert model.count_params() == 4194
     assert {layer.name: layer.count_params() for layer in model.layers if layer.weights} == {
@@ -49,7 +49,7 @@ def test_parameters_of_the_notebook():
 
 
 @pytest.mark.parametrize(("maxlen", "hor_h", "padded"), [(40, 8, 0), (40, 8, 13), (5, 8, 2), (5, 1, 5)])
-def test_output_equals_the_formulas(maxlen, hor_h, padded):
+def test_notebook_caser_equals_its_formulas(maxlen, hor_h, padded):
     rng = np.random.default_rng(0)
     model = Caser.from_feature_columns(COLUMNS, maxlen=maxlen, hor_h=hor_h)
     model.set_weights([rng.normal(0, 0.5, weight.shape) for weight in model.get_weights()])
@@ -61,7 +61,7 @@ def test_output_equals_the_formulas(maxlen, hor_h, padded):
     np.testing.assert_allclose(found, by_hand(model, user, sequence, item, min(hor_h, maxlen)), rtol=1e-4)
 
 
-def test_a_saved_model_answers_the_same(tmp_path):
+def test_notebook_caser_predicts_the_same_after_reloading(tmp_path):
     import keras
 
     model = Caser.from_feature_columns(COLUMNS, maxlen=6)
@@ -79,6 +79,6 @@ def test_a_saved_model_answers_the_same(tmp_path):
         (COLUMNS, {"maxlen": 0}, "maxlen"),
     ],
 )
-def test_misuse_is_named(columns, options, message):
+def test_notebook_caser_rejects_invalid_arguments(columns, options, message):
     with pytest.raises(ValueError, match=message):
         Caser.from_feature_columns(columns, **options)

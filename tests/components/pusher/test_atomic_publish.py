@@ -58,7 +58,7 @@ class Reader:
                 self.incomplete.append((folder, error))
 
 
-def test_a_polling_reader_never_sees_an_incomplete_version_in_thousands_of_pushes_with_random_kills(tmp_path):
+def test_polling_reader_sees_only_complete_versions_despite_killed_pushes(tmp_path):
     target, source = str(tmp_path / "caser"), str(tmp_path / "source")
     reader, chance, pushed, kills = Reader(target), random.Random(3), 0, 0
     started = time.monotonic()

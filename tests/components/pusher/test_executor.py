@@ -35,12 +35,12 @@ def push(model_folder, serving_dir, blessed=True):
     return pushed
 
 
-def test_a_model_without_a_blessing_is_not_pushed(trained, tmp_path):
+def test_model_without_a_blessing_is_not_pushed(trained, tmp_path):
     assert push(trained, tmp_path, blessed=False).get_int_custom_property("pushed") == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_blessed_model_is_one_new_version_and_a_broken_one_leaves_it_alone(trained, tmp_path):
+def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
     pushed = push(trained, tmp_path)
     version = pushed.get_string_custom_property("pushed_version")
     assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "caser" / version)
@@ -58,13 +58,13 @@ def test_a_blessed_model_is_one_new_version_and_a_broken_one_leaves_it_alone(tra
     assert os.listdir(tmp_path / "caser") == [version]
 
 
-def test_a_folder_that_cannot_be_written_to_is_an_ordinary_mistake(trained, tmp_path):
+def test_push_to_an_unwritable_directory_is_a_user_error(trained, tmp_path):
     (tmp_path / "serving").write_text("a file, where a folder should be")
     with pytest.raises(UserError, match="Not a directory"):
         push(trained, tmp_path / "serving")
 
 
-def test_a_store_without_rename_gets_the_version_too(trained, tmp_path):
+def test_push_to_an_object_store_publishes_the_version(trained, tmp_path):
     pushed = push(trained, f"file://{tmp_path}/serving")
     version = pushed.get_string_custom_property("pushed_version")
     assert os.listdir(tmp_path / "serving" / "caser") == [version]

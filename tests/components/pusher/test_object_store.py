@@ -30,7 +30,7 @@ def content(uri):
         return file.read()
 
 
-def test_saved_model_pb_comes_last_and_only_then_there_is_a_version(model, store, monkeypatch):
+def test_upload_is_a_version_only_after_saved_model_pb(model, store, monkeypatch):
     copied, copy = [], tf.io.gfile.copy
 
     def watched(source, target, overwrite=False):
@@ -46,7 +46,7 @@ def test_saved_model_pb_comes_last_and_only_then_there_is_a_version(model, store
         assert content(f"{store}/{version}/{name}") == name
 
 
-def test_an_upload_that_breaks_off_leaves_no_version(model, store, monkeypatch):
+def test_interrupted_upload_leaves_no_version(model, store, monkeypatch):
     old, copy = object_store.publish(str(model), store, accept), tf.io.gfile.copy
     (model / "assets" / "items").write_text("another model")
 
@@ -61,7 +61,7 @@ def test_an_upload_that_breaks_off_leaves_no_version(model, store, monkeypatch):
     assert object_store.versions(store) == [old]
 
 
-def test_a_model_that_is_refused_is_not_uploaded(model, store):
+def test_rejected_model_is_not_uploaded(model, store):
     def refuse(folder, version):
         raise UserError("no")
 
@@ -70,7 +70,7 @@ def test_a_model_that_is_refused_is_not_uploaded(model, store):
     assert not tf.io.gfile.exists(store)
 
 
-def test_the_same_model_is_not_published_twice_and_another_is_newer(model, store):
+def test_equal_model_in_an_object_store_is_not_published_twice(model, store):
     first = object_store.publish(str(model), store, accept)
     assert object_store.publish(str(model), store, accept) == first
     (model / "assets" / "items").write_text("another model")
@@ -80,7 +80,7 @@ def test_the_same_model_is_not_published_twice_and_another_is_newer(model, store
     assert object_store.versions(store) == [second]
 
 
-def test_a_model_in_a_store_is_fetched_whole(model, store, tmp_path):
+def test_model_is_fetched_completely_from_an_object_store(model, store, tmp_path):
     version = object_store.publish(str(model), store, accept)
     object_store.fetch(f"{store}/{version}", str(tmp_path / "here"))
     for name in ("saved_model.pb", "variables/variables.index", "assets/items"):

@@ -23,14 +23,14 @@ def pushed(tmp_path, monkeypatch):
     return push_content
 
 
-def test_old_versions_go_but_for_those_that_a_label_names(pushed, tmp_path):
+def test_old_versions_are_removed_unless_labelled(pushed, tmp_path):
     first = pushed("a")
     (tmp_path / "serving" / "models.config").write_text(to_text(models_config("/models/caser", {"stable": first})))
     _, third, fourth = pushed("b"), pushed("c"), pushed("d")
     assert sorted(map(int, os.listdir(tmp_path / "serving" / "caser"))) == [first, third, fourth]
 
 
-def test_a_config_that_cannot_be_read_stops_the_push(pushed, tmp_path):
+def test_malformed_models_config_prevents_a_push(pushed, tmp_path):
     first = pushed("a")
     (tmp_path / "serving" / "models.config").write_text("what?")
     with pytest.raises(UserError, match=r"models.config"):

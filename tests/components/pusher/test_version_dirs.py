@@ -21,7 +21,7 @@ def accept(folder, version):
     assert os.path.exists(os.path.join(folder, "saved_model.pb"))
 
 
-def test_a_version_is_unix_seconds_and_never_older_than_another(tmp_path):
+def test_version_is_unix_time_or_larger_than_the_newest(tmp_path):
     target = str(tmp_path / "caser")
     first = publish(model(tmp_path / "a", "a"), target, accept)
     assert abs(first - time.time()) < 60
@@ -32,13 +32,13 @@ def test_a_version_is_unix_seconds_and_never_older_than_another(tmp_path):
     assert digest(os.path.join(target, str(second))) == digest(str(tmp_path / "b"))
 
 
-def test_the_same_model_is_not_published_twice(tmp_path):
+def test_equal_model_is_not_published_twice(tmp_path):
     target, source = str(tmp_path / "caser"), model(tmp_path / "a", "a")
     assert publish(source, target, accept) == publish(source, target, accept)
     assert len(versions(target)) == 1
 
 
-def test_nothing_is_visible_before_it_is_verified_nor_after_it_failed(tmp_path):
+def test_unverified_model_is_never_visible(tmp_path):
     target = tmp_path / "caser"
     old = publish(model(tmp_path / "a", "a"), str(target), accept)
 
@@ -51,7 +51,7 @@ def test_nothing_is_visible_before_it_is_verified_nor_after_it_failed(tmp_path):
     assert [path.name for path in target.iterdir()] == [str(old)]
 
 
-def test_leftovers_of_a_killed_push_are_removed_and_never_count_as_versions(tmp_path):
+def test_staging_directory_of_a_killed_push_is_removed(tmp_path):
     target = tmp_path / "caser"
     model(target / ".staging-dead", "half")
     assert versions(str(target)) == []
@@ -59,7 +59,7 @@ def test_leftovers_of_a_killed_push_are_removed_and_never_count_as_versions(tmp_
     assert [path.name for path in target.iterdir()] == [str(version)]
 
 
-def test_a_push_killed_before_its_rename_leaves_no_version_and_the_next_one_cleans_up(tmp_path):
+def test_push_killed_before_its_rename_leaves_no_version(tmp_path):
     target, source = tmp_path / "caser", model(tmp_path / "a", "a")
     code = f"""
 import time
@@ -76,7 +76,7 @@ publish({source!r}, {str(target)!r}, lambda staged, version: (print("staged", fl
     assert [path.name for path in target.iterdir()] == [str(version)]
 
 
-def test_what_is_added_while_preparing_is_published_and_does_not_make_another_model(tmp_path):
+def test_files_added_while_preparing_do_not_change_the_digest(tmp_path):
     target, source = tmp_path / "caser", model(tmp_path / "a", "a")
 
     def describe(folder, version):
@@ -93,18 +93,18 @@ def test_what_is_added_while_preparing_is_published_and_does_not_make_another_mo
     ("keep", "in_use", "expected"),
     [(3, (), [1, 2]), (1, (), [1, 2, 3, 4]), (2, {1}, [2, 3]), (9, (), []), (0, {2}, [1, 3, 4])],
 )
-def test_the_newest_and_those_in_use_stay(keep, in_use, expected):
+def test_removable_versions_exclude_the_newest(keep, in_use, expected):
     assert removable([1, 2, 3, 4, 5], keep, in_use) == expected
 
 
-def test_a_removed_version_is_gone_at_once(tmp_path):
+def test_version_is_removed_atomically(tmp_path):
     target = str(tmp_path / "caser")
     version = publish(model(tmp_path / "a", "a"), target, accept)
     remove(target, version)
     assert os.listdir(target) == []
 
 
-def test_a_second_push_waits_for_the_first(tmp_path):
+def test_concurrent_push_waits_for_the_first(tmp_path):
     target, order = str(tmp_path / "caser"), []
     first, second = model(tmp_path / "a", "a"), model(tmp_path / "b", "b")
     pushing = threading.Thread(target=publish, args=(second, target, lambda folder, version: order.append("second")))
@@ -120,7 +120,7 @@ def test_a_second_push_waits_for_the_first(tmp_path):
     assert len(versions(target)) == 2
 
 
-def test_names_that_are_no_plain_numbers_are_no_versions(tmp_path):
+def test_directory_whose_name_is_no_number_is_no_version(tmp_path):
     for name in ("5", "5a", "²", "-3", ".staging-7"):
         (tmp_path / name).mkdir()
     assert versions(str(tmp_path)) == [5]

@@ -28,7 +28,7 @@ def plain(ranks):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.integers(1, 60), min_size=1, max_size=8, unique=True), min_size=1, max_size=5), st.data())
-def test_every_metric_equals_its_plain_definition(users, data):
+def test_metrics_equal_their_plain_definitions(users, data):
     users = [[MISS if data.draw(st.booleans()) else rank for rank in ranks] for ranks in users]
     padded = np.full((len(users), max(map(len, users))), NO_RANK)
     for row, ranks in enumerate(users):
@@ -40,7 +40,7 @@ def test_every_metric_equals_its_plain_definition(users, data):
             assert found[prefix + name] == pytest.approx(np.mean([value[name] for value in expected])), prefix + name
 
 
-def test_average_precision_of_the_authors_evaluation():
+def test_average_precision_equals_the_authors_evaluation():
     # Hits at ranks 1 and 4 of three held-out items: (1/1 + 2/4) / 3.
     assert user_metrics(np.array([[4, MISS, 1]]))["map"].tolist() == pytest.approx([0.5])
 

@@ -25,26 +25,26 @@ def test_ties_count_against_the_model():
     assert ranks([[0.5, 0.5, 0.5]], [[0]], [[2]])[0] == [[3]]
 
 
-def test_unknown_and_seen_items_are_misses():
+def test_unknown_or_seen_items_are_misses():
     assert ranks([[0.1, 0.2, 0.3]], [[4]], [[UNKNOWN, 4, 3, UNKNOWN]])[0] == [[MISS, MISS, 1, MISS]]
 
 
-def test_a_held_out_item_that_comes_again_counts_once():
+def test_repeated_held_out_item_counts_once():
     found, items = ranks([[0.1, 0.2, 0.3]], [[0]], [[3, 2, 3, 4]])
     assert found == [[2, 3, 1, NO_RANK]]
     assert items == [[3, 2, 4, PADDING]]
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("-inf")])
-def test_scores_that_are_not_numbers_never_win(score):
+def test_nan_scores_rank_last(score):
     assert ranks([[score, 0.0, 1.0]], [[0]], [[2]])[0] == [[3]]
 
 
-def test_no_held_out_items_give_no_ranks():
+def test_user_without_held_out_items_has_no_ranks():
     assert ranks(np.zeros([2, 3]), [[0], [0]], np.zeros([2, 0]))[0] == [[], []]
 
 
-def test_top_items_leave_out_seen_ones_and_pad():
+def test_top_items_exclude_seen_ones():
     best, scores = top_items(tf.constant([[0.1, 0.3, 0.3, 0.9]]), tf.constant([[5, 0]], tf.int64), 5)
     assert best.numpy().tolist() == [[3, 4, 2, PADDING, PADDING]]
     lowest = np.finfo(np.float32).min
@@ -53,7 +53,7 @@ def test_top_items_leave_out_seen_ones_and_pad():
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_ranks_equal_counting(seed):
+def test_ranks_equal_counting_by_hand(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 12))
     scores = rng.integers(0, 4, n).astype(np.float32)
@@ -67,7 +67,7 @@ def test_ranks_equal_counting(seed):
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_rows_of_a_batch_do_not_disturb_each_other(seed):
+def test_ranks_of_a_row_do_not_depend_on_its_batch(seed):
     rng = np.random.default_rng(seed)
     rows, n, width = 3, 6, 5
     scores = rng.choice([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf], [rows, n])

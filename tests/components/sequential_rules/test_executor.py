@@ -32,7 +32,7 @@ def split(*rows):
     )
 
 
-def test_held_out_items_are_ranked_among_unseen_ones(items):
+def test_sequential_rules_rank_held_out_items_among_unseen_ones(items):
     train = split(("abc", ""), ("abd", ""), ("cbd", ""))
     # After b: d twice, c once; then by popularity. The first user has seen d, and z is unknown.
     found = evaluate(train, split(("db", "c"), ("ab", "c"), ("b", "z")), items, SETTINGS).metrics
@@ -41,7 +41,7 @@ def test_held_out_items_are_ranked_among_unseen_ones(items):
     np.testing.assert_allclose(found["coverage_at_1"], 2 / 5)
 
 
-def test_batches_of_users_do_not_change_the_metrics(items, monkeypatch):
+def test_batch_size_does_not_change_the_metrics(items, monkeypatch):
     train = split(("abcde", ""), ("badce", ""), ("cde", ""))
     held_out = split(("ab", "cd"), ("b", "ezd"), ("edc", "a"), ("a", "bcde"))
     whole = evaluate(train, held_out, items, SETTINGS)
@@ -49,14 +49,14 @@ def test_batches_of_users_do_not_change_the_metrics(items, monkeypatch):
     assert evaluate(train, held_out, items, SETTINGS) == whole
 
 
-def test_too_much_memory_is_a_note_instead_of_metrics(items):
+def test_memory_limit_skips_the_baseline_with_a_note(items):
     few = SequentialRulesSettings(max_memory_gb=1e-9)
     result = evaluate(split(("abc", "")), split(("a", "b")), items, few)
     assert result.metrics is None
     assert "sequential_rules.max_memory_gb" in result.note
 
 
-def test_the_node_reads_artifacts_of_example_gen_and_transform(tmp_path):
+def test_node_evaluates_artifacts_of_earlier_nodes(tmp_path):
     examples, transform, evaluation = (
         kind()
         for kind in (standard_artifacts.Examples, standard_artifacts.TransformGraph, standard_artifacts.ModelEvaluation)

@@ -36,16 +36,16 @@ def scored_by_hand(counts, history, settings):
     )
 
 
-def test_the_next_item_counts_and_users_do_not_touch():
+def test_counts_do_not_cross_users():
     assert count(sequences([0, 1, 2], [0, 1], [1]), 3, PLAIN).toarray().tolist() == [[0, 2, 0], [0, 0, 1], [0, 0, 0]]
 
 
-def test_items_further_behind_count_less():
+def test_counts_decay_with_distance():
     counts = count(sequences([0, 1, 2]), 3, SequentialRulesSettings(window=2, window_decay=1, **UNDISCOUNTED)).toarray()
     assert counts.tolist() == [[0, 1, 0.5], [0, 0, 1], [0, 0, 0]]
 
 
-def test_older_items_of_the_user_weigh_less():
+def test_scores_decay_with_the_age_of_an_item():
     counts = count(sequences([0, 2], [1, 3]), 4, PLAIN)
     found = scores(counts, sequences([0, 1]), SequentialRulesSettings(history=2, history_decay=1))
     np.testing.assert_allclose(found, [[0, 0, 0.5, 1]], atol=1e-8)
@@ -53,13 +53,13 @@ def test_older_items_of_the_user_weigh_less():
     np.testing.assert_allclose(only_the_newest, [[0, 0, 0, 1]], atol=1e-8)
 
 
-def test_without_counts_popularity_decides():
+def test_scores_without_counts_are_in_order_of_popularity():
     found = scores(count(sequences([0, 3]), 4, PLAIN), sequences([], [1], [0]), PLAIN)
     assert np.argsort(-found, axis=1).tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [3, 0, 1, 2]]
 
 
 @pytest.mark.parametrize("pairs_at_once", [1, 40, 1 << 22])
-def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once, monkeypatch):
+def test_scores_equal_the_formula_for_any_chunk_size(pairs_at_once, monkeypatch):
     monkeypatch.setattr(rules, "MAX_PAIRS", pairs_at_once)
     rng = np.random.default_rng(3)
     histories = [rng.integers(0, 7, length).tolist() for length in (9, 1, 0, 14, 2, 5)]
@@ -76,7 +76,7 @@ def test_counts_and_scores_equal_the_formula_however_they_are_cut(pairs_at_once,
     )
 
 
-def test_the_bound_on_memory_is_one():
+def test_memory_bound_is_an_upper_bound():
     histories = sequences([0, 1, 2, 3] * 50)
     for n_items in (4, 1000):
         counts = count(histories, n_items, SequentialRulesSettings(window=5))

@@ -47,7 +47,7 @@ def share_of_best(model, windows):
     return np.mean(scores.argmax(axis=1) == windows.targets[:, 0] - FIRST_ID)
 
 
-def test_two_fits_with_one_seed_are_equal():
+def test_fits_with_the_same_seed_are_equal():
     windows = planted(0.8)
     fits = [trained(windows, validate=lambda m: {"map": share_of_best(m, windows)}) for _ in range(2)]
     for first, second in zip(*(model.get_weights() for model, _ in fits), strict=True):
@@ -56,12 +56,12 @@ def test_two_fits_with_one_seed_are_equal():
     assert first == second
 
 
-def test_a_planted_chain_is_learnt():
+def test_fit_learns_a_planted_chain():
     model, _ = trained(planted(0.9), epochs=20)
     assert share_of_best(model, planted(0.9, seed=5)) > 0.85  # of 0.908 that anybody can reach
 
 
-def test_noise_is_not_learnt():
+def test_fit_does_not_learn_noise():
     model, _ = trained(planted(0.0), epochs=8)
     new = planted(0.0, seed=5)
     chance = 1 / ITEMS
@@ -69,7 +69,7 @@ def test_noise_is_not_learnt():
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax"])
-def test_items_that_the_user_had_met_do_not_compete(loss):
+def test_fit_excludes_past_interactions_from_negatives(loss):
     losses = {
         exclude_from_negatives: trained(
             planted(0.9), epochs=1, loss=loss, exclude_from_negatives=exclude_from_negatives
@@ -81,7 +81,7 @@ def test_items_that_the_user_had_met_do_not_compete(loss):
     assert 0 < losses["past"] < losses["none"] / 2
 
 
-def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
+def test_fit_restores_the_best_epoch_after_patience():
     seen = []
 
     def validate(model):
@@ -95,11 +95,11 @@ def test_the_weights_of_the_best_epoch_stay_and_patience_ends_training():
         np.testing.assert_array_equal(kept, best)
 
 
-def test_the_learning_rate_rises_and_falls_as_a_cosine():
+def test_learning_rate_has_warm_up_then_cosine_decay():
     found = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
     np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
 
 
-def test_a_loss_that_is_no_number_names_the_remedy():
+def test_diverged_training_is_an_error_with_a_hint():
     with pytest.raises(UserError, match=r"diverged.*learning_rate"):
         trained(planted(0.8), learning_rate=1e30)

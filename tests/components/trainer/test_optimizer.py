@@ -32,7 +32,7 @@ class NumpyAdam:
 
 @pytest.mark.parametrize(("l2", "decay"), [(0, 0), (L2, 0), (0, 0.5)])
 @pytest.mark.parametrize("n_rows", [6, 200])
-def test_every_row_of_a_small_table_follows_adam_and_of_a_large_one_those_that_are_touched(l2, decay, n_rows):
+def test_sparse_update_equals_adam_on_the_touched_rows(l2, decay, n_rows):
     rng = np.random.default_rng(0)
     start = rng.normal(size=[n_rows, 3]).astype(np.float32)
     table = keras.Variable(start, name="embedding")
@@ -60,7 +60,7 @@ def test_every_row_of_a_small_table_follows_adam_and_of_a_large_one_those_that_a
             assert not moments.numpy()[others].any()
 
 
-def test_a_dense_gradient_is_keras_own_adam():
+def test_dense_update_equals_adam_of_keras():
     results = []
     for optimizer in (Adam(RATE), keras.optimizers.Adam(RATE)):
         weight = keras.Variable(np.ones([2, 2], np.float32))
@@ -71,7 +71,7 @@ def test_a_dense_gradient_is_keras_own_adam():
     np.testing.assert_allclose(*results, rtol=1e-5)
 
 
-def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
+def test_weight_decay_exempts_biases():
     model = Caser(40, 12, 3, ModelSettings(d=2, heights=[1, 2]))
     model((np.array([FIRST_ID]), np.zeros([1, 3], int)))
     model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
@@ -83,7 +83,7 @@ def test_all_weights_but_biases_shrink_by_the_decay_times_the_rate():
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("loss", ["bce", "sampled_softmax"])
-def test_training_with_a_sample_leaves_rows_alone_that_no_window_and_no_sample_holds(loss, tied):
+def test_sampled_loss_updates_only_touched_rows(loss, tied):
     keras.utils.set_random_seed(1)
     n_users, n_items = 500, 5000
     model = Caser(

@@ -38,19 +38,19 @@ def transformed(tmp_path_factory):
     return output, windows
 
 
-def test_ids_follow_falling_frequency(transformed):
+def test_ids_are_sorted_by_descending_frequency(transformed):
     output, _ = transformed
     items = output.vocabulary_by_name("items")
     assert items[:2] == [b"b", b"a"]
     assert sorted(items) == [b"a", b"b", b"c", b"d"]
 
 
-def test_a_user_without_a_window_is_not_in_the_vocabulary(transformed):
+def test_user_without_a_window_is_not_in_the_vocabulary(transformed):
     output, _ = transformed
     assert sorted(output.vocabulary_by_name("users")) == [b"ann", b"bob"]
 
 
-def test_windows_hold_the_ids_of_the_vocabularies(transformed):
+def test_windows_contain_ids_of_the_vocabularies(transformed):
     output, windows = transformed
     name = [b"", b"?", *output.vocabulary_by_name("items")]
     user = [b"", b"?", *output.vocabulary_by_name("users")]

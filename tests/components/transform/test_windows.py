@@ -14,7 +14,7 @@ def ragged(rows: list[list[int]]) -> tf.RaggedTensor:
     return tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
 
 
-def test_full_windows_slide_by_one_and_targets_follow_the_sequence():
+def test_targets_are_the_items_after_the_sequence():
     row, sequence, targets, position = sliding_windows(ragged([[1, 2, 3, 4, 5, 6]]), L=3, T=2, partial=False)
     np.testing.assert_array_equal(row, [0, 0])
     np.testing.assert_array_equal(sequence, [[1, 2, 3], [2, 3, 4]])
@@ -22,7 +22,7 @@ def test_full_windows_slide_by_one_and_targets_follow_the_sequence():
     np.testing.assert_array_equal(position, [3, 4])
 
 
-def test_short_histories_give_one_window_padded_left_and_its_targets_padded_right():
+def test_short_history_gives_one_padded_window():
     row, sequence, targets, position = sliding_windows(ragged([[1, 2, 3, 4], [1], [], [1, 2]]), L=3, T=2, partial=False)
     np.testing.assert_array_equal(row, [0, 3])
     np.testing.assert_array_equal(sequence, [[0, 1, 2], [0, 0, 1]])
@@ -30,7 +30,7 @@ def test_short_histories_give_one_window_padded_left_and_its_targets_padded_righ
     np.testing.assert_array_equal(position, [2, 1])
 
 
-def test_partial_windows_follow_until_the_newest_item_is_the_only_target():
+def test_partial_windows_end_with_a_single_target():
     row, sequence, targets, _ = sliding_windows(ragged([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2]]), 3, 2, partial=True)
     np.testing.assert_array_equal(row, [0, 0, 0, 1, 1, 2])
     np.testing.assert_array_equal(sequence, [[1, 2, 3], [2, 3, 4], [3, 4, 5], [0, 1, 2], [1, 2, 3], [0, 0, 1]])
@@ -50,7 +50,7 @@ def plain_windows(history: list[int], L: int, T: int, partial: bool) -> list[tup
 
 @settings(deadline=None, max_examples=60)
 @given(rows=histories, L=st.integers(1, 6), T=st.integers(1, 4), partial=st.booleans())
-def test_windows_equal_those_cut_by_hand(rows, L, T, partial):
+def test_windows_equal_those_made_by_hand(rows, L, T, partial):
     row, sequence, targets, position = (part.numpy().tolist() for part in sliding_windows(ragged(rows), L, T, partial))
     expected = [(i, *window) for i, history in enumerate(rows) for window in plain_windows(history, L, T, partial)]
     assert list(zip(row, sequence, targets, position, strict=True)) == expected
@@ -58,14 +58,14 @@ def test_windows_equal_those_cut_by_hand(rows, L, T, partial):
 
 @settings(deadline=None, max_examples=60)
 @given(rows=histories, L=st.integers(1, 6))
-def test_last_window_is_the_tail_of_the_history_whatever_its_length(rows, L):
+def test_last_window_is_the_tail_of_the_history(rows, L):
     expected = [([0] * L + history)[-L:] for history in rows]
     np.testing.assert_array_equal(last_window(ragged(rows), L), expected)
 
 
 @settings(deadline=None, max_examples=40)
 @given(history=st.lists(st.integers(2, 9), min_size=9, max_size=12), L=st.integers(1, 6), T=st.integers(1, 3))
-def test_serving_cuts_the_window_that_training_saw(history, L, T):
+def test_serving_window_equals_the_training_window(history, L, T):
     _, sequence, targets, position = sliding_windows(ragged([history]), L, T, partial=False)
     cut = len(history) - T
     np.testing.assert_array_equal(last_window(ragged([history[:cut]]), L)[0], sequence[-1])
@@ -73,7 +73,7 @@ def test_serving_cuts_the_window_that_training_saw(history, L, T):
     assert position[-1] == cut
 
 
-def test_unknown_items_and_padding_leave_no_hole_in_a_window():
+def test_unknown_items_leave_no_gap_in_a_window():
     np.testing.assert_array_equal(last_window(known_items(ragged([[5, 1, 6, 0, 7]])), 4), [[0, 5, 6, 7]])
 
 

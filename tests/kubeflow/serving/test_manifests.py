@@ -43,7 +43,7 @@ def pod(objects):
 
 @pytest.mark.parametrize("push_model", RELEASES)
 @pytest.mark.parametrize("folder", ["base", "overlays/object-store"])
-def test_what_is_rendered_is_valid_kubernetes(folder, push_model):
+def test_rendered_manifests_are_valid(folder, push_model):
     objects = render(SERVING / folder)
     assert {part["kind"] for part in objects} >= {
         "ConfigMap",
@@ -58,7 +58,7 @@ def test_what_is_rendered_is_valid_kubernetes(folder, push_model):
 
 
 @pytest.mark.parametrize("push_model", RELEASES)
-def test_the_pods_of_kserve_are_valid_too(push_model):
+def test_kserve_pods_are_valid(push_model):
     (service,) = render(SERVING / "overlays" / "kserve")
     predictor = service["spec"]["predictor"]
     model = predictor["model"]
@@ -74,7 +74,7 @@ def test_the_pods_of_kserve_are_valid_too(push_model):
     assert model["storageUri"] == "pvc://caser-data/serving/caser"
 
 
-def test_the_namespace_is_left_to_whoever_composes(base, tmp_path):
+def test_serving_base_sets_no_namespace(base, tmp_path):
     assert not any("namespace" in part["metadata"] for part in base)
     shutil.copytree(SERVING / "base", tmp_path / "base")
     overlay = tmp_path / "overlay"
@@ -83,7 +83,7 @@ def test_the_namespace_is_left_to_whoever_composes(base, tmp_path):
     assert {part["metadata"]["namespace"] for part in render(overlay)} == {"music"}
 
 
-def test_every_image_is_pinned_and_the_same_everywhere(base):
+def test_serving_image_is_pinned_everywhere(base):
     images = {part["image"] for part in (*pod(base)["containers"], *pod(base)["initContainers"])}
     (image,) = images
     assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", image)
@@ -93,7 +93,7 @@ def test_every_image_is_pinned_and_the_same_everywhere(base):
     assert image.endswith(":" + service["spec"]["predictor"]["model"]["runtimeVersion"])
 
 
-def test_pods_are_locked_down(base):
+def test_serving_pods_are_unprivileged(base):
     spec = pod(base)
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -105,7 +105,7 @@ def test_pods_are_locked_down(base):
         assert container["resources"]["limits"]["memory"]
 
 
-def test_the_server_only_reads_the_serving_folder_of_the_shared_volume(base):
+def test_server_mounts_the_serving_directory_read_only(base):
     (server,) = pod(base)["containers"]
     (mount,) = [mount for mount in server["volumeMounts"] if mount["name"] == "models"]
     assert (mount["subPath"], mount["readOnly"]) == ("serving", True)
@@ -113,7 +113,7 @@ def test_the_server_only_reads_the_serving_folder_of_the_shared_volume(base):
     assert claims == [{"claimName": "caser-data"}]
 
 
-def test_all_selectors_find_the_pods(base):
+def test_selectors_match_the_pods(base):
     labels = of_kind(base, "Deployment")["spec"]["template"]["metadata"]["labels"]
     selectors = [
         of_kind(base, "Service")["spec"]["selector"],
@@ -124,7 +124,7 @@ def test_all_selectors_find_the_pods(base):
     assert all(selector.items() <= labels.items() for selector in selectors)
 
 
-def test_the_mounted_models_config_is_one_and_the_probe_asks_for_its_model(base):
+def test_probe_checks_the_model_of_the_mounted_config(base):
     data = of_kind(base, "ConfigMap")["data"]
     config = text_format.Parse(data["models.config"], model_server_config_pb2.ModelServerConfig())
     (model,) = config.model_config_list.config
@@ -133,7 +133,7 @@ def test_the_mounted_models_config_is_one_and_the_probe_asks_for_its_model(base)
 
 
 @pytest.mark.parametrize(("state", "status"), [("AVAILABLE", 0), ("LOADING", 1), ("END", 1)])
-def test_the_probe_reads_the_state_and_not_the_http_code(base, tmp_path, state, status):
+def test_probe_reads_the_state_of_the_version(base, tmp_path, state, status):
     # Of the script, only where it connects to is another one here.
     script = of_kind(base, "ConfigMap")["data"]["probe.sh"]
     told = f'HTTP/1.0 200 OK\r\n\r\n{{"model_version_status": [{{"version": "1", "state": "{state}"}}]}}'
@@ -144,7 +144,7 @@ def test_the_probe_reads_the_state_and_not_the_http_code(base, tmp_path, state, 
     assert subprocess.run(["bash", "-c", opened], check=False).returncode == status
 
 
-def test_batching_is_optional_and_its_parameters_are_mounted(tmp_path):
+def test_batching_component_mounts_its_parameters(tmp_path):
     shutil.copytree(SERVING / "base", tmp_path / "base")
     shutil.copytree(SERVING / "components" / "batching", tmp_path / "batching")
     overlay = tmp_path / "overlay"

@@ -32,26 +32,26 @@ def test_help_imports_no_framework():
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
-def test_every_command_explains_itself(command):
+def test_command_has_help(command):
     shown = caser(command, "--help")
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) > 4
     assert "\\b" not in shown.output
 
 
-def test_config_shows_effective_values():
+def test_config_prints_effective_values():
     shown = caser("config", "--preset", "movielens-dat", "--set", "trainer.epochs=3")
     assert "  separator: '::'" in shown.output
     assert "  epochs: 3" in shown.output
 
 
-def test_presets_lists_all_and_shows_one():
+def test_presets_lists_all_presets():
     assert "ml-1m-caser" in caser("presets").output
     assert caser("presets", "movielens-dat").output.startswith("# Purpose")
     assert caser("presets", "nothing").exit_code == 2
 
 
-def test_sample_writes_the_file_and_says_what_comes_next(tmp_path):
+def test_sample_writes_a_csv_file(tmp_path):
     shown = caser("sample", "--output", tmp_path / "sample.csv")
     assert shown.exit_code == 0
     assert (tmp_path / "sample.csv").read_text().startswith(HEADER)
@@ -69,7 +69,7 @@ def test_sample_writes_the_file_and_says_what_comes_next(tmp_path):
         (["--sample"], "either --data PATH, or --sample"),
     ],
 )
-def test_bad_settings_are_one_message_and_leave_nothing(tmp_path, arguments, part):
+def test_invalid_setting_is_one_message_without_traces(tmp_path, arguments, part):
     data = tmp_path / "data.csv"
     data.write_text(HEADER + "a,b,1\n")
     shown = caser("run", "--data", data, "--output", tmp_path / "out", *arguments)
@@ -79,7 +79,7 @@ def test_bad_settings_are_one_message_and_leave_nothing(tmp_path, arguments, par
     assert not (tmp_path / "out").exists()
 
 
-def test_run_without_data_says_what_can_be_given(tmp_path):
+def test_run_without_data_suggests_the_sample(tmp_path):
     shown = caser("run", "--output", tmp_path / "out")
     assert shown.exit_code == 2
     assert "--sample" in shown.output
@@ -108,7 +108,7 @@ def test_run_without_data_says_what_can_be_given(tmp_path):
         "nothing can be held out",
     ],
 )
-def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, content, part):
+def test_invalid_data_is_one_message_before_any_node(tmp_path, content, part):
     data = tmp_path / "data.csv"
     if content is not None:
         data.write_text(content)
@@ -119,7 +119,7 @@ def test_bad_data_are_one_message_before_any_node_and_leave_nothing(tmp_path, co
     assert not (tmp_path / "out").exists()
 
 
-def test_a_wrong_separator_without_a_header_is_named_before_any_node(tmp_path):
+def test_wrong_separator_without_a_header_is_suggested(tmp_path):
     (tmp_path / "u.data").write_text("1\t7\t5\t88\n1\t8\t5\t89\n")
     columns = ["--set", "data.header=false", "--set", "data.columns=[user_id,item_id,rating,timestamp]"]
     shown = caser("run", "--data", tmp_path / "u.data", "--output", tmp_path / "out", *columns)
@@ -127,14 +127,14 @@ def test_a_wrong_separator_without_a_header_is_named_before_any_node(tmp_path):
     assert r"--set data.separator='\t'" in shown.output
 
 
-def test_an_output_folder_that_cannot_be_written_is_named(tmp_path):
+def test_unwritable_output_directory_is_one_message(tmp_path):
     (tmp_path / "file").touch()
     shown = caser("run", "--sample", "--output", tmp_path / "file" / "out")
     assert shown.exit_code == 2
     assert "choose a different --output" in shown.output
 
 
-def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
+def test_concurrent_run_in_the_same_output_is_rejected(tmp_path):
     from pipeline.local.run import locked
 
     with locked(tmp_path):
@@ -143,7 +143,7 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
     assert "Another run is already using" in shown.output
 
 
-def test_recommend_without_a_model_says_where_it_should_be(tmp_path):
+def test_recommend_without_a_model_is_one_message(tmp_path):
     shown = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
     assert shown.exit_code == 2
     assert "Model directory" in shown.output

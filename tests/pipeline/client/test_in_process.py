@@ -35,7 +35,7 @@ def recommender(model_dir):
     return Recommender.load(model_dir)
 
 
-def test_a_known_user_gets_items_that_are_not_in_the_history(recommender):
+def test_known_user_gets_unseen_items(recommender):
     answer = recommender.recommend("ann", ["item1", "item2"], k=5)
     assert len(answer.item_ids) == 5
     assert not {"item1", "item2"} & set(answer.item_ids)
@@ -44,7 +44,7 @@ def test_a_known_user_gets_items_that_are_not_in_the_history(recommender):
     assert answer.version == "100"
 
 
-def test_what_is_not_known_is_told(recommender):
+def test_unknown_ids_are_noted(recommender):
     notes = recommender.recommend("nobody", ["item1", "no-such", "no-such"], k=3).notes
     assert notes == [
         "unknown user nobody: using the shared user embedding.",
@@ -52,18 +52,18 @@ def test_what_is_not_known_is_told(recommender):
     ]
 
 
-def test_without_a_history_the_popular_is_recommended_and_told(recommender):
+def test_empty_history_gives_popular_items_with_a_note(recommender):
     answer = recommender.recommend("ann", [], k=3)
     assert answer.item_ids == ITEMS[:3]
     assert "popular" in answer.notes[0]
 
 
-def test_asking_for_more_than_the_model_gives_names_the_limit(recommender):
+def test_k_above_the_limit_is_rejected(recommender):
     with pytest.raises(UserError, match=r"at most 8 items. Received: k=9"):
         recommender.recommend("ann", ["item1"], k=9)
 
 
-def test_a_batch_is_answered_as_its_rows_alone(recommender):
+def test_batch_equals_single_requests(recommender):
     queries = [Query("ann", ["item1", "item2"]), Query("bob", [], ["item0"]), Query("nobody", ["item3"], ["item4"])]
     together = recommender.recommend_many(queries, k=3)
     for query, answer in zip(queries, together, strict=True):
@@ -77,7 +77,7 @@ def test_excluded_items_are_not_recommended(recommender):
     assert "item0" not in recommender.recommend("ann", [], ["item0"], k=8).item_ids
 
 
-def test_lines_of_a_batch_are_answered_in_order(model_dir, tmp_path):
+def test_batch_file_keeps_the_order_of_lines(model_dir, tmp_path):
     file = tmp_path / "users.jsonl"
     file.write_text('{"user": "ann", "recent": ["item1"]}\n\n' + '{"user": "bob", "exclude": ["item0"]}\n' * 70)
     shown = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file), "-k", "2"])
@@ -96,7 +96,7 @@ def test_lines_of_a_batch_are_answered_in_order(model_dir, tmp_path):
         ('{"user": "5", "recent": "item1"}', "lists"),
     ],
 )
-def test_a_line_that_is_no_query_is_named(model_dir, line, said):
+def test_malformed_line_of_a_batch_file_is_named(model_dir, line, said):
     arguments = ["recommend", "--model", str(model_dir), "--batch", "-"]
     shown = CliRunner().invoke(main, arguments, input='{"user": "ann"}\n' + line + "\n")
     assert shown.exit_code == 2
@@ -104,7 +104,7 @@ def test_a_line_that_is_no_query_is_named(model_dir, line, said):
     assert said in shown.output
 
 
-def test_the_command_prints_one_json_object(model_dir):
+def test_recommend_prints_a_json_object(model_dir):
     shown = CliRunner().invoke(
         main,
         ["recommend", "--model", str(model_dir), "--user", "ann", "--history", "item1, item2", "-k", "2", "--json"],
@@ -114,7 +114,7 @@ def test_the_command_prints_one_json_object(model_dir):
     assert len(answer["item_ids"]) == 2
 
 
-def test_versions_are_compared_as_numbers(tmp_path):
+def test_newest_version_is_compared_as_number(tmp_path):
     for name in ("9", "10", "8", ".staged-11", "12"):
         (tmp_path / name).mkdir()
         if name != "12":  # half copied by hand
@@ -123,6 +123,6 @@ def test_versions_are_compared_as_numbers(tmp_path):
     assert newest_version(tmp_path / "9") == tmp_path / "9"
 
 
-def test_a_folder_without_versions_is_named(tmp_path):
+def test_directory_without_versions_is_an_error(tmp_path):
     with pytest.raises(UserError, match="contains no model version"):
         newest_version(tmp_path)

@@ -74,14 +74,14 @@ def rpc():
     server.stop(None)
 
 
-def test_rest_comes_back_after_an_overloaded_server(http):
+def test_rest_retries_an_overloaded_server(http):
     http.answers = [(503, "overloaded"), (429, {"error": "slower"})]
     with Recommender.connect(http.url) as recommender:
         assert recommender.recommend("u", ["h"], k=2).item_ids == ["a", "b"]
     assert len(http.asked) == 3
 
 
-def test_grpc_comes_back_after_an_overloaded_server(rpc):
+def test_grpc_retries_an_overloaded_server(rpc):
     rpc.failures = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "no threads"), (grpc.StatusCode.UNAVAILABLE, "restarting")]
     with Recommender.connect(rpc.url) as recommender:
         answer = recommender.recommend("u", ["h"], k=1)
@@ -90,7 +90,7 @@ def test_grpc_comes_back_after_an_overloaded_server(rpc):
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
-def test_a_server_that_is_not_there_is_told_at_the_deadline(scheme):
+def test_unreachable_server_is_an_error_at_the_deadline(scheme):
     started = time.monotonic()
     with (
         Recommender.connect(f"{scheme}://127.0.0.1:9", timeout=1) as recommender,
@@ -100,7 +100,7 @@ def test_a_server_that_is_not_there_is_told_at_the_deadline(scheme):
     assert time.monotonic() - started < 5  # a busy machine
 
 
-def test_what_is_refused_is_not_repeated_and_told_in_the_servers_words(http, rpc):
+def test_refused_request_is_not_retried(http, rpc):
     http.answers = [(404, {"error": "Servable not found for request: Latest(caser)"})]
     with (
         Recommender.connect(http.url) as recommender,
@@ -116,13 +116,13 @@ def test_what_is_refused_is_not_repeated_and_told_in_the_servers_words(http, rpc
     assert (len(http.asked), len(rpc.asked)) == (1, 1)
 
 
-def test_an_answer_that_is_no_json_is_shown(http):
+def test_response_that_is_no_json_is_quoted(http):
     http.answers = [(500, "<html>proxy</html>")]
     with Recommender.connect(http.url) as recommender, pytest.raises(UserError, match=r"HTTP 500.*<html>proxy"):
         recommender.recommend("u")
 
 
-def test_token_and_label_are_sent(http, rpc):
+def test_requests_carry_the_token_with_the_label(http, rpc):
     for url in (http.url, rpc.url):
         with Recommender.connect(url, token="secret", label="stable") as recommender:
             recommender.recommend("u", k=1)
@@ -133,16 +133,19 @@ def test_token_and_label_are_sent(http, rpc):
     assert metadata["authorization"] == "Bearer secret"
 
 
-def test_lists_are_sent_in_one_width_and_never_empty(http):
+def test_lists_are_sent_padded_to_one_width(http):
     with Recommender.connect(http.url) as recommender:
         recommender.recommend("u", ["h", "i"], k=1)
     (_, asked, _) = http.asked[0]
     assert asked["inputs"] == {"user_id": ["u"], "recent_item_ids": [["h", "i"]], "exclude_item_ids": [[""]]}
 
 
-def test_the_command_asks_a_server_and_names_a_wrong_url(http):
+def test_recommend_queries_a_server(http):
     asked = ["recommend", "--user", "u", "--json", "-k", "2", "--server"]
     assert json.loads(CliRunner().invoke(main, [*asked, http.url]).output)["item_ids"] == ["a", "b"]
-    wrong = CliRunner().invoke(main, [*asked, "localhost:8501"])
+
+
+def test_server_url_without_a_scheme_is_one_message():
+    wrong = CliRunner().invoke(main, ["recommend", "--user", "u", "--server", "localhost:8501"])
     assert wrong.exit_code == 2
     assert "use http://HOST:8501" in wrong.output

@@ -11,11 +11,11 @@ from pipeline.config.config import Config, fields, load_config, to_yaml
 from pipeline.config.presets import preset_names, preset_text
 
 
-def test_without_anything_all_is_default():
+def test_config_without_sources_has_defaults():
     assert load_config() == Config()
 
 
-def test_later_sources_win(tmp_path):
+def test_later_sources_take_precedence(tmp_path):
     file = tmp_path / "my.yaml"
     file.write_text("windows: {L: 7, T: 2}\ntrainer.epochs: 4\n")
     config = load_config("ml-1m-caser", file, ["windows.T=1"])
@@ -23,7 +23,7 @@ def test_later_sources_win(tmp_path):
     assert config.histories.min_item_interactions == 5  # of the preset
 
 
-def test_a_section_on_the_command_line_sets_its_keys():
+def test_section_on_the_command_line_sets_its_keys():
     assert load_config(overrides=["windows={L: 9, T: 4}"]).windows.T == 4
 
 
@@ -31,17 +31,17 @@ def test_a_section_on_the_command_line_sets_its_keys():
     ("text", "separator"),
     [("::", "::"), (r'"\t"', "\t"), ("';'", ";"), ("|", "|"), ("#", "#"), ("\t", "\t"), (",", ",")],
 )
-def test_separators_can_be_set_on_the_command_line(text, separator):
+def test_separator_can_be_set_on_the_command_line(text, separator):
     assert load_config(overrides=[f"data.separator={text}"]).data.separator == separator
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_is_valid_and_says_its_purpose(name):
+def test_preset_is_valid(name):
     load_config(name)
     assert preset_text(name).startswith("# Purpose: ")
 
 
-def test_what_is_written_is_read_back(tmp_path):
+def test_written_config_is_read_back(tmp_path):
     config = load_config("movielens-dat", overrides=["seed=7", "model.heights=[2, 3]", "data.time_column=null"])
     for text in (to_yaml(config), annotated_yaml(config)):
         file = tmp_path / "config.yaml"
@@ -49,7 +49,7 @@ def test_what_is_written_is_read_back(tmp_path):
         assert load_config(file=file) == config
 
 
-def test_every_setting_is_described_in_the_listing():
+def test_annotated_yaml_has_every_setting():
     assert len(re.findall(r"^ *[\w]+: .+$", annotated_yaml(Config()), re.MULTILINE)) == len(fields())
 
 
@@ -68,7 +68,7 @@ def test_every_setting_is_described_in_the_listing():
         (["trainer.epochs=0", "windows.L=0"], ["`trainer.epochs`", "`windows.L`"]),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_what_is_allowed(overrides, parts):
+def test_invalid_override_names_place_with_allowed_values(overrides, parts):
     with pytest.raises(UserError) as mistake:
         load_config(overrides=overrides)
     for part in parts:
@@ -84,21 +84,21 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(overrides, parts)
         ("trainer:\n  epocs: 1\n", ":2: unknown setting `trainer.epocs`"),
     ],
 )
-def test_a_mistake_in_a_file_is_named_with_its_line(tmp_path, text, part):
+def test_invalid_file_names_the_line(tmp_path, text, part):
     file = tmp_path / "my.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=re.escape(part)):
         load_config(file=file)
 
 
-def test_an_empty_file_and_an_empty_section_change_nothing(tmp_path):
+def test_empty_file_or_section_changes_nothing(tmp_path):
     file = tmp_path / "my.yaml"
     for text in ("", "# nothing\n", "trainer:\n  # epochs: 3\n"):
         file.write_text(text)
         assert load_config(file=file) == Config()
 
 
-def test_unknown_presets_and_missing_files_are_named(tmp_path):
+def test_unreadable_config_is_one_message(tmp_path):
     with pytest.raises(UserError, match="Did you mean `movielens-dat`"):
         load_config("movielens-data")
     with pytest.raises(UserError, match=r"Cannot read .*: No such file"):
@@ -108,5 +108,5 @@ def test_unknown_presets_and_missing_files_are_named(tmp_path):
         load_config(file=tmp_path / "latin.yaml")
 
 
-def test_the_listing_is_yaml():
+def test_annotated_yaml_is_yaml():
     assert set(yaml.safe_load(annotated_yaml(Config()))) == set(Config.model_fields)

@@ -18,5 +18,5 @@ KEYS = ["seed", "data.separator", "trainer.epochs", "trainer.learning_rate", "wi
         ("windows.l", "windows.L"),
     ],
 )
-def test_a_typing_mistake_finds_its_key(typed, meant):
+def test_mistyped_key_finds_the_right_one(typed, meant):
     assert closest_match(typed, KEYS) == meant

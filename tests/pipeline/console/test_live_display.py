@@ -5,7 +5,7 @@ import io
 from pipeline.console.live_display import RunConsole, new_console
 
 
-def test_without_a_terminal_there_are_plain_lines_only():
+def test_output_without_a_terminal_is_plain_lines():
     stream = io.StringIO()
     nodes = RunConsole(new_console(stream))
     with nodes:
@@ -25,7 +25,7 @@ def test_without_a_terminal_there_are_plain_lines_only():
     assert nodes.states == {"Transform": "cached", "CaserTrainer": "failed"}
 
 
-def test_markup_in_a_path_is_no_markup():
+def test_markup_in_a_path_is_literal():
     stream = io.StringIO()
     new_console(stream).print("data[1].csv [bold]", markup=False)
     assert "data[1].csv [bold]" in stream.getvalue()

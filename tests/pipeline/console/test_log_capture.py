@@ -19,7 +19,7 @@ print("after")
 """
 
 
-def test_noise_of_every_kind_goes_to_the_log(tmp_path):
+def test_redirected_output_goes_to_the_log(tmp_path):
     log = tmp_path / "run.log"
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(log)], capture_output=True, text=True, check=True)
     assert done.stdout == "for the user\nafter\n"
@@ -29,7 +29,7 @@ def test_noise_of_every_kind_goes_to_the_log(tmp_path):
         assert noise in text
 
 
-def test_two_logs_of_one_second_do_not_share_a_file(tmp_path):
+def test_log_files_of_one_second_are_distinct(tmp_path):
     first = new_log_file(tmp_path / "logs")
     first.touch()
     assert new_log_file(tmp_path / "logs") != first

@@ -13,37 +13,37 @@ def raised(error, cause=None):
         return caught
 
 
-def test_a_user_error_is_shown_as_it_is():
+def test_user_error_is_its_own_root_cause():
     assert root_cause(UserError("row 3 is bad")) == ("row 3 is bad", True)
 
 
-def test_a_user_error_is_found_behind_its_wrappers():
+def test_wrapped_user_error_is_found():
     wrapped = raised(RuntimeError("node failed"), raised(ValueError("x"), UserError("row 3 is bad")))
     assert root_cause(wrapped) == ("row 3 is bad", True)
 
 
-def test_a_user_error_is_found_in_the_text_that_beam_makes_of_it():
+def test_user_error_in_the_text_of_beam_is_found():
     text = "Traceback ...\ncomponents.errors.UserError: row 3\nis bad [while running 'A/B']"
     inner = RuntimeError(f"components.errors.UserError: row 3\nis bad [while running 'A/B']\n\n{text}\n")
     assert root_cause(raised(RuntimeError(str(inner)), inner)) == ("row 3\nis bad", True)
 
 
-def test_a_user_error_raised_by_beam_loses_the_name_of_the_step():
+def test_user_error_from_beam_loses_the_step_name():
     assert root_cause(UserError("row 3 is bad [while running 'InputData/Read']")).text == "row 3 is bad"
 
 
-def test_another_error_is_one_line_with_its_type():
+def test_other_error_is_one_line_with_its_type():
     failure = root_cause(raised(RuntimeError("outer"), KeyError("column")))
     assert failure == ("KeyError: 'column'", False)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("two\nlines")])
-def test_a_cause_never_spans_lines(error):
+def test_root_cause_is_one_line(error):
     assert "\n" not in root_cause(error).text
     assert root_cause(error).text.startswith(type(error).__name__)
 
 
-def test_a_circle_of_causes_ends():
+def test_circular_causes_terminate():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert not root_cause(first).is_user_error

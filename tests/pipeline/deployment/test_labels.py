@@ -45,7 +45,7 @@ def told(monkeypatch):
     return calls
 
 
-def test_a_version_is_loaded_then_available_then_labelled(model_dir, told, tmp_path):
+def test_promote_labels_a_version_only_when_available(model_dir, told, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
     list(promote(model_dir, 7, "canary", [SERVER], "/models/caser", 1))
     assert told == [
@@ -56,13 +56,13 @@ def test_a_version_is_loaded_then_available_then_labelled(model_dir, told, tmp_p
     assert read_labels(str(tmp_path / "models.config")) == {"canary": 7, "stable": 5}
 
 
-def test_the_first_label_does_not_take_the_newest_version_away_before_it_moves(model_dir, told):
+def test_first_label_keeps_the_newest_version_loaded_until_it_moves(model_dir, told):
     list(promote(model_dir, 5, "stable", [SERVER], "/models/caser", 1))
     assert told[0] == ("load", [5, 7], {})
     assert told[-1] == ("load", [5], {"stable": 5})
 
 
-def test_a_version_that_does_not_load_leaves_the_labels_as_they_were(model_dir, told, tmp_path):
+def test_version_that_fails_to_load_leaves_labels_unchanged(model_dir, told, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
     with pytest.raises(UserError, match="could not load version 3: bad"):
         list(promote(model_dir, 3, "stable", [SERVER], "/models/caser", 1))
@@ -70,7 +70,7 @@ def test_a_version_that_does_not_load_leaves_the_labels_as_they_were(model_dir, 
     assert all(call[2] == {"stable": 5} for call in told if call[0] == "load")
 
 
-def test_rollback_goes_to_the_version_before_the_labelled_one(model_dir, tmp_path):
+def test_rollback_returns_the_version_before_the_labelled_one(model_dir, tmp_path):
     assert version_before(model_dir, "stable") == 5
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
     assert version_before(model_dir, "stable") == 3
@@ -86,13 +86,13 @@ def test_rollback_goes_to_the_version_before_the_labelled_one(model_dir, tmp_pat
         (["promote", "5", "--server", "http://h:1"], "Labels need gRPC"),
     ],
 )
-def test_wrong_requests_are_one_message(model_dir, arguments, said):
+def test_invalid_promote_is_one_message(model_dir, arguments, said):
     shown = CliRunner().invoke(main, [*arguments, "--model", model_dir])
     assert shown.exit_code == 2
     assert said in shown.output
 
 
-def test_versions_are_listed_with_their_labels(model_dir, tmp_path):
+def test_versions_lists_labels(model_dir, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5, "canary": 7})))
     shown = CliRunner().invoke(main, ["versions", "--model", model_dir])
     assert [line.split() for line in shown.output.splitlines()] == [["3"], ["5", "stable"], ["7", "canary"]]

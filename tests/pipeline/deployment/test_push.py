@@ -51,7 +51,7 @@ def answering(model, tmp_path, monkeypatch):
     return give
 
 
-def test_without_a_server_the_files_are_pushed_and_described(model, tmp_path):
+def test_push_without_a_server_publishes_the_files(model, tmp_path):
     done = CliRunner().invoke(main, ["push", "--model", str(model), "--to", str(tmp_path / "caser")])
     assert done.exit_code == 0, done.output
     (version,) = (tmp_path / "caser").iterdir()
@@ -59,13 +59,13 @@ def test_without_a_server_the_files_are_pushed_and_described(model, tmp_path):
     assert json.loads((version / "assets.extra" / "model.json").read_text()) == {"version": int(version.name)}
 
 
-def test_with_a_server_it_is_told_until_the_golden_request_is_answered(model, answering, tmp_path):
+def test_push_with_a_server_reports_until_the_golden_request_passes(model, answering, tmp_path):
     answering(GOLDEN.predictions)
     said = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
     assert [line.split(" ")[1] for line in said] == ["published", "has", "passed"]
 
 
-def test_a_server_that_answers_otherwise_than_the_trainer_is_told(model, answering, tmp_path):
+def test_push_reports_a_server_with_other_predictions(model, answering, tmp_path):
     answering(GOLDEN.predictions._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
     with pytest.raises(UserError, match=r"has loaded version .* score 9, expected 1"):
         list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))

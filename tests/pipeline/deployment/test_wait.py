@@ -19,13 +19,13 @@ class Telling:
         return [VersionStatus(*part) for part in (self.told.pop(0) if len(self.told) > 1 else self.told[0])]
 
 
-def test_it_returns_when_the_version_is_available():
+def test_wait_returns_when_the_version_is_available():
     telling = Telling([], [(5, "LOADING", "")], [(5, "AVAILABLE", "")])
     wait_until_available(telling, [5], SERVER, timeout=30)
     assert len(telling.told) == 1
 
 
-def test_a_server_that_does_not_know_the_model_yet_is_waited_for_and_told_in_the_end():
+def test_wait_tolerates_an_unknown_model_until_the_timeout():
     class Refusing(Telling):
         def statuses(self):
             if not self.told[0]:
@@ -38,17 +38,17 @@ def test_a_server_that_does_not_know_the_model_yet_is_waited_for_and_told_in_the
         wait_until_available(Refusing([]), [5], SERVER, timeout=0)
 
 
-def test_a_version_that_does_not_load_is_told_in_the_servers_words():
+def test_wait_reports_the_servers_load_error():
     telling = Telling([(4, "AVAILABLE", ""), (5, "END", "Op type not registered")])
     with pytest.raises(UserError, match="could not load version 5: Op type not registered"):
         wait_until_available(telling, [5], SERVER, timeout=30)
 
 
-def test_a_version_that_the_server_never_sees_is_told_with_what_it_has():
+def test_wait_timeout_lists_available_versions():
     with pytest.raises(UserError, match=r"did not find version 5 within 0 s; available: 4 \(AVAILABLE\)"):
         wait_until_available(Telling([(4, "AVAILABLE", "")]), [5], SERVER, timeout=0)
 
 
-def test_a_version_that_takes_too_long_is_told_with_its_state():
+def test_wait_timeout_names_the_state():
     with pytest.raises(UserError, match="version 5 is still in state LOADING after 0 s: slow disk"):
         wait_until_available(Telling([(5, "LOADING", "slow disk")]), [5], SERVER, timeout=0)

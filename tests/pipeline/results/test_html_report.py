@@ -64,7 +64,7 @@ def summary():
     )
 
 
-def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
+def test_report_shows_every_part(summary, tmp_path):
     file = tmp_path / "report.html"
     write_report(summary, Config(), "plays <1>.csv", file)
     page = Checker()
@@ -86,7 +86,7 @@ def test_the_report_needs_no_network_and_shows_every_part(summary, tmp_path):
     assert '<span class="item hit">y</span>' in file.read_text()
 
 
-def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
+def test_next_item_metrics_are_hidden_if_repeated(summary):
     for values in (summary.test, summary.popularity, summary.sequential_rules, summary.ceiling):
         values["next_item_ndcg_at_10"] = values["ndcg_at_10"]
     assert summary.main_metrics() == ["map", "ndcg_at_10"]
@@ -94,7 +94,7 @@ def test_next_item_metrics_are_shown_only_where_they_say_something_new(summary):
     assert summary.main_metrics() == ["map", "ndcg_at_10", "next_item_ndcg_at_10"]
 
 
-def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_path):
+def test_report_of_a_bare_run_is_complete(tmp_path):
     file = tmp_path / "report.html"
     bare = RunSummary(
         {"map": 0.1},
@@ -113,7 +113,7 @@ def test_a_report_of_a_run_without_valid_split_slices_and_users_is_whole(tmp_pat
     assert "Not blessed: too low." in page.text
 
 
-def test_metrics_are_written_as_documented(summary, tmp_path):
+def test_metrics_json_has_the_documented_content(summary, tmp_path):
     file = tmp_path / "metrics.json"
     write_metrics(summary, file)
     content = json.loads(file.read_text())
@@ -127,7 +127,7 @@ def test_metrics_are_written_as_documented(summary, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_baseline_that_was_left_out_says_why(summary, tmp_path):
+def test_skipped_baseline_has_a_note(summary, tmp_path):
     without = replace(summary, sequential_rules=None, sequential_rules_note="skipped: could need 9 GB")
     write_metrics(without, tmp_path / "metrics.json")
     content = json.loads((tmp_path / "metrics.json").read_text())

@@ -11,7 +11,7 @@ def generated():
     return generator.generate()
 
 
-def test_the_same_seed_gives_the_same_file(generated, tmp_path):
+def test_sample_is_reproducible_with_the_same_seed(generated, tmp_path):
     generator.write_csv(generated, tmp_path / "a" / "1.csv")
     generator.write_csv(generator.generate(), tmp_path / "2.csv")
     generator.write_csv(generator.generate(seed=8), tmp_path / "3.csv")
@@ -22,18 +22,18 @@ def test_the_same_seed_gives_the_same_file(generated, tmp_path):
     assert len(lines) == 1 + sum(map(len, generated.histories))
 
 
-def test_nobody_hears_a_song_twice(generated):
+def test_no_song_is_repeated(generated):
     assert all(len(set(songs.tolist())) == len(songs) for songs in generated.histories)
 
 
-def test_probabilities_are_whole_and_leave_out_what_was_heard(generated):
+def test_probabilities_of_heard_songs_are_zero(generated):
     heard = np.array([[-1, 5, 6], [-1, -1, -1], [0, 1, 2]])
     probabilities = generated.probabilities(np.array([0, 1, 2]), heard)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert not probabilities[0, [5, 6]].any()
 
 
-def test_the_planted_patterns_are_in_the_probabilities(generated):
+def test_probabilities_contain_the_planted_patterns(generated):
     before, last = 40, 100
     row = generated.probabilities(np.array([0]), np.array([[before, last]]))[0]
     assert row.argmax() == generated.sequels[before]
@@ -42,7 +42,7 @@ def test_the_planted_patterns_are_in_the_probabilities(generated):
     assert of_genre[genre] >= 0.45
 
 
-def test_songs_are_drawn_with_the_probabilities_that_are_told(generated):
+def test_songs_follow_their_probabilities(generated):
     # If so, the mean probability of the drawn song equals the mean of the sums of squares, up to chance.
     users = np.arange(generator.USERS)
     heard = np.array([songs[:10] for songs in generated.histories])
@@ -52,7 +52,7 @@ def test_songs_are_drawn_with_the_probabilities_that_are_told(generated):
     assert probabilities[users, drawn].mean() == pytest.approx(expected, rel=0.1)
 
 
-def test_names_are_read_back():
+def test_song_names_are_reversible():
     assert [generator.song_of(generator.song_name(song)) for song in range(generator.SONGS)] == list(
         range(generator.SONGS)
     )

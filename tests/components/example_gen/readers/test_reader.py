@@ -51,17 +51,17 @@ ROWS = [("a", "x", 1, 2), ("b", "y", 2, 3)]
         "quotes",
     ],
 )
-def test_the_same_rows_come_out_of_every_form_of_text(content, settings):
+def test_text_dialects_give_the_same_rows(content, settings):
     assert read(content, **settings)[:2] == (ROWS, [])
 
 
-def test_files_without_header_take_their_columns_from_the_settings():
+def test_file_without_header_takes_its_columns_from_the_settings():
     settings = {"header": False, "columns": ["user_id", "item_id", "rating", "timestamp"], "separator": "::"}
     assert read(b"a::x::5::1\n", **settings)[0] == [("a", "x", 1, 1)]
 
 
 @pytest.mark.parametrize("compress", [False, True])
-def test_parquet_with_whole_numbers_as_ids(compress):
+def test_parquet_with_numeric_ids_gives_them_as_text(compress):
     table = pa.table({"user_id": [1.0, 2.0], "item_id": [7, 8], "timestamp": pa.array([5, 6], pa.timestamp("s"))})
     sink = io.BytesIO()
     pq.write_table(table, sink)
@@ -69,7 +69,7 @@ def test_parquet_with_whole_numbers_as_ids(compress):
     assert read(content, "log.parquet.gz" if compress else "log.parquet")[0] == [("1", "7", 5, 1), ("2", "8", 6, 2)]
 
 
-def test_every_bad_row_is_kept_with_its_row_reason_and_text():
+def test_bad_row_is_kept_with_row_number_reason_text():
     content = b"user_id,item_id,timestamp\n,x,1\na,x\n\xff,x,1\n\na,x,soon\na, ,1\na,x,1\n"
     rows, bad, _ = read(content)
     assert rows == [("a", "x", 1, 8)]
@@ -82,7 +82,7 @@ def test_every_bad_row_is_kept_with_its_row_reason_and_text():
     ]
 
 
-def test_filters_leave_rows_out_and_count_them():
+def test_filtered_rows_are_counted():
     content = b"user_id,item_id,timestamp,rating,event\na,x,1,5,buy\na,y,2,3,buy\na,z,3,5,view\n"
     settings = {"rating_column": "rating", "min_rating": 4, "event_column": "event", "events": ["buy"]}
     rows, bad, filtered = read(content, **settings)
@@ -102,11 +102,11 @@ def test_filters_leave_rows_out_and_count_them():
         (b"1\t7\t5\t88\n", {}, "data.separator='.t'.*no header"),
     ],
 )
-def test_problems_of_the_whole_file_name_the_remedy(content, settings, message):
+def test_unreadable_file_is_an_error_with_a_hint(content, settings, message):
     with pytest.raises(UserError, match=message.replace("[", r"\[").replace("(", r"\(")):
         read(content, **settings)
 
 
-def test_a_damaged_parquet_file_is_answered_in_one_message():
+def test_damaged_parquet_file_is_a_user_error():
     with pytest.raises(UserError, match="not a readable Parquet file"):
         read(b"PAR1 nonsense", "log.parquet")

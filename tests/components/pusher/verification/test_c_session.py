@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
     return small_servable.save(tmp_path_factory.mktemp("model") / "model", favourite="i5")
 
 
-def test_the_graph_alone_answers_with_the_trained_weights(folder):
+def test_graph_in_a_c_session_predicts_with_the_trained_weights(folder):
     # A weight that the restore does not reach would be an error here, or no favourite.
     outputs = serving_graph(folder).signature_def["serving_default"].outputs
     ids, scores = CSession(folder).run(
@@ -35,12 +35,12 @@ def test_the_graph_alone_answers_with_the_trained_weights(folder):
     assert scores.tolist() == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2
 
 
-def test_every_weight_is_exported_once_and_nothing_else(folder):
+def test_export_contains_every_weight_exactly_once(folder):
     stored = [name for name, _ in tf.train.list_variables(f"{folder}/variables/variables") if "VARIABLE_VALUE" in name]
     # Two embeddings, output embedding and bias, dense (2), horizontal (low filters, the tall one, bias), vertical (2).
     assert len(stored) == 11
 
 
-def test_a_folder_without_a_model_is_tensorflows_own_error(tmp_path):
+def test_c_session_without_a_model_raises_tensorflows_error(tmp_path):
     with pytest.raises(RuntimeError, match="Could not find SavedModel"):
         CSession(str(tmp_path))

@@ -35,7 +35,7 @@ def edited(good, tmp_path):
     return edit
 
 
-def test_a_good_model_passes_where_tensorflow_alone_is_imported(good):
+def test_valid_model_passes_with_only_tensorflow_imported(good):
     code = f"""
 import sys
 from components.pusher.verification import verify_model
@@ -46,7 +46,7 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
     assert not {"tfx", "tensorflow_transform", "tensorflow_model_analysis", "apache_beam"} & set(done.stdout.split())
 
 
-def test_without_the_c_api_the_functions_are_asked(good, monkeypatch):
+def test_verification_calls_the_functions_without_the_c_api(good, monkeypatch):
     monkeypatch.setattr(verify_model, "available", lambda: False)
     assert verify_model.verify(good) is None
 
@@ -115,11 +115,11 @@ def untag(graph):
         (untag, "expected one graph with the tag `serve`, found 0"),
     ],
 )
-def test_each_fault_of_the_graph_is_named(edited, change, found):
+def test_invalid_graph_is_reported(edited, change, found):
     assert found in verify_model.verify(edited(change))
 
 
-def test_a_python_function_that_was_traced_is_found(tmp_path):
+def test_traced_python_function_is_reported(tmp_path):
     module = tf.Module()
     module.ask = tf.function(
         lambda x: {"y": tf.py_function(lambda value: value, [x], tf.string)},
@@ -129,7 +129,7 @@ def test_a_python_function_that_was_traced_is_found(tmp_path):
     assert "calls back into Python" in verify_model.verify(str(tmp_path))
 
 
-def test_other_weights_than_the_trainers_are_found(good, tmp_path):
+def test_wrong_weights_are_reported(good, tmp_path):
     other = small_servable.save(tmp_path / "other", favourite="i5")
     folder = shutil.copytree(good, tmp_path / "model")
     shutil.rmtree(folder / "variables")
@@ -137,7 +137,7 @@ def test_other_weights_than_the_trainers_are_found(good, tmp_path):
     assert "expected 0" in verify_model.verify(str(folder))
 
 
-def test_a_model_without_its_variables_is_found(good, tmp_path):
+def test_missing_variables_are_reported(good, tmp_path):
     folder = shutil.copytree(good, tmp_path / "model")
     shutil.rmtree(folder / "variables")
     # Which of the variables is read first differs from run to run, and each kind of read has its own message.
@@ -145,7 +145,7 @@ def test_a_model_without_its_variables_is_found(good, tmp_path):
     assert re.search("^the golden request failed: (Could not find variable|Resource .* does not exist)", problem)
 
 
-def test_a_model_without_a_golden_request_is_found(good, tmp_path):
+def test_missing_golden_request_is_reported(good, tmp_path):
     folder = shutil.copytree(good, tmp_path / "model")
     (folder / GOLDEN_FILE).write_text(json.dumps({"requests": {}}))
     assert "golden request cannot be read" in verify_model.verify(str(folder))
@@ -153,7 +153,7 @@ def test_a_model_without_a_golden_request_is_found(good, tmp_path):
     assert "golden request cannot be read" in verify_model.verify(str(folder))
 
 
-def test_a_folder_without_a_model_and_one_cut_off_are_named(good, tmp_path):
+def test_incomplete_saved_model_is_reported(good, tmp_path):
     assert verify_model.verify(str(tmp_path)) == "not a SavedModel: saved_model.pb: No such file or directory"
     folder = shutil.copytree(good, tmp_path / "model")
     whole = (folder / "saved_model.pb").read_bytes()

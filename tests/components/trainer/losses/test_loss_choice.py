@@ -15,10 +15,10 @@ from components.trainer.settings import TrainerSettings
         ({"loss": "bce"}, 10, ("bce", 3)),
     ],
 )
-def test_all_items_are_scored_where_a_batch_of_scores_is_small(settings, n_items, expected):
+def test_auto_loss_depends_on_the_size_of_the_catalogue(settings, n_items, expected):
     assert resolve_loss(TrainerSettings(**settings), n_items) == expected
 
 
-def test_a_choice_is_words_for_the_log_and_the_report():
+def test_loss_choice_is_printed_in_words():
     assert str(LossChoice("softmax", 0)) == "full softmax"
     assert str(LossChoice("bce", 3)) == "bce, 3 negatives per window"

@@ -18,7 +18,7 @@ def test_softmax_loss_is_the_mean_over_real_targets():
     np.testing.assert_allclose(softmax_loss(tf.constant(scores), tf.constant(targets), None), expected, rtol=1e-5)
 
 
-def test_a_target_competes_with_no_item_seen_before():
+def test_softmax_loss_excludes_seen_items():
     scores = np.random.default_rng(0).normal(size=[2, 5]).astype(np.float32)
     targets, seen = [[2, 4], [6, 0]], [[2, 3, 4], [2, 6]]
     left = {0: [2, 4, 5, 6], 1: [3, 4, 5, 6]}  # targets, and what was not seen
@@ -31,7 +31,7 @@ def test_a_target_competes_with_no_item_seen_before():
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def test_a_seen_item_far_above_all_others_leaves_the_loss_finite():
+def test_softmax_loss_is_finite_despite_a_dominant_seen_item():
     scores = tf.Variable([[500.0, 1.0, 2.0]])
     with tf.GradientTape() as tape:
         loss = softmax_loss(scores, tf.constant([[3]]), columns(3, [2]))
@@ -40,7 +40,7 @@ def test_a_seen_item_far_above_all_others_leaves_the_loss_finite():
     assert np.isfinite(tape.gradient(loss, scores)).all()
 
 
-def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
+def test_softmax_loss_has_the_gradient_of_the_formula():
     rng = np.random.default_rng(0)
     scores = tf.Variable(rng.normal(0, 3, [3, 6]))
     targets = np.array([[2, 4, 4], [7, 0, 0], [0, 0, 0]], np.int32)
@@ -58,7 +58,7 @@ def test_the_gradient_of_the_softmax_loss_is_that_of_the_formula():
     np.testing.assert_allclose(tape.gradient(loss, scores), expected, atol=1e-12)
 
 
-def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_seen():
+def test_bce_loss_ignores_accidental_hits():
     loss = sampled_bce_loss(
         tf.constant([[1.0, 9.0]]),
         tf.constant([[2, 0]]),
@@ -70,5 +70,5 @@ def test_bce_leaves_out_padding_and_negatives_that_are_targets_or_seen():
     np.testing.assert_allclose(loss, -np.log(sigmoid(1.0)) - np.log(1 - sigmoid(0.5)), rtol=1e-5)
 
 
-def test_a_batch_without_any_target_has_no_loss():
+def test_batch_without_targets_has_loss_zero():
     assert float(softmax_loss(tf.zeros([1, 3]), tf.constant([[0, 0]]), None)) == 0

@@ -7,7 +7,7 @@ from components.trainer.losses.losses import softmax_loss
 from components.trainer.losses.sampled_softmax import log_expected_count, log_uniform_sample, sampled_softmax_loss
 
 
-def test_the_weights_of_a_sample_say_how_often_each_item_was_drawn_by_how_often_expected():
+def test_log_q_correction_is_count_over_expected_count():
     keras.utils.set_random_seed(0)
     ids, log_weights = (part.numpy() for part in log_uniform_sample(20, 200_000))
     np.testing.assert_array_equal(ids, np.arange(20) + FIRST_ID)
@@ -17,7 +17,7 @@ def test_the_weights_of_a_sample_say_how_often_each_item_was_drawn_by_how_often_
     np.testing.assert_allclose((np.exp(log_weights) * expected).sum(), 200_000, rtol=1e-4)
 
 
-def test_a_sample_holds_an_item_once_and_in_order():
+def test_sample_has_distinct_sorted_items():
     keras.utils.set_random_seed(0)
     ids, log_weights = (part.numpy() for part in log_uniform_sample(1000, 50))
     assert len(ids) == len(log_weights) < 50
@@ -26,7 +26,7 @@ def test_a_sample_holds_an_item_once_and_in_order():
     assert ids.max() < 1000 + FIRST_ID
 
 
-def test_the_loss_is_the_estimated_softmax_without_accidental_hits_and_what_is_left_out():
+def test_sampled_softmax_loss_equals_its_formula():
     negatives = np.array([4, 2, 3, 9])
     excluded = np.array([[False, False, False, False], [False, True, False, False], [False, False, False, False]])
     target_scores = np.array([[1.0, 2.0], [0.5, 9.0], [0.4, 0.4]])
@@ -45,7 +45,7 @@ def test_the_loss_is_the_estimated_softmax_without_accidental_hits_and_what_is_l
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-6)
 
 
-def test_with_many_negatives_loss_and_slope_are_those_of_the_full_softmax():
+def test_sampled_softmax_converges_to_full_softmax():
     keras.utils.set_random_seed(3)
     n_items, negatives = 30, 100_000
     scores = tf.Variable(np.random.default_rng(0).normal(size=[4, n_items]).astype(np.float32))

@@ -25,7 +25,7 @@ N_ITEMS = 10
     partial=st.booleans(),
     shared=st.sets(st.integers(2, N_ITEMS + 1), min_size=1),
 )
-def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(form, rows, L, T, partial, shared):
+def test_seen_items_are_those_earlier_in_the_history(form, rows, L, T, partial, shared):
     histories = tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
     row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, partial))
     windows = Windows(row + 2, *rest)
@@ -52,7 +52,7 @@ def test_before_a_window_a_user_had_met_what_comes_earlier_in_the_history(form, 
         (200_000, 1_000, 3, SparseSeenMask),
     ],
 )
-def test_a_table_is_made_only_where_it_is_small_and_holds_all_places(n_users, n_items, place, form):
+def test_dense_mask_is_used_only_for_small_catalogues(n_users, n_items, place, form):
     met = FirstInteractions(*np.array([[2], [3], [place]], np.int32))
     seen = seen_items(met, n_users, n_items)
     assert isinstance(seen, form)
@@ -61,7 +61,7 @@ def test_a_table_is_made_only_where_it_is_small_and_holds_all_places(n_users, n_
     assert found[:, 0].numpy().tolist() == [False, place < NEVER, False]
 
 
-def test_far_behind_in_a_history_of_repeats_what_was_met_at_its_beginning_is_still_seen():
+def test_seen_items_survive_uint16_overflow():
     seen = seen_items(FirstInteractions(*np.array([[2], [3], [5]], np.int32)), 1, 4)
     assert isinstance(seen, DenseSeenMask)
     for position in (NEVER - 1, NEVER, NEVER + 1, NEVER + 4, 3 * NEVER):

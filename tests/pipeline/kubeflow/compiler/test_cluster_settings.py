@@ -30,14 +30,14 @@ def cluster_of(text, tmp_path):
     return load_cluster(file)
 
 
-def test_a_node_gets_its_own_settings_and_the_others_the_defaults(tmp_path):
+def test_node_settings_override_the_defaults(tmp_path):
     cluster = cluster_of("defaults: {memory: 4}\nnodes: {CaserTrainer: {cpu: 8, retries: 0}}\n", tmp_path)
     assert (cluster.pod("Transform").memory, cluster.pod("Transform").retries) == (4, 2)
     assert (cluster.pod("CaserTrainer").cpu, cluster.pod("CaserTrainer").retries) == (8, 0)
 
 
 @pytest.mark.parametrize("root", ["gs://bucket/caser", "s3://bucket", "/mnt/caser/artifacts"])
-def test_artifacts_go_to_an_object_store_or_the_volume(tmp_path, root):
+def test_artifact_root_is_an_object_store_or_on_the_volume(tmp_path, root):
     assert cluster_of(f"artifact_root: {root}", tmp_path).artifact_root == root
 
 
@@ -55,7 +55,7 @@ def test_artifacts_go_to_an_object_store_or_the_volume(tmp_path, root):
         ("a: [", "invalid YAML"),
     ],
 )
-def test_a_mistake_in_the_clusters_file_names_the_place(tmp_path, text, part):
+def test_invalid_cluster_file_is_one_message(tmp_path, text, part):
     with pytest.raises(UserError) as caught:
         cluster_of(text, tmp_path)
     assert part in str(caught.value)
@@ -63,7 +63,7 @@ def test_a_mistake_in_the_clusters_file_names_the_place(tmp_path, text, part):
     assert "\n" not in str(caught.value)
 
 
-def test_parameters_get_the_types_that_the_pipeline_declares():
+def test_run_parameters_have_the_declared_types():
     given = ["data=a=b.csv", "epochs=3", "push=False"]
     assert param_values(PIPELINE, given) == {"data": "a=b.csv", "epochs": 3, "push": False}
 
@@ -77,7 +77,7 @@ def test_parameters_get_the_types_that_the_pipeline_declares():
         ("epochs", "name=value"),
     ],
 )
-def test_a_bad_parameter_is_refused_before_anything_runs(given, part):
+def test_invalid_run_parameter_is_rejected(given, part):
     with pytest.raises(UserError, match=part):
         param_values(PIPELINE, [given])
 
@@ -87,7 +87,7 @@ def test_task_name_of_every_node_is_reversible():
         assert node_id(task_name(component.id)) == component.id
 
 
-def test_placeholders_are_filled_as_kubeflow_does(tmp_path):
+def test_placeholders_are_replaced_as_in_kubeflow(tmp_path):
     task = {
         "inputs": {
             "parameters": {
@@ -111,14 +111,14 @@ def test_placeholders_are_filled_as_kubeflow_does(tmp_path):
     assert fill("{{$.unknown}}", filled) == "{{$.unknown}}"
 
 
-def test_a_pipeline_that_is_too_large_for_a_cluster_is_not_written(tmp_path):
+def test_too_large_pipeline_is_not_written(tmp_path):
     with pytest.raises(UserError, match="Hint: "):
         write_spec({"pipelineInfo": {"name": "x" * MAX_BYTES}}, {}, tmp_path / "p.yaml")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("text", "part"), [("a: 1\n", "not a compiled pipeline"), ("a: [", "invalid YAML")])
-def test_another_file_is_no_compiled_pipeline(tmp_path, text, part):
+def test_other_file_is_no_compiled_pipeline(tmp_path, text, part):
     file = tmp_path / "p.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=part):

@@ -71,7 +71,7 @@ def options(container):
     return dict(zip(arguments[::2], arguments[1::2], strict=True))
 
 
-def test_the_compiled_sample_is_the_one_that_was_reviewed():
+def test_compiled_sample_equals_the_golden_file():
     compiled = compile_pipeline(load_config("sample"), "data/interactions.csv", IMAGE, CLUSTER)
     for executor in compiled.pipeline["deploymentSpec"]["executors"].values():
         arguments = executor["container"]["args"]
@@ -82,7 +82,7 @@ def test_the_compiled_sample_is_the_one_that_was_reviewed():
     assert text == GOLDEN.read_text()
 
 
-def test_compiling_again_gives_the_same_bytes_and_leaves_nothing_else(tmp_path, monkeypatch):
+def test_compilation_is_deterministic(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         compiled = compile_pipeline(load_config("sample"), "data.csv", IMAGE, CLUSTER)
@@ -91,7 +91,7 @@ def test_compiling_again_gives_the_same_bytes_and_leaves_nothing_else(tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_the_schemas_of_the_protocol_know_every_field(documents):
+def test_compiled_fields_are_known_to_the_protobuf_schemas(documents):
     from google.protobuf import json_format
     from kfp.kubernetes import kubernetes_executor_config_pb2
     from kfp.pipeline_spec import pipeline_spec_pb2
@@ -108,7 +108,7 @@ def test_the_schemas_of_the_protocol_know_every_field(documents):
         json_format.ParseDict(fields, known())
 
 
-def test_the_sdk_loads_the_file(file):
+def test_sdk_loads_the_compiled_file(file):
     from kfp import components
 
     loaded = components.load_component_from_file(str(file))
@@ -122,7 +122,7 @@ def test_the_sdk_loads_the_file(file):
     assert isinstance(inputs["epochs"].default, int | float)
 
 
-def test_the_tasks_are_the_nodes_in_the_order_of_the_pipeline(pipeline):
+def test_task_dependencies_follow_the_dag(pipeline):
     tasks = pipeline["root"]["dag"]["tasks"]
     assert tasks["caser-trainer"]["dependentTasks"] == ["interaction-example-gen", "transform"]
     assert tasks["transform"]["dependentTasks"] == ["history-validator", "import-schema-gen", "interaction-example-gen"]
@@ -130,13 +130,13 @@ def test_the_tasks_are_the_nodes_in_the_order_of_the_pipeline(pipeline):
     assert tasks["caser-pusher"]["dependentTasks"] == ["caser-trainer", "evaluator"]
 
 
-def test_the_backend_takes_the_schema_and_the_name(pipeline):
+def test_schema_version_is_accepted_by_the_backend(pipeline):
     # apiserver/template/v2_template.go, NewV2SpecTemplate: this schema alone; of names it takes dots too.
     assert pipeline["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", pipeline["pipelineInfo"]["name"])
 
 
-def test_the_backend_knows_every_executor(pipeline):
+def test_every_task_has_a_container_executor(pipeline):
     # v2/compiler/visitor.go, Accept: "root" is reserved; dfs: containers and importers alone, no reference to nothing.
     executors = pipeline["deploymentSpec"]["executors"]
     assert all(executor.keys() == {"container"} for executor in executors.values())
@@ -145,7 +145,7 @@ def test_the_backend_knows_every_executor(pipeline):
         assert pipeline["components"][task["componentRef"]["name"]]["executorLabel"] in executors
 
 
-def test_names_are_legal_for_argo_and_kubernetes(pipeline):
+def test_task_names_are_valid_for_argo(pipeline):
     # argo-workflows, workflow/validate/validate.go, isValidWorkflowFieldName: letters, digits and dashes, 128 at most;
     # v2/compiler/argocompiler/dag.go, task, adds `-driver`. RFC 1123 labels of 40 also fit where Kubernetes has names.
     for name, task in pipeline["root"]["dag"]["tasks"].items():
@@ -153,7 +153,7 @@ def test_names_are_legal_for_argo_and_kubernetes(pipeline):
         assert task["taskInfo"]["name"] == name
 
 
-def test_every_dependency_is_a_task_and_none_waits_for_itself(pipeline):
+def test_dependencies_are_acyclic(pipeline):
     # v2/compiler/argocompiler/dag.go, depends: they become Argo's; argo-workflows, workflow/validate/validate.go,
     # validateDAG and verifyNoCycles: unknown ones and circles are refused.
     tasks = {name: set(task.get("dependentTasks", [])) for name, task in pipeline["root"]["dag"]["tasks"].items()}
@@ -163,7 +163,7 @@ def test_every_dependency_is_a_task_and_none_waits_for_itself(pipeline):
     assert done == tasks.keys()
 
 
-def test_only_placeholders_that_the_launcher_fills_are_used(pipeline, containers):
+def test_arguments_use_known_placeholders_only(pipeline, containers):
     # v2/component/launcher_v2.go, getPlaceholders. What it does not know would reach the step as it stands.
     for label, container in containers.items():
         component = pipeline["components"][label.replace("exec-", "comp-", 1)]
@@ -175,7 +175,7 @@ def test_only_placeholders_that_the_launcher_fills_are_used(pipeline, containers
             assert "{{" not in argument or argument in known
 
 
-def test_the_run_id_stands_alone(pipeline):
+def test_run_id_placeholder_is_the_whole_value(pipeline):
     # v2/driver/resolve.go, resolveInputParameter: compared with the whole constant of a task's parameter.
     for task in pipeline["root"]["dag"]["tasks"].values():
         assert task["inputs"]["parameters"]["run_id"] == {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
@@ -183,7 +183,7 @@ def test_the_run_id_stands_alone(pipeline):
     assert "pipeline_job_uuid" not in text
 
 
-def test_every_parameter_has_a_type_and_a_source(pipeline):
+def test_every_parameter_has_a_typed_source(pipeline):
     # apiserver/template/v2_template.go, validatePipelineJobInputs: optional or with a default, or the run is refused;
     # v2/driver/resolve.go, resolveInputs: the types of the run and of the task must agree.
     declared = pipeline["root"]["inputDefinitions"]["parameters"]
@@ -197,7 +197,7 @@ def test_every_parameter_has_a_type_and_a_source(pipeline):
                 assert wanted[name]["parameterType"] == declared[source["componentInputParameter"]]["parameterType"]
 
 
-def test_artifacts_have_types_that_the_ui_shows(pipeline):
+def test_artifact_types_are_shown_by_the_ui(pipeline):
     # frontend/src/components/viewers/MetricsVisualizations.tsx (not below backend/src): these are shown, if they have a
     # display name, which v2/metadata/client.go, RecordArtifact, gives them.
     from kfp import dsl
@@ -208,7 +208,7 @@ def test_artifacts_have_types_that_the_ui_shows(pipeline):
             assert artifact["artifactType"]["schemaVersion"] == shown[artifact["artifactType"]["schemaTitle"]]
 
 
-def test_kubeflows_own_cache_is_off_and_failed_tasks_are_tried_again(pipeline):
+def test_tasks_are_retried_without_kubeflows_cache(pipeline):
     # v2/driver/container.go, Container: cached only where the task enables it; v2/compiler/argocompiler/container.go,
     # getTaskRetryParametersWithValues: the policy becomes the retry strategy of Argo.
     tasks = pipeline["root"]["dag"]["tasks"]
@@ -217,7 +217,7 @@ def test_kubeflows_own_cache_is_off_and_failed_tasks_are_tried_again(pipeline):
     assert "retryPolicy" not in tasks["caser-trainer"]  # as its settings say
 
 
-def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containers):
+def test_pods_have_their_resources_with_the_volume(documents, containers):
     # v2/driver/driver.go, initPodSpecPatch: limits in cores and GB, accelerators by resource name; v2/driver/k8s.go,
     # extendPodSpecPatch: claims, node selectors, tolerations.
     resources = containers["exec-caser-trainer"]["resources"]
@@ -232,27 +232,27 @@ def test_a_node_gets_its_resources_and_every_task_the_volume(documents, containe
     assert pods["exec-caser-trainer"]["tolerations"] == [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]
 
 
-def test_tensorflow_computes_as_in_a_local_run(containers):
+def test_containers_have_the_tensorflow_environment_of_local_runs(containers):
     # Other kernels would change the last digits of the metrics.
     for container in containers.values():
         assert {variable["name"]: variable["value"] for variable in container["env"]} == TENSORFLOW_ENVIRONMENT
 
 
-def test_the_root_of_kubeflows_own_artifacts_is_left_to_the_cluster(pipeline):
+def test_pipeline_sets_no_default_root(pipeline):
     # v2/objectstore/config.go, ParseBucketPathToConfig: gs, s3 and minio alone; TFX's artifacts do not go there.
     assert "defaultPipelineRoot" not in pipeline
 
 
-def test_no_argument_exceeds_what_a_process_may_be_given(containers):
+def test_arguments_stay_below_the_limit_of_linux(containers):
     # MAX_ARG_STRLEN of Linux is 128 KiB.
     assert all(len(argument) < 32_768 for container in containers.values() for argument in container["args"])
 
 
-def test_the_file_stays_far_below_what_a_cluster_takes(file):
+def test_compiled_file_is_far_below_the_limit(file):
     assert file.stat().st_size < MAX_BYTES / 4
 
 
-def test_a_node_carries_nothing_of_the_machine_that_compiled(containers):
+def test_compiled_nodes_contain_no_local_paths(containers):
     for container in containers.values():
         ir = str(decode(options(container)["--node"]))
         assert str(Path.cwd()) not in ir
@@ -260,7 +260,7 @@ def test_a_node_carries_nothing_of_the_machine_that_compiled(containers):
         assert "metadata.sqlite" not in ir
 
 
-def test_a_node_is_restored_as_it_was_cut_out():
+def test_node_ir_is_reversible():
     irs = node_irs(create_pipeline(load_config("sample"), "data.csv", "out", shared=True))
     assert list(irs) == [only_node(ir).node_info.id for ir in irs.values()]
     for ir in irs.values():
@@ -268,17 +268,17 @@ def test_a_node_is_restored_as_it_was_cut_out():
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "aGVsbG8="])
-def test_a_damaged_node_is_one_message(text):
+def test_malformed_node_is_a_user_error(text):
     with pytest.raises(UserError, match="recompile the pipeline"):
         decode(text)
 
 
-def test_settings_for_a_node_that_does_not_exist_name_the_nearest():
+def test_unknown_node_in_cluster_settings_has_a_suggestion():
     with pytest.raises(UserError, match="Did you mean `CaserTrainer`"):
         compile_pipeline(load_config(), "d", IMAGE, ClusterSettings(nodes={"Trainer": PodSettings()}))
 
 
-def test_what_is_written_is_read_back(file, documents):
+def test_written_spec_is_read_back(file, documents):
     spec = read_spec(file)
     assert spec.pipeline == documents[0]
     assert spec.executors == documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]

@@ -20,7 +20,7 @@ def run(folder, *command, retries=0):
     return pod.log.read_text()
 
 
-def test_a_task_sees_its_own_environment_and_an_empty_folder(tmp_path, monkeypatch):
+def test_pod_has_a_clean_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("OF_THE_USER", "secret")
     seen = run(tmp_path, str(PYTHON), "-c", "import os; print(sorted(os.environ), os.listdir())")
     assert "'SET'" in seen
@@ -28,12 +28,12 @@ def test_a_task_sees_its_own_environment_and_an_empty_folder(tmp_path, monkeypat
     assert seen.endswith("[]\n")
 
 
-def test_a_task_that_fails_is_tried_as_often_as_its_policy_says_and_its_last_line_is_the_reason(tmp_path, capsys):
+def test_failing_pod_is_retried(tmp_path, capsys):
     with pytest.raises(PodError, match=r"^no luck$"):
         run(tmp_path, str(PYTHON), "-c", "print('noise', flush=True); exit('Error: no luck')", retries=2)
     assert capsys.readouterr().out.count("; retrying") == 2
 
 
-def test_a_command_that_the_image_does_not_have_is_one_line(tmp_path):
+def test_missing_command_is_one_line(tmp_path):
     with pytest.raises(PodError, match=rf"^cannot start absent-program \(PATH={PYTHON.parent}:.*\): No such file"):
         run(tmp_path, "absent-program")

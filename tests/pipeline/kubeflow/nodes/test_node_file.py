@@ -43,7 +43,7 @@ def spec(compiled):
     return read_spec(compiled).pipeline
 
 
-def test_long_settings_are_in_a_file_and_not_in_the_compiled_pipeline(compiled, spec):
+def test_large_configuration_is_in_a_payload_file(compiled, spec):
     assert compiled.stat().st_size < MAX_BYTES / 4
     assert EVENTS[-1] not in compiled.read_text()
     (argument,) = references(spec)
@@ -54,21 +54,21 @@ def test_long_settings_are_in_a_file_and_not_in_the_compiled_pipeline(compiled, 
     assert EVENTS[-1] in str(node.parameters)
 
 
-def test_a_node_of_the_usual_length_is_its_own_argument(tmp_path, spec):
+def test_usual_node_is_its_own_argument(tmp_path, spec):
     container = spec["deploymentSpec"]["executors"]["exec-transform"]["container"]
     node = container["args"][container["args"].index("--node") + 1]
     assert read_node(node, str(tmp_path)) == node
     assert only_node(decode(node)).node_info.id == "Transform"
 
 
-def test_files_of_several_pipelines_share_the_folder(tmp_path):
+def test_payload_files_of_several_pipelines_share_a_directory(tmp_path):
     for nodes in (["a", "b"], ["b", "c"]):
         write_nodes(nodes, tmp_path)
     for node in ("a", "b", "c"):
         assert read_node(reference(node), str(tmp_path)) == node
 
 
-def test_only_what_a_pipeline_refers_to_is_copied(tmp_path):
+def test_only_referenced_payload_files_are_copied(tmp_path):
     source, volume = tmp_path / "source", tmp_path / "volume"
     volume.mkdir()
     write_nodes(["wanted", "other"], source)
@@ -76,14 +76,14 @@ def test_only_what_a_pipeline_refers_to_is_copied(tmp_path):
     assert [file.read_text() for file in (volume / FOLDER).iterdir()] == ["wanted"]
 
 
-def test_a_missing_file_is_one_message(tmp_path):
+def test_missing_payload_file_is_one_message(tmp_path):
     with pytest.raises(UserError, match=rf"Cannot read .*: No such file.*Hint: copy the directory {FOLDER}") as caught:
         read_node(reference("node"), str(tmp_path))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"other", b"\xff\xfe"])
-def test_an_altered_file_is_one_message(tmp_path, content):
+def test_modified_payload_file_is_one_message(tmp_path, content):
     write_nodes(["node"], tmp_path)
     (file,) = (tmp_path / FOLDER).iterdir()
     file.write_bytes(content)

@@ -19,7 +19,7 @@ def told(folder):
     return json.dumps(executor_input({}, {METRICS: artifact}, folder))
 
 
-def test_the_page_names_the_state_and_every_artifact_with_its_place():
+def test_node_page_lists_every_artifact():
     page = REPORT.markdown()
     assert page.startswith("# Evaluator\n\n**done**\n")
     assert "## Inputs\n\n| key | artifact | URI |\n| --- | --- | --- |\n| model | 9 | /m/9 |" in page
@@ -27,7 +27,7 @@ def test_the_page_names_the_state_and_every_artifact_with_its_place():
 
 
 @pytest.mark.parametrize("kind", ["OUTPUT", "INTERNAL_OUTPUT"])
-def test_what_a_node_made_and_what_a_resolver_found_are_shown_alike(kind):
+def test_node_page_lists_outputs_of_resolvers(kind):
     store = mlmd.MetadataStore(metadata_store_pb2.ConnectionConfig(fake_database={}))
     model = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
     resolver = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Resolver"))
@@ -39,11 +39,11 @@ def test_what_a_node_made_and_what_a_resolver_found_are_shown_alike(kind):
     assert "## Outputs\n\n| key | artifact | URI |\n| --- | --- | --- |\n| model | 1 | /m/1 |" in page
 
 
-def test_a_node_without_artifacts_has_no_empty_tables():
+def test_node_page_without_artifacts_has_no_tables():
     assert "|" not in NodeReport("CaserPusher", "push is off").markdown()
 
 
-def test_metrics_are_told_through_the_file_that_kubeflow_names(tmp_path):
+def test_metrics_are_written_to_kubeflows_output_file(tmp_path):
     write_report(REPORT, str(tmp_path / "deep" / "report"), told(tmp_path / "outputs"))
     assert (tmp_path / "deep" / "report").read_text() == REPORT.markdown()
     output = json.loads((tmp_path / "outputs" / "output_metadata.json").read_text())
@@ -53,6 +53,6 @@ def test_metrics_are_told_through_the_file_that_kubeflow_names(tmp_path):
     assert artifact["type"]["schemaTitle"] == "system.Metrics"
 
 
-def test_a_node_without_metrics_leaves_no_such_file(tmp_path):
+def test_node_without_metrics_writes_no_output_file(tmp_path):
     write_report(REPORT._replace(metrics={}), None, told(tmp_path / "outputs"))
     assert not list(tmp_path.iterdir())

@@ -96,7 +96,7 @@ def states(store):
     return [execution.last_known_state for execution in store.get_executions()]
 
 
-def test_a_node_runs_and_an_unchanged_one_is_cached_in_the_next_run(request_for, volume, store):
+def test_unchanged_step_is_cached_in_the_next_run(request_for, volume, store):
     report = volume / "report.md"
     assert run_step(request_for("ImportSchemaGen", report=str(report))) == "done"
     (schema,) = (volume / "pipeline" / "ImportSchemaGen" / "schema").iterdir()
@@ -107,13 +107,13 @@ def test_a_node_runs_and_an_unchanged_one_is_cached_in_the_next_run(request_for,
     assert states(store) == [Execution.COMPLETE, Execution.CACHED]
 
 
-def test_a_step_that_got_through_is_not_repeated_by_a_retry(request_for, store):
+def test_finished_step_is_not_repeated_by_a_retry(request_for, store):
     for _ in range(2):
         assert run_step(request_for("ImportSchemaGen")) == "done"
     assert states(store) == [Execution.COMPLETE]
 
 
-def test_a_killed_step_is_taken_up_by_its_retry_without_its_leftovers(request_for, volume, store):
+def test_killed_step_is_resumed_without_partial_outputs(request_for, volume, store):
     run_step(request_for("ImportSchemaGen"))
     (execution,) = store.get_executions()
     abandon(store, execution)
@@ -125,7 +125,7 @@ def test_a_killed_step_is_taken_up_by_its_retry_without_its_leftovers(request_fo
     assert (leftover.parent / "schema.pbtxt").is_file()
 
 
-def test_unresolved_inputs_are_a_failure_with_its_reason(request_for, store):
+def test_unresolved_inputs_fail_with_a_reason(request_for, store):
     # TFX's launcher returns as if all were well.
     with pytest.raises(
         UserError, match=r"inputs could not be resolved \(.*examples.*check that InteractionExampleGen succeeded"
@@ -134,7 +134,7 @@ def test_unresolved_inputs_are_a_failure_with_its_reason(request_for, store):
     assert states(store) == [Execution.FAILED]
 
 
-def test_a_resolver_that_was_killed_leaves_no_running_execution(request_for, store):
+def test_killed_resolver_leaves_no_running_execution(request_for, store):
     # A resolver registers a new execution at each attempt; TFX never comes back to the old one.
     request = request_for("LastBlessedModel")
     assert run_step(request) == "done"
@@ -145,7 +145,7 @@ def test_a_resolver_that_was_killed_leaves_no_running_execution(request_for, sto
     assert attempt_of(request).is_done()
 
 
-def test_two_runs_write_to_places_of_their_own(request_for, volume, store):
+def test_runs_have_separate_executions(request_for, volume, store):
     attempts = {}
     for run_id in ("run-1", "run-2"):
         run_step(request_for("LastBlessedModel", run_id=run_id))
@@ -154,7 +154,7 @@ def test_two_runs_write_to_places_of_their_own(request_for, volume, store):
     assert attempts["run-1"] != attempts["run-2"]
 
 
-def test_metadata_that_does_not_answer_is_one_message(request_for, volume):
+def test_unreachable_metadata_is_one_message(request_for, volume):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -163,12 +163,12 @@ def test_metadata_that_does_not_answer_is_one_message(request_for, volume):
     assert not list(volume.iterdir())
 
 
-def test_a_missing_volume_is_one_message(request_for, tmp_path):
+def test_missing_volume_is_one_message(request_for, tmp_path):
     with pytest.raises(UserError, match=r"No volume is mounted at .*absent"):
         run_step(request_for("ImportSchemaGen", volume=str(tmp_path / "absent")))
 
 
-def test_a_node_that_is_a_file_of_the_volume_runs_as_one_in_the_argument(request_for, nodes, volume, store):
+def test_node_in_a_payload_file_runs_like_an_argument(request_for, nodes, volume, store):
     argument = reference(nodes["ImportSchemaGen"])
     with pytest.raises(UserError, match=f"Cannot read .*copy the directory {FOLDER}"):
         run_step(request_for("ImportSchemaGen", node=argument))
@@ -179,14 +179,14 @@ def test_a_node_that_is_a_file_of_the_volume_runs_as_one_in_the_argument(request
 
 
 @pytest.mark.parametrize("run_id", ["", "{{$.pipeline_job_uuid}}"])
-def test_a_run_id_that_kubeflow_did_not_fill_in_is_refused(request_for, run_id, store):
+def test_unresolved_run_id_is_rejected(request_for, run_id, store):
     # All runs would be one, and the second would find everything done.
     with pytest.raises(UserError, match="run ID placeholder was not resolved"):
         run_step(request_for("ImportSchemaGen", run_id=run_id))
     assert not states(store)
 
 
-def test_push_off_pushes_nothing_and_says_so(request_for, volume, store):
+def test_step_with_push_off_pushes_nothing(request_for, volume, store):
     report = volume / "report.md"
     assert run_step(request_for("CaserPusher", push="false", report=str(report))) == "push is off"
     assert "push is off" in report.read_text()
@@ -204,13 +204,13 @@ def test_push_off_pushes_nothing_and_says_so(request_for, volume, store):
         ("InteractionExampleGen", {"data": "span-{SPAN}/*.csv"}, "No file matches"),
     ],
 )
-def test_a_bad_parameter_is_one_message_before_anything_is_registered(request_for, store, node_id, changes, part):
+def test_invalid_step_parameter_is_rejected_before_registration(request_for, store, node_id, changes, part):
     with pytest.raises(UserError, match=part):
         run_step(request_for(node_id, **changes))
     assert not states(store)
 
 
-def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volume):
+def test_data_parameter_replaces_the_compiled_input(nodes, volume):
     write_log(volume / "data" / "log-1.csv")
     ir = decode(nodes["InteractionExampleGen"])
     restore(ir, str(volume), str(volume / "pipeline"), "r")
@@ -221,7 +221,7 @@ def test_the_data_of_the_run_replace_those_of_the_compiled_pipeline(nodes, volum
     assert "@" not in parameters["input_base"].field_value.string_value
 
 
-def test_runs_on_one_volume_keep_their_bad_rows_apart_and_still_share_the_cache(request_for, volume):
+def test_runs_on_one_volume_have_separate_quarantines(request_for, volume):
     write_log(volume / "good.csv")
     write_log(volume / "bad.csv", "u1,i1,soon")
     mine = volume / "quarantine" / "run-1" / "bad_rows.csv"
@@ -234,7 +234,7 @@ def test_runs_on_one_volume_keep_their_bad_rows_apart_and_still_share_the_cache(
     assert run_step(request_for("InteractionExampleGen", data="good.csv", run_id="run-3")) == "cached"
 
 
-def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
+def test_epochs_parameter_changes_nothing_else(nodes):
     ir, same = decode(nodes["CaserTrainer"]), decode(nodes["CaserTrainer"])
     set_epochs(same, str(load_config("sample").trainer.epochs))
     assert same == ir  # so that the default finds what `epochs` unset would have cached
@@ -245,7 +245,7 @@ def test_the_epochs_of_the_run_are_all_that_changes_in_the_trainer(nodes):
     assert '"epochs": null' in custom_config.string_value
 
 
-def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_path):
+def test_failed_step_exits_nonzero_with_a_reason(request_for, tmp_path):
     request = request_for("ImportSchemaGen", volume=str(tmp_path / "absent"))
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.kubeflow.step", *arguments(request)],
@@ -275,9 +275,7 @@ def test_a_failure_exits_non_zero_and_its_last_line_says_why(request_for, tmp_pa
         ("InteractionExampleGen", {"data": "data/absent.csv"}, "does not exist"),
     ],
 )
-def test_each_mistake_ends_non_zero_with_one_line_and_nothing_is_pushed(
-    request_for, volume, capfd, node_id, changes, part
-):
+def test_mistake_in_a_step_is_one_error_line(request_for, volume, capfd, node_id, changes, part):
     shown = CliRunner().invoke(main, arguments(request_for(node_id, **changes)))
     assert shown.exit_code == 1
     lines = (shown.output + capfd.readouterr().err).strip().splitlines()
@@ -286,7 +284,7 @@ def test_each_mistake_ends_non_zero_with_one_line_and_nothing_is_pushed(
     assert not (volume / "serving").exists()
 
 
-def test_an_unknown_failure_keeps_its_trace_above_the_last_line(request_for, monkeypatch, capfd):
+def test_unexpected_failure_ends_with_one_line(request_for, monkeypatch, capfd):
     def broken(*_):
         raise RuntimeError("two\nlines")
 
@@ -303,7 +301,7 @@ def arguments(request):
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
-def test_an_unknown_method_of_metadata_is_refused_as_grpc_does(service):
+def test_unknown_metadata_method_is_unimplemented(service):
     import grpc
 
     with grpc.insecure_channel(service) as channel, pytest.raises(grpc.RpcError) as caught:
@@ -311,12 +309,12 @@ def test_an_unknown_method_of_metadata_is_refused_as_grpc_does(service):
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_an_error_of_the_store_keeps_its_code(store):
+def test_metadata_error_keeps_its_code(store):
     with pytest.raises(mlmd.errors.NotFoundError):
         store.get_artifact_type("absent")
 
 
-def test_what_was_stored_outlives_the_service(tmp_path):
+def test_metadata_outlives_the_service(tmp_path):
     for expected in ([], ["run"]):
         server, port = start(tmp_path / "kept.sqlite", "127.0.0.1:0")
         client = mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=port))

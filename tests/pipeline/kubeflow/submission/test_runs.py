@@ -119,7 +119,7 @@ def caser(command, kubeflow_host, compiled, *arguments):
     )
 
 
-def test_a_run_is_made_of_a_version_and_its_parameters_and_the_link_is_shown(kubeflow, compiled):
+def test_submit_starts_a_run_of_the_uploaded_version(kubeflow, compiled):
     shown = caser("submit", kubeflow.host, compiled, "--param", "epochs=3", "--service-account", "trainer")
     assert shown.exit_code == 0, shown.output
     assert f"{kubeflow.host}/#/runs/details/r1" in shown.output
@@ -129,7 +129,7 @@ def test_a_run_is_made_of_a_version_and_its_parameters_and_the_link_is_shown(kub
     assert (run["experiment_id"], run["service_account"]) == ("e1", "trainer")
 
 
-def test_the_same_file_becomes_one_version_and_a_changed_one_another(kubeflow, compiled):
+def test_unchanged_file_is_uploaded_once(kubeflow, compiled):
     for _ in range(2):
         assert caser("submit", kubeflow.host, compiled).exit_code == 0
     assert (kubeflow.count("/pipelines/upload"), kubeflow.count("/pipelines/upload_version")) == (1, 1)
@@ -138,7 +138,7 @@ def test_the_same_file_becomes_one_version_and_a_changed_one_another(kubeflow, c
     assert kubeflow.count("/pipelines/upload_version") == 2
 
 
-def test_a_followed_run_shows_its_nodes_and_its_end(kubeflow, compiled):
+def test_followed_run_shows_its_nodes(kubeflow, compiled):
     shown = caser("submit", kubeflow.host, compiled, "--wait")
     assert shown.exit_code == 0, shown.output
     assert "CaserTrainer" in shown.output
@@ -146,7 +146,7 @@ def test_a_followed_run_shows_its_nodes_and_its_end(kubeflow, compiled):
     assert "SUCCEEDED" in shown.output
 
 
-def test_a_followed_run_that_fails_gives_status_1(kubeflow, compiled):
+def test_followed_run_that_fails_exits_with_1(kubeflow, compiled):
     kubeflow.states = [("FAILED", "FAILED")]
     shown = caser("submit", kubeflow.host, compiled, "--wait")
     assert shown.exit_code == 1
@@ -154,7 +154,7 @@ def test_a_followed_run_that_fails_gives_status_1(kubeflow, compiled):
 
 
 @pytest.mark.parametrize("command", [["submit"], ["schedule", "--cron", "0 3 * * *"]])
-def test_long_settings_are_said_to_be_needed_on_the_volume(kubeflow, compiled, command):
+def test_payload_files_are_mentioned_before_a_run(kubeflow, compiled, command):
     name, *arguments = command
     container = {"args": ["--node", reference("long")]}
     write_spec({**PIPELINE, "deploymentSpec": {"executors": {"exec": {"container": container}}}}, {}, compiled)
@@ -164,7 +164,7 @@ def test_long_settings_are_said_to_be_needed_on_the_volume(kubeflow, compiled, c
 
 
 @pytest.mark.parametrize(("cron", "sent"), [("0 3 * * *", "0 0 3 * * *"), ("30 0 3 * * *", "30 0 3 * * *")])
-def test_a_schedule_gets_kubeflows_seconds_and_no_two_runs_at_once(kubeflow, compiled, cron, sent):
+def test_schedule_has_six_cron_fields(kubeflow, compiled, cron, sent):
     shown = caser("schedule", kubeflow.host, compiled, "--cron", cron)
     assert shown.exit_code == 0, shown.output
     assert "recurring run s1" in shown.output
@@ -180,14 +180,14 @@ def test_a_schedule_gets_kubeflows_seconds_and_no_two_runs_at_once(kubeflow, com
         (["--param", "epochs=many"], "a whole number"),
     ],
 )
-def test_a_bad_parameter_is_refused_before_the_cluster_is_asked(kubeflow, compiled, arguments, part):
+def test_invalid_run_parameter_sends_no_request(kubeflow, compiled, arguments, part):
     shown = caser("submit", kubeflow.host, compiled, *arguments)
     assert shown.exit_code == 2
     assert part in shown.output
     assert not kubeflow.requests
 
 
-def test_a_schedule_of_another_form_is_refused(kubeflow, compiled):
+def test_malformed_schedule_is_rejected(kubeflow, compiled):
     shown = caser("schedule", kubeflow.host, compiled, "--cron", "daily")
     assert shown.exit_code == 2
     assert "five or six fields" in shown.output
@@ -202,7 +202,7 @@ def test_a_schedule_of_another_form_is_refused(kubeflow, compiled):
         (500, "HTTP 500"),
     ],
 )
-def test_a_refusal_is_one_message(kubeflow, compiled, status, part):
+def test_refused_request_is_one_message(kubeflow, compiled, status, part):
     kubeflow.status = status
     shown = caser("submit", kubeflow.host, compiled)
     assert shown.exit_code == 2
@@ -210,7 +210,7 @@ def test_a_refusal_is_one_message(kubeflow, compiled, status, part):
     assert "Traceback" not in shown.output
 
 
-def test_nobody_at_the_address_is_one_message(kubeflow, compiled):
+def test_unreachable_kubeflow_is_one_message(kubeflow, compiled):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
