@@ -1,4 +1,4 @@
-"""Package metadata: what `pip install .`, Beam's `--setup_file` and the container image install from.
+"""Package metadata, used by `pip install .`, Beam's `--setup_file` and the container image.
 
 Tools (ruff, mypy, pytest, uv) are configured in `pyproject.toml`.
 """
@@ -10,14 +10,14 @@ from setuptools import find_packages, setup
 setup(
     name="tfx-caser",
     version="0.1.0",
-    description="Sequential recommendation with Caser on TFX: from a log of interactions to TF Serving.",
+    description="Sequential recommendation with Caser on TFX: from an interaction log to TF Serving.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["components*", "pipeline*", "schemas*"]),
     package_data={"schemas": ["*.pbtxt"], "pipeline.config": ["presets/*.yaml"], "pipeline.results": ["templates/*"]},
     python_requires=">=3.10,<3.14",
-    # Two lines of TFX from one code base: 1.16 on Python 3.10, 1.21 from Python 3.11 on.
+    # Two TFX versions, one code base: 1.16 on Python 3.10, 1.21 on Python 3.11 and later.
     install_requires=[
         "tfx==1.16.0; python_version < '3.11'",
         "tfx==1.21.0; python_version >= '3.11'",
@@ -36,14 +36,14 @@ setup(
         # Retries of the client.
         "tenacity>=9",
         "scipy",
-        # Writes the training curves; TensorFlow 2.21 no longer brings it.
+        # Writes the training curves; TensorFlow 2.21 no longer depends on it.
         "tensorboard",
-        # The client over REST, and over gRPC; TFX brings them too, and each line its own push_model of the stubs.
+        # The client, over REST and gRPC; each TFX version has its own release of the stubs.
         "requests>=2.28",
         "grpcio",
         "tensorflow-serving-api",
     ],
-    # Talks to a cluster (`caser kubeflow submit` and `schedule`). On TFX 1.16 only kfp 2.5.0 resolves.
+    # `caser kubeflow submit` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
     extras_require={"kubeflow": ["kfp>=2.5"]},
     entry_points={"console_scripts": ["caser = pipeline.cli.main:main"]},
 )

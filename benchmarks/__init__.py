@@ -1,1 +1,1 @@
-"""Scripts that measure; `make bench` runs them. No test imports them, and they are not installed."""
+"""Benchmarks; `make bench` runs those of speed. They are not installed."""

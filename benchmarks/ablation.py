@@ -1,8 +1,8 @@
-"""What each option of the preset brings: `python -m benchmarks.ablation --data FILE --output DIR`.
+"""Ablation of the preset: `python -m benchmarks.ablation --data FILE --output DIR`.
 
-Every option is taken back alone, to what the paper or plain practice has, and MAP is measured on the authors'
-validation split of MovieLens-1M, on which the options were chosen. Each measurement is kept in the output folder, so
-that an interrupted run goes on where it was.
+Each row changes one option, to the choice of the paper or to a common default, and is evaluated on the authors'
+validation split of MovieLens-1M, on which the options were chosen. Existing results are reused, so an interrupted run
+resumes.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from pathlib import Path
 from benchmarks import movielens, result_cache
 from benchmarks.training import SHOWN
 
-# Name, and what takes the option back.
-_WITHOUT = {
-    "the preset": [],
-    "items that the user meets later compete with a target": ["trainer.exclude_from_negatives=past"],
-    "all items compete with a target": ["trainer.exclude_from_negatives=none"],
-    "no windows with fewer than T targets": ["windows.partial_targets=false"],
-    "one target a window (T=1)": ["windows.T=1"],
+# Name of the change, and its settings.
+_CHANGES = {
+    "none (the preset)": [],
+    "future interactions not excluded from negatives": ["trainer.exclude_from_negatives=past"],
+    "own interactions not excluded from negatives": ["trainer.exclude_from_negatives=none"],
+    "full windows only": ["windows.partial_targets=false"],
+    "one target per window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],
     "d=50": ["model.d=50"],
-    "items scored by the embedding by which they go in": ["model.tied_embeddings=true"],
+    "tied item embeddings": ["model.tied_embeddings=true"],
     "no dropout of item embeddings": ["model.embedding_dropout=0"],
-    "no dropout of the user's embedding": ["model.user_dropout=0"],
+    "no dropout of the user embedding": ["model.user_dropout=0"],
     "no weight decay": ["trainer.weight_decay=0"],
-    "4,096 sampled items instead of all": ["trainer.loss=sampled_softmax"],
-    "binary cross-entropy with 3 negatives": ["trainer.loss=bce"],
+    "sampled softmax, 4,096 negatives": ["trainer.loss=sampled_softmax"],
+    "binary cross-entropy, 3 negatives": ["trainer.loss=bce"],
 }
 
 
 def main() -> None:
-    """Measures, and prints the table."""
+    """Measures all rows and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="few users, to try this script out")
+    parser.add_argument("--quick", action="store_true", help="few users, as a smoke test")
     arguments = parser.parse_args()
     movielens.refuse_without(arguments.data)
     output, seed = (arguments.output / ("quick" if arguments.quick else "full")).resolve(), arguments.seed
-    lines = [f"| taken back | {' | '.join(SHOWN)} |", "|---|" + "---|" * len(SHOWN)]
-    for name, settings in _WITHOUT.items():
+    lines = [f"| change | {' | '.join(SHOWN)} |", "|---|" + "---|" * len(SHOWN)]
+    for name, settings in _CHANGES.items():
         changed = [part for setting in settings for part in ("--set", setting)]
         file = output / f"{'-'.join(settings).replace('.', '-') or 'preset'}-{seed}.json"
         command = ["-m", "benchmarks.training", "--data", arguments.data.resolve(), "--what", "preset", "--validation"]
@@ -51,7 +51,7 @@ def main() -> None:
         if run is not None:
             lines.append(f"| {name} | {' | '.join(f'{run[metric][-1]:.4f}' for metric in SHOWN)} |")
     table = "\n".join(lines) + "\n"
-    (output / "options.md").write_text(table, encoding="utf-8")
+    (output / "ablation.md").write_text(table, encoding="utf-8")
     print(f"\n{table}")
 
 

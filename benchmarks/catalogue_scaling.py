@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from benchmarks import environment, result_cache
-from benchmarks.step_timer import StepClock
+from benchmarks.step_timer import StepTimer
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
@@ -27,7 +27,7 @@ _L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
 
 
 def main() -> None:
-    """Measures each size in this process, the smallest first, so that the peak is the largest one's."""
+    """Measures each size in this process, smallest first, so that the peak memory is that of the largest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--steps", type=int, default=400)
@@ -54,12 +54,12 @@ def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, f
     model = Caser(_USERS, n_items, _L, ModelSettings(d=_D))
     model((windows.user[:1], windows.sequence[:1]))
     tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4
-    clock = StepClock()
+    clock = StepTimer()
     with progress.progress_callback(clock):
         fit(model, windows, settings, seed=1)
     return {
         "milliseconds_per_step": clock.milliseconds(),
-        "tables_gb": 3 * tables / 1e9,  # the weights and their two moments
+        "tables_gb": 3 * tables / 1e9,  # the weights and the two moments
         "peak_gb": environment.peak_gigabytes(),
     }
 

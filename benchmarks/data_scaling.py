@@ -21,34 +21,34 @@ _PREPARATION = ("InteractionExampleGen", "StatisticsGen", "ImportSchemaGen", "Hi
 _TRAINER = "CaserTrainer"
 
 
-class Enough(Exception):  # noqa: N818 -- a signal, no error
-    """All nodes that are measured are through."""
+class Finished(Exception):  # noqa: N818 -- a signal, no error
+    """All measured nodes have finished."""
 
 
 class Seconds(dict[str, float]):
-    """A `pipeline.local.runner.NodeObserver` that keeps seconds, and the peak of memory, by node."""
+    """A `NodeObserver` that records seconds and peak memory by node."""
 
     def __init__(self) -> None:
-        """Nothing has run yet."""
+        """Starts empty."""
         super().__init__()
         self.peak_gb: dict[str, float] = {}
 
     def on_node_start(self, node_id: str) -> None:
         """Ends the run before the first node that is not measured."""
         if node_id not in (*_PREPARATION, _TRAINER):
-            raise Enough
+            raise Finished
 
     def on_node_end(self, node_id: str, state: str, seconds: float) -> None:
-        """See `NodeObserver`."""
+        """Records a node."""
         self[node_id], self.peak_gb[node_id] = seconds, environment.peak_gigabytes()
         print(f"{node_id} {seconds:.1f} s", flush=True)
 
     def on_node_failed(self, node_id: str, error: Exception, seconds: float) -> None:
-        """See `NodeObserver`."""
+        """Nothing to record."""
 
 
 def main() -> None:
-    """Measures."""
+    """Runs and measures the pipeline."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--times", type=int, required=True)
@@ -68,7 +68,7 @@ def main() -> None:
         movielens.write_repeated(arguments.data, arguments.times, data)
         pipeline = create_pipeline(config, str(data), str(Path(folder) / "run"))
         seconds = Seconds()
-        with contextlib.suppress(Enough):
+        with contextlib.suppress(Finished):
             run(pipeline, seconds)
     result_cache.write(
         arguments.to,

@@ -1,4 +1,4 @@
-"""`caser run --preset ml-1m-caser` from nothing, timed: `python -m benchmarks.end_to_end --data FILE --to FILE`."""
+"""Seconds of `caser run --preset ml-1m-caser`: `python -m benchmarks.end_to_end --data FILE --to FILE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import movielens, result_cache
 
 
 def main() -> None:
-    """Measures."""
+    """Runs and measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run-in", type=Path, required=True, help="is emptied first, so that nothing is reused")

@@ -1,4 +1,4 @@
-"""What a measurement was taken on."""
+"""The environment of a measurement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 
-def facts() -> dict[str, str]:
+def description() -> dict[str, str]:
     """CPU, cores, memory and versions."""
     return {
         "CPU": _field(Path("/proc/cpuinfo"), "model name") or platform.machine(),
@@ -22,7 +22,7 @@ def facts() -> dict[str, str]:
 
 
 def peak_gigabytes() -> float:
-    """The most memory that this process has held so far."""
+    """Peak memory of this process."""
     return int(_field(Path("/proc/self/status"), "VmHWM").split()[0]) / 1e6
 
 

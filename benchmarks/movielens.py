@@ -1,4 +1,4 @@
-"""MovieLens-1M in the split of the Caser paper's authors, as arrays, and larger versions of it."""
+"""MovieLens-1M in the split of the Caser paper's authors, as arrays, and enlarged copies."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Data processing of the authors: rare items go, the first 80 % of a user (rounded up) is for training, the rest for the
-# test. To tune, they train on the first 70 % and hold out the next 10 %.
+# Data processing of the authors: rare items are dropped; train is the first 80 % of each user (rounded up),
+# test the rest.
+# For validation they train on the first 70 % and hold out the next 10 %.
 _MIN_ITEM_INTERACTIONS = 5
 TEST, VALIDATION = (0.8, 1.0), (0.7, 0.8)
 
 
 class Split(NamedTuple):
-    """Histories by user, oldest first. Ids count from 2 by falling frequency in train; 1 is an item unknown there.
+    """Histories by user, oldest first. Ids start at 2, by descending frequency in train; 1 is an unknown item.
 
     Attributes:
-        train: int items, one user after the other.
+        train: int item ids, users concatenated.
         train_start: user u is `train[train_start[u]:train_start[u + 1]]`.
         test: held-out items.
         test_start: as `train_start`.
@@ -33,26 +34,26 @@ class Split(NamedTuple):
 
     @property
     def n_users(self) -> int:
-        """How many users there are."""
+        """Number of users."""
         return len(self.train_start) - 1
 
 
 def refuse_without(data: Path) -> None:
-    """Ends the program with a clear message where the data are absent."""
+    """Exits with a message if the data is missing."""
     if not data.is_file():
         sys.exit(
-            f"{data} is missing. Benchmarks need MovieLens-1M as a CSV `user_id,item_id,timestamp` in true order: "
-            "make bench DATA=path/to/interactions.csv"
+            f"{data} does not exist. Hint: pass MovieLens-1M as a CSV `user_id,item_id,timestamp`, sorted "
+            "chronologically: make bench DATA=path/to/interactions.csv"
         )
 
 
-def read_split(data: Path, users: int | None = None, shares: tuple[float, float] = TEST) -> Split:
-    """Reads and splits.
+def read_split(data: Path, users: int | None = None, fractions: tuple[float, float] = TEST) -> Split:
+    """Reads the data and splits it.
 
     Args:
         data: CSV with header `user_id,item_id,timestamp`, whole numbers.
-        users: only the first so many; unset: all.
-        shares: of a history; where train ends, and where the held-out part ends (`Split.test`, whichever it is).
+        users: use only the first users; None: all.
+        fractions: fractions of each history where train ends and where the held-out part ends.
 
     Returns:
         The split.
@@ -68,14 +69,14 @@ def read_split(data: Path, users: int | None = None, shares: tuple[float, float]
 
     start = np.searchsorted(user, np.arange(user.max() + 2))
     lengths = np.diff(start)
-    place = np.arange(len(user)) - start[user]
-    in_train, kept = (place < np.ceil(lengths * share - 1e-9)[user] for share in shares)
+    position = np.arange(len(user)) - start[user]
+    in_train, used = (position < np.ceil(lengths * fraction - 1e-9)[user] for fraction in fractions)
     known, counts = np.unique(item[in_train], return_counts=True)
     rank = np.empty(len(known), np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(known))
-    found = np.minimum(np.searchsorted(known, item), len(known) - 1)
-    ids = np.where(known[found] == item, rank[found] + 2, 1)
-    held_out = kept & ~in_train
+    column = np.minimum(np.searchsorted(known, item), len(known) - 1)
+    ids = np.where(known[column] == item, rank[column] + 2, 1)
+    held_out = used & ~in_train
 
     def starts(chosen: np.ndarray) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(np.bincount(user[chosen], minlength=len(lengths)))])
@@ -84,7 +85,7 @@ def read_split(data: Path, users: int | None = None, shares: tuple[float, float]
 
 
 def padded(items: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """A row per user, filled up with 0 on the right."""
+    """One row per user, padded with 0 on the right."""
     lengths = np.diff(start)
     rows = np.zeros([len(lengths), lengths.max()], np.int64)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = items

@@ -1,7 +1,8 @@
-"""The yardstick: Caser in plain PyTorch, one batch after the other, as the authors' PyTorch code trains it.
+"""The PyTorch baseline: Caser in plain PyTorch, trained as in the authors' PyTorch code.
 
 `python -m benchmarks.pytorch_baseline --data FILE --to FILE`, in the environment of the dependency group `bench`:
-PyTorch and numpy alone. Negatives are drawn on the host, window by window, from the items that the user has not met.
+PyTorch and numpy only. Negatives are sampled on the host, window by window, from the items that the user has not
+interacted with.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class TorchCaser(nn.Module):
 
 
 def draw_negatives(user: np.ndarray, unseen: list[np.ndarray]) -> np.ndarray:
-    """Items that the user of each window has not met, int [W, NEGATIVES]; one draw after the other."""
+    """Items that the user of each window has not interacted with, int [W, NEGATIVES], sampled one by one."""
     drawn = np.zeros((len(user), NEGATIVES), np.int64)
     for row, id_ in enumerate(user):
         candidates = unseen[id_ - 2]
@@ -99,7 +100,7 @@ def mean_average_precision(model: TorchCaser, split: movielens.Split) -> float:
 
 
 def main() -> None:
-    """Measures."""
+    """Trains and measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=22)

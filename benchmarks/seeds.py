@@ -1,4 +1,4 @@
-"""Several seeds of `caser run`, and their mean: one Markdown row.
+"""Several seeds of `caser run`: mean and standard deviation as a Markdown row.
 
 `python -m benchmarks.seeds --data FILE --preset ml-1m-caser --seeds 1 2 3 --output DIR`
 
@@ -24,7 +24,7 @@ _BASELINES = ("popularity", "sequential_rules")
 
 
 def main() -> None:
-    """Runs, and prints the table."""
+    """Runs all seeds and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--preset")
@@ -42,7 +42,7 @@ def main() -> None:
         config = load_config(arguments.preset, overrides=settings).model_dump(mode="json")
         wanted = {"data": str(arguments.data.resolve()), "config": config}
         if not _is_kept(place, wanted):
-            # One folder for all seeds: nodes that do not depend on the seed come out of TFX's cache.
+            # One output directory for all seeds: nodes that do not depend on the seed are cached.
             _run(arguments.data, arguments.preset, [*settings, f"seed={seed}"], arguments.output / "run")
             metrics = json.loads((arguments.output / "run" / "metrics.json").read_text(encoding="utf-8"))
             result_cache.write(place, metrics)

@@ -28,7 +28,7 @@ ITEMS = (3_700, 100_000, 1_000_000)
 BATCHES = (1, 8, 64)
 USERS, L, K = 1_000, 5, 100
 PASSES = 20
-# Loads a model in a process of its own, and asks it once.
+# Loads a model in a separate process and sends one request.
 _LOAD = """
 import json, sys, time
 import tensorflow as tf
@@ -119,8 +119,8 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
     def forward(user: tf.Tensor, sequence: tf.Tensor) -> tf.Tensor:
         total = tf.zeros([])
         for shift in tf.range(PASSES):
-            tf.autograph.experimental.set_loop_options(parallel_iterations=1)  # one after the other
-            # Other ids each time: nothing can be done once for all.
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)  # sequentially
+            # Different ids each time, so that nothing can be cached.
             total += tf.reduce_sum(model(((user + shift) % USERS + 2, (sequence + shift) % n_items + 2)))
         return total
 

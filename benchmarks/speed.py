@@ -1,7 +1,7 @@
-"""All measurements of speed, and one Markdown table of them: `make bench DATA=interactions.csv`.
+"""All measurements of speed as one Markdown table: `make bench DATA=interactions.csv`.
 
-Every measurement runs in a process of its own and is kept in the output folder, so that an interrupted run goes on
-where it was; `--fresh` forgets them.
+Every measurement runs in a separate process. Existing results are reused, so an interrupted run resumes; `--fresh`
+deletes them.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from typing import Any
 
 from benchmarks import environment, movielens, result_cache
 
-# MAP on test of the paper, and what the authors' PyTorch code reaches at its best.
+# MAP on test: the paper, and values that the authors' PyTorch code reaches.
 THRESHOLDS = (0.1507, 0.17, 0.176)
 _TITLES = {
-    "yardstick": "yardstick: plain PyTorch, paper's configuration",
-    "paper": "ours, paper's configuration (BCE, 3 negatives)",
-    "half": "ours, full softmax, half of all windows once",
-    "quick": "ours, full softmax, all windows once",
-    "default": "ours, defaults",
-    "preset": "ours, preset ml-1m-caser",
+    "pytorch": "PyTorch baseline, paper's configuration",
+    "paper": "this project, paper's configuration (BCE, 3 negatives)",
+    "half": "this project, full softmax, half of all windows once",
+    "quick": "this project, full softmax, all windows once",
+    "default": "this project, defaults",
+    "preset": "this project, preset ml-1m-caser",
 }
 Measurements = dict[str, dict[str, Any] | None]
 
 
 def main() -> None:
-    """Measures, and writes the table."""
+    """Measures everything and writes the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--torch-python", type=Path, required=True, help="an interpreter that has PyTorch")
-    parser.add_argument("--quick", action="store_true", help="few users and epochs, to try the scripts out")
-    parser.add_argument("--fresh", action="store_true", help="measures anew what was kept")
+    parser.add_argument("--torch-python", type=Path, required=True, help="Python interpreter with PyTorch")
+    parser.add_argument("--quick", action="store_true", help="few users and epochs, as a smoke test")
+    parser.add_argument("--fresh", action="store_true", help="delete existing results first")
     arguments = parser.parse_args()
     data = arguments.data.resolve()
     movielens.refuse_without(data)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measurements:
-    def ours(name: str, *arguments: object) -> dict[str, Any] | None:
+    def measure(name: str, *arguments: object) -> dict[str, Any] | None:
         return result_cache.measured(output / f"{name}.json", ["-m", *arguments])
 
     few: list[object] = ["--users", 300, "--epochs", 2] if quick else []
@@ -61,23 +61,23 @@ def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measur
     found: Measurements = {}
     for name, what, *more in (
         ("paper", "paper"),
-        ("half", "quick", "--share", 0.5),
+        ("half", "quick", "--fraction", 0.5),
         ("quick", "quick"),
         ("preset", "preset"),
         ("default", "default", "--epochs", 2),
         ("full", "default", "--set", "trainer.loss=softmax", "--epochs", 2, "--validation"),
         ("sampled", "default", "--set", "trainer.loss=sampled_softmax", "--epochs", 2, "--validation"),
     ):
-        found[name] = ours(name, "benchmarks.training", "--data", data, "--what", what, *more, *few)
-    found["catalogue"] = ours(
+        found[name] = measure(name, "benchmarks.training", "--data", data, "--what", what, *more, *few)
+    found["catalogue"] = measure(
         "catalogue", "benchmarks.catalogue_scaling", *(["--items", 1000, 10_000, "--steps", 40] if quick else [])
     )
-    found["yardstick"] = result_cache.measured(
-        output / "yardstick.json",
+    found["pytorch"] = result_cache.measured(
+        output / "pytorch.json",
         ["-m", "benchmarks.pytorch_baseline", "--data", data, *(few or ["--enough", THRESHOLDS[-1]])],
         python=torch_python,
     )
-    found["pipeline"] = ours(
+    found["pipeline"] = measure(
         "pipeline",
         "benchmarks.end_to_end",
         *("--data", interactions, "--run-in", output / "pipeline"),
@@ -85,12 +85,12 @@ def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measur
     )
     for times in (1, 2) if quick else (1, 4, 16):
         name = f"growth-{times}"
-        found[name] = ours(name, "benchmarks.data_scaling", "--data", interactions, "--times", times)
+        found[name] = measure(name, "benchmarks.data_scaling", "--data", interactions, "--times", times)
     return found
 
 
 def _smaller(data: Path, output: Path) -> Path:
-    """The first lines of the data, for a quick try."""
+    """The first lines of the data, for a smoke test."""
     file = output / "few.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     with data.open() as lines:
@@ -100,10 +100,10 @@ def _smaller(data: Path, output: Path) -> Path:
 
 def _table(found: Measurements, quick: bool) -> Iterator[str]:
     if quick:
-        yield "**Quick try-out: few users and epochs, these are no results.**\n"
-    versions = environment.facts() | {"torch": (found["yardstick"] or {}).get("torch", "missing")}
+        yield "**Smoke test with few users and epochs: these are not results.**\n"
+    versions = environment.description() | {"torch": (found["pytorch"] or {}).get("torch", "missing")}
     yield ", ".join(f"{name} {value}" for name, value in versions.items()) + ".\n"
-    yield "| what | measured |\n|---|---|"
+    yield "| measurement | value |\n|---|---|"
     trained = {name: run for name in _TITLES if (run := found[name])}
     for name, run in trained.items():
         epoch = median(run["seconds"])
@@ -128,24 +128,25 @@ def _table(found: Measurements, quick: bool) -> Iterator[str]:
 
 
 def seconds_to(run: dict[str, Any], threshold: float) -> float | None:
-    """Seconds of training until the MAP on test, looked at after each epoch, first reaches `threshold`."""
+    """Seconds of training until the MAP on test, evaluated after each epoch, first reaches `threshold`."""
     return next(
         (sum_ for sum_, value in zip(accumulate(run["seconds"]), run["map"], strict=True) if value >= threshold), None
     )
 
 
 def _ratios(trained: dict[str, dict[str, Any]]) -> Iterator[str]:
-    if "yardstick" not in trained:
+    if "pytorch" not in trained:
         return
-    theirs = trained["yardstick"]
+    baseline = trained["pytorch"]
     if "paper" in trained:
-        ratio = median(theirs["seconds"]) / median(trained["paper"]["seconds"])
-        yield f"| yardstick's epoch / ours, paper's configuration | {ratio:.1f} |"
+        ratio = median(baseline["seconds"]) / median(trained["paper"]["seconds"])
+        yield f"| epoch of the PyTorch baseline / this project, paper's configuration | {ratio:.1f} |"
     for threshold in THRESHOLDS:
         for name in ("paper", "half", "quick", "preset"):
-            mine, other = (seconds_to(run, threshold) for run in (trained.get(name, theirs), theirs))
-            if name in trained and mine and other:
-                yield f"| yardstick's time to MAP {threshold:g} / ours, {name} | {other / mine:.1f} |"
+            own, other = (seconds_to(run, threshold) for run in (trained.get(name, baseline), baseline))
+            if name in trained and own and other:
+                label = f"time of the PyTorch baseline to MAP {threshold:g} / this project, {name}"
+                yield f"| {label} | {other / own:.1f} |"
 
 
 def _catalogue(run: dict[str, Any] | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where a training step's time goes: `python -m benchmarks.step_profile --data FILE --what preset`.
+"""Profile of a training step: `python -m benchmarks.step_profile --data FILE --what preset`.
 
 TensorFlow's profiler watches some steps, and the time of their operations is summed by what they belong to. Operations
 run side by side, so the sum is more than the time of a step by the clock, which is taken before the profiler starts.
@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks import movielens
-from benchmarks.step_timer import StepClock
+from benchmarks.step_timer import StepTimer
 from benchmarks.training import CONFIGURATIONS, configuration, windows_of
 from components.model.caser import Caser
 from components.trainer import progress
@@ -25,7 +25,7 @@ from components.trainer.fit import fit
 
 _BATCHES = 400
 _TIMED = 11  # of the twenty reports of an epoch
-# The first whose pattern is found in an operation's name has it.
+# The first pattern that matches the name of an operation decides.
 _PARTS = {
     "optimiser": r"/adam",
     "dropout": r"/dropout",
@@ -39,7 +39,7 @@ _PARTS = {
 
 
 def main() -> None:
-    """Measures, and prints the table."""
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--what", choices=CONFIGURATIONS, default="preset")
@@ -55,7 +55,7 @@ def main() -> None:
     model = Caser(split.n_users, split.n_items, config.windows.L, config.model)
     trainer = config.trainer.model_copy(update={"batch_size": batch_size, "epochs": 1})
 
-    clock = StepClock()
+    clock = StepTimer()
     with tempfile.TemporaryDirectory() as folder:
 
         def watch(epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def _milliseconds(file: Path) -> list[tuple[str, float]]:
-    """Every operation inside the loop over steps: its name and how long it took."""
+    """Name and duration of every operation inside the loop over steps."""
     space = xplane_pb2.XSpace.FromString(file.read_bytes())
     return [
         (name, event.duration_ps / 1e9)

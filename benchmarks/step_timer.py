@@ -1,4 +1,4 @@
-"""How long a training step takes, by the clock."""
+"""Wall time of training steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 import time
 
 
-class StepClock:
+class StepTimer:
     """A `components.trainer.progress.ProgressCallback` for one epoch.
 
     Attributes:
@@ -15,11 +15,11 @@ class StepClock:
     """
 
     def __init__(self) -> None:
-        """Nothing was reported yet."""
+        """Starts empty."""
         self.moments: list[tuple[int, float]] = []
 
     def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
-        """See `components.trainer.progress.report`."""
+        """Records a progress report."""
         self.moments.append((step, time.monotonic()))
 
     def milliseconds(self, reports: int | None = None) -> float:

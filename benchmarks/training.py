@@ -1,4 +1,4 @@
-"""Trains our Caser, and measures it: `python -m benchmarks.training --data FILE --what paper --to FILE`.
+"""Trains Caser and measures it: `python -m benchmarks.training --data FILE --what paper --to FILE`.
 
 The split is that of the paper's authors: test, or with `--validation` the one to tune on.
 """
@@ -34,7 +34,7 @@ SHOWN = ("map", "precision_at_1", "precision_at_10", "ndcg_at_10")
 
 
 def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
-    """What is measured: the preset, the defaults, one quick epoch, or the paper's model and loss.
+    """The configuration to measure: the preset, the defaults, one quick epoch, or the paper's model and loss.
 
     Args:
         what: which of them.
@@ -89,7 +89,7 @@ def windows_of(split: movielens.Split, settings: WindowSettings) -> Windows:
 
 
 def main() -> None:
-    """Measures."""
+    """Trains and measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--what", choices=CONFIGURATIONS, required=True)
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true", help="the authors' validation split, not test")
     parser.add_argument("--epochs", type=int, help="unset: as configured")
     parser.add_argument("--users", type=int, help="only the first so many")
-    parser.add_argument("--share", type=float, default=1, help="of the windows, drawn at random")
+    parser.add_argument("--fraction", type=float, default=1, help="fraction of the windows, sampled at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
@@ -106,10 +106,10 @@ def main() -> None:
         parser.error(f"--set goes with --what preset or default, not with {arguments.what}")
 
     config = configuration(arguments.what, arguments.overrides)
-    shares = movielens.VALIDATION if arguments.validation else movielens.TEST
-    split = movielens.read_split(arguments.data, arguments.users, shares)
+    fractions = movielens.VALIDATION if arguments.validation else movielens.TEST
+    split = movielens.read_split(arguments.data, arguments.users, fractions)
     L, windows = config.windows.L, windows_of(split, config.windows)
-    chosen = np.random.default_rng(arguments.seed).random(len(windows.user)) < arguments.share
+    chosen = np.random.default_rng(arguments.seed).random(len(windows.user)) < arguments.fraction
     windows = Windows(*(part[chosen] for part in windows))
     keras.utils.set_random_seed(arguments.seed)
     model = Caser(split.n_users, split.n_items, L, config.model)
@@ -122,7 +122,7 @@ def main() -> None:
         print(metrics["map"], flush=True)
         return metrics
 
-    # The whole schedule: the test split is looked at to learn when, not to stop.
+    # The whole schedule: the test split tells when a quality is reached, and stops nothing.
     trainer = config.trainer.model_copy(
         update={"epochs": arguments.epochs or config.trainer.epochs, "patience": sys.maxsize}
     )
@@ -139,7 +139,7 @@ def main() -> None:
 
 
 def _metrics(model: Caser, split: movielens.Split, L: int) -> dict[str, float]:
-    """All metrics on test."""
+    """All metrics on the test split."""
     recent = movielens.last_window(split, L)
     seen, held_out = (
         movielens.padded(*parts) for parts in ((split.train, split.train_start), (split.test, split.test_start))

@@ -1,1 +1,1 @@
-"""What TFX's Evaluator is told, and what it found."""
+"""Configuration and results of TFX's Evaluator."""

@@ -38,7 +38,7 @@ def fit(
     seed: int,
     validate: Callable[[], dict[str, float]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains `model` in place and restores the weights of its best epoch (without `validate`: keeps the last ones).
+    """Trains `model` and restores the weights of its best epoch (without `validate`: keeps the last ones).
 
     Args:
         model: a new model.

@@ -66,8 +66,8 @@ def states_of(run: Path) -> dict[str, str]:
 
 
 def metrics_of(run: Path) -> dict[str, float]:
-    told = json.loads((run / "evaluator" / "outputs" / "output_metadata.json").read_text())
-    (artifact,) = told["artifacts"]["metrics"]["artifacts"]
+    content = json.loads((run / "evaluator" / "outputs" / "output_metadata.json").read_text())
+    (artifact,) = content["artifacts"]["metrics"]["artifacts"]
     return artifact["metadata"]
 
 

@@ -72,7 +72,7 @@ def _started(binary: str, folder: Path):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """Three models, told apart by the item that each likes best."""
+    """Three models, each with another favourite item."""
     folder = tmp_path_factory.mktemp("models")
     return {name: small_servable.save(folder / name, favourite=name) for name in ("i5", "i6", "i7")}
 

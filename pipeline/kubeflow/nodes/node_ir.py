@@ -53,7 +53,7 @@ def restore(ir: pipeline_pb2.Pipeline, volume: str, artifact_root: str, run_id: 
     """Replaces the placeholders.
 
     Args:
-        ir: IR of the node; modified in place.
+        ir: IR of the node; modified by this function.
         volume: path of the mounted volume.
         artifact_root: directory or URI of TFX's artifacts.
         run_id: ID of the pipeline run.
@@ -73,7 +73,7 @@ def replace(ir: pipeline_pb2.Pipeline, values: Mapping[str, str]) -> None:
     """Replaces text in the parameters of the node.
 
     Args:
-        ir: IR of the node; modified in place.
+        ir: IR of the node; modified by this function.
         values: new text by old text.
     """
     for parameter in only_node(ir).parameters.parameters.values():

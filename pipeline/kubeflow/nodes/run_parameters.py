@@ -77,7 +77,7 @@ def set_data(ir: pipeline_pb2.Pipeline, data: str, volume: str) -> None:
     """Sets the input of ExampleGen, after checking the files.
 
     Args:
-        ir: restored IR of InteractionExampleGen; modified in place.
+        ir: restored IR of InteractionExampleGen; modified by this function.
         data: file, glob pattern, or pattern with `{SPAN}`.
         volume: path of the volume, for relative paths.
 
@@ -113,7 +113,7 @@ def set_epochs(ir: pipeline_pb2.Pipeline, epochs: str) -> None:
     """Sets the number of epochs.
 
     Args:
-        ir: IR of CaserTrainer; modified in place.
+        ir: IR of CaserTrainer; modified by this function.
         epochs: value from Kubeflow, such as "5"; "0" for the default.
 
     Raises:

@@ -29,8 +29,8 @@ def test_ratio_rounds_train_up_despite_floating_point_error(length, tenths):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1), st.sampled_from([(0.7, 0.1, 0.2), (0.8, 0.2, 0), (0.5, 0, 0.5)]))
-def test_split_keeps_every_item_with_a_nonempty_train_part(lengths, shares):
-    train, valid, test = shares
+def test_split_keeps_every_item_with_a_nonempty_train_part(lengths, fractions):
+    train, valid, test = fractions
     for length, (first, second) in zip(lengths, cut(lengths, train=train, valid=valid, test=test), strict=True):
         assert 1 <= first <= second <= length
         assert test or second == length

@@ -76,7 +76,7 @@ def test_fit_excludes_past_interactions_from_negatives(loss):
         )[1][0]["loss"]
         for exclude_from_negatives in ("past_and_future", "past", "none")
     }
-    # Everybody has met nearly everything after a third of the history, and everything at its end.
+    # Users have interacted with nearly all items after a third of the history, and with all at its end.
     assert losses["past_and_future"] == pytest.approx(0, abs=1e-6)  # where the target is all there is, but for rounding
     assert 0 < losses["past"] < losses["none"] / 2
 

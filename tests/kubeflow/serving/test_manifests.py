@@ -136,8 +136,8 @@ def test_probe_checks_the_model_of_the_mounted_config(base):
 def test_probe_reads_the_state_of_the_version(base, tmp_path, state, status):
     # Of the script, only where it connects to is another one here.
     script = of_kind(base, "ConfigMap")["data"]["probe.sh"]
-    told = f'HTTP/1.0 200 OK\r\n\r\n{{"model_version_status": [{{"version": "1", "state": "{state}"}}]}}'
-    (tmp_path / "answer").write_text(told)
+    response = f'HTTP/1.0 200 OK\r\n\r\n{{"model_version_status": [{{"version": "1", "state": "{state}"}}]}}'
+    (tmp_path / "answer").write_text(response)
     opened = script.replace("exec 3<>/dev/tcp/127.0.0.1/8501", f"exec 3<>{tmp_path / 'answer'}")
     assert opened != script
     opened = opened.replace(">&3", "> /dev/null", 1)

@@ -1,4 +1,4 @@
-"""The order in which a label moves, and what is left where it cannot."""
+"""Promote and rollback: the order of calls, and labels after a failure."""
 
 import pytest
 from click.testing import CliRunner
@@ -21,8 +21,8 @@ def model_dir(tmp_path):
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """What was told to a server, in order; all that it is told to load it has loaded."""
+def sent(monkeypatch):
+    """Calls to a server, in order; it has loaded everything that it was configured to load."""
     calls = []
 
     class Recorded:
@@ -45,10 +45,10 @@ def told(monkeypatch):
     return calls
 
 
-def test_promote_labels_a_version_only_when_available(model_dir, told, tmp_path):
+def test_promote_labels_a_version_only_when_available(model_dir, sent, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
     list(promote(model_dir, 7, "canary", [SERVER], "/models/caser", 1))
-    assert told == [
+    assert sent == [
         ("load", [5, 7], {"stable": 5}),
         ("state",),
         ("load", [5, 7], {"canary": 7, "stable": 5}),
@@ -56,18 +56,18 @@ def test_promote_labels_a_version_only_when_available(model_dir, told, tmp_path)
     assert read_labels(str(tmp_path / "models.config")) == {"canary": 7, "stable": 5}
 
 
-def test_first_label_keeps_the_newest_version_loaded_until_it_moves(model_dir, told):
+def test_first_label_keeps_the_newest_version_loaded_until_it_moves(model_dir, sent):
     list(promote(model_dir, 5, "stable", [SERVER], "/models/caser", 1))
-    assert told[0] == ("load", [5, 7], {})
-    assert told[-1] == ("load", [5], {"stable": 5})
+    assert sent[0] == ("load", [5, 7], {})
+    assert sent[-1] == ("load", [5], {"stable": 5})
 
 
-def test_version_that_fails_to_load_leaves_labels_unchanged(model_dir, told, tmp_path):
+def test_version_that_fails_to_load_leaves_labels_unchanged(model_dir, sent, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5})))
     with pytest.raises(UserError, match="could not load version 3: bad"):
         list(promote(model_dir, 3, "stable", [SERVER], "/models/caser", 1))
     assert read_labels(str(tmp_path / "models.config")) == {"stable": 5}
-    assert all(call[2] == {"stable": 5} for call in told if call[0] == "load")
+    assert all(call[2] == {"stable": 5} for call in sent if call[0] == "load")
 
 
 def test_rollback_returns_the_version_before_the_labelled_one(model_dir, tmp_path):
@@ -80,16 +80,16 @@ def test_rollback_returns_the_version_before_the_labelled_one(model_dir, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["promote", "4", "--server", "grpc://h:1"], "Version 4 does not exist"),
         (["promote", "5", "--server", "http://h:1"], "Labels need gRPC"),
     ],
 )
-def test_invalid_promote_is_one_message(model_dir, arguments, said):
+def test_invalid_promote_is_one_message(model_dir, arguments, message):
     shown = CliRunner().invoke(main, [*arguments, "--model", model_dir])
     assert shown.exit_code == 2
-    assert said in shown.output
+    assert message in shown.output
 
 
 def test_versions_lists_labels(model_dir, tmp_path):

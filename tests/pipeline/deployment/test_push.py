@@ -1,4 +1,4 @@
-"""A push by hand: what is told step by step, and what stops it."""
+"""`caser push`: its steps, and what prevents them."""
 
 import json
 
@@ -21,7 +21,7 @@ GOLDEN = Golden(
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
-    """Files only; that a model is verified has its own tests."""
+    """Files only: verification has its own tests."""
     monkeypatch.setattr(push_module, "verify_in_subprocess", lambda folder: None)
     folder = tmp_path / "model"
     folder.mkdir()
@@ -31,24 +31,24 @@ def model(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def answering(model, tmp_path, monkeypatch):
-    """A way to a server that has whatever is in the folder, and gives these answers."""
+def server(model, tmp_path, monkeypatch):
+    """Replaces the transport by one to a server that has loaded all versions and returns given predictions."""
 
-    def give(answers):
-        class Way:
+    def returning(predictions):
+        class Transport:
             def statuses(self):
-                found = (tmp_path / "caser").iterdir()
-                return [VersionStatus(int(folder.name), "AVAILABLE", "") for folder in found]
+                folders = (tmp_path / "caser").iterdir()
+                return [VersionStatus(int(folder.name), "AVAILABLE", "") for folder in folders]
 
             def predict(self, requests, version=None):
-                return answers, str(version)
+                return predictions, str(version)
 
             def close(self):
                 pass
 
-        monkeypatch.setattr(module, "connect", lambda connection: Way())
+        monkeypatch.setattr(module, "connect", lambda connection: Transport())
 
-    return give
+    return returning
 
 
 def test_push_without_a_server_publishes_the_files(model, tmp_path):
@@ -59,13 +59,13 @@ def test_push_without_a_server_publishes_the_files(model, tmp_path):
     assert json.loads((version / "assets.extra" / "model.json").read_text()) == {"version": int(version.name)}
 
 
-def test_push_with_a_server_reports_until_the_golden_request_passes(model, answering, tmp_path):
-    answering(GOLDEN.predictions)
-    said = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
-    assert [line.split(" ")[1] for line in said] == ["published", "has", "passed"]
+def test_push_with_a_server_reports_until_the_golden_request_passes(model, server, tmp_path):
+    server(GOLDEN.predictions)
+    steps = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
+    assert [line.split(" ")[1] for line in steps] == ["published", "has", "passed"]
 
 
-def test_push_reports_a_server_with_other_predictions(model, answering, tmp_path):
-    answering(GOLDEN.predictions._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
+def test_push_reports_a_server_with_other_predictions(model, server, tmp_path):
+    server(GOLDEN.predictions._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
     with pytest.raises(UserError, match=r"has loaded version .* score 9, expected 1"):
         list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))

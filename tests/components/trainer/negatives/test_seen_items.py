@@ -1,4 +1,4 @@
-"""What a user had met is no negative."""
+"""Seen items are no negatives."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -53,8 +53,8 @@ def test_seen_items_are_those_earlier_in_the_history(form, rows, L, T, partial, 
     ],
 )
 def test_dense_mask_is_used_only_for_small_catalogues(n_users, n_items, place, form):
-    met = FirstInteractions(*np.array([[2], [3], [place]], np.int32))
-    seen = seen_items(met, n_users, n_items)
+    interactions = FirstInteractions(*np.array([[2], [3], [place]], np.int32))
+    seen = seen_items(interactions, n_users, n_items)
     assert isinstance(seen, form)
     users, positions = tf.constant([2, 2, 3]), tf.constant([place, min(place + 1, NEVER), place])
     found = seen.for_row_candidates(users, positions, tf.constant([[3], [3], [3]]))

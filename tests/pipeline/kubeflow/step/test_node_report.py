@@ -1,4 +1,4 @@
-"""What Kubeflow's UI gets to show of a node."""
+"""Reports of nodes for Kubeflow's UI."""
 
 import json
 
@@ -13,8 +13,8 @@ from pipeline.kubeflow.step.node_report import NodeReport, write_report
 REPORT = NodeReport("Evaluator", "done", "", [("model", 9, "/m/9")], [("evaluation", 11, "/e/11")], {"map": 0.25})
 
 
-def told(folder):
-    """The description of the task as Kubeflow passes it."""
+def executor_input_for(folder):
+    """ExecutorInput of the task, as Kubeflow passes it."""
     artifact = {"artifactType": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}}
     return json.dumps(executor_input({}, {METRICS: artifact}, folder))
 
@@ -44,7 +44,7 @@ def test_node_page_without_artifacts_has_no_tables():
 
 
 def test_metrics_are_written_to_kubeflows_output_file(tmp_path):
-    write_report(REPORT, str(tmp_path / "deep" / "report"), told(tmp_path / "outputs"))
+    write_report(REPORT, str(tmp_path / "deep" / "report"), executor_input_for(tmp_path / "outputs"))
     assert (tmp_path / "deep" / "report").read_text() == REPORT.markdown()
     output = json.loads((tmp_path / "outputs" / "output_metadata.json").read_text())
     (artifact,) = output["artifacts"][METRICS]["artifacts"]
@@ -54,5 +54,5 @@ def test_metrics_are_written_to_kubeflows_output_file(tmp_path):
 
 
 def test_node_without_metrics_writes_no_output_file(tmp_path):
-    write_report(REPORT._replace(metrics={}), None, told(tmp_path / "outputs"))
+    write_report(REPORT._replace(metrics={}), None, executor_input_for(tmp_path / "outputs"))
     assert not list(tmp_path.iterdir())
