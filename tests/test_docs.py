@@ -27,7 +27,7 @@ def words(line: str) -> list[str]:
 def commands(name: str) -> list[pytest.param]:
     """Arguments of every documented command of this name, in shell blocks and in running text."""
     found = {}
-    for page, line in LINES:
+    for _, line in LINES:
         program, *arguments = words(line) or [""]
         if Path(program).name == name:
             found.setdefault(" ".join(arguments), arguments)
@@ -60,7 +60,8 @@ def test_documented_caser_command_has_only_known_options(arguments):
 @pytest.mark.parametrize("arguments", commands("make"))
 def test_documented_make_target_exists(arguments):
     targets = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
-    assert targets and all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in targets)
+    assert targets
+    assert all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in targets)
 
 
 def documented_modules() -> list[str]:
@@ -103,11 +104,8 @@ def test_configuration_page_is_generated_from_the_settings():
 
 
 def imports(block: str) -> list[tuple[str, str]]:
-    return [
-        (module, name.strip())
-        for module, names in re.findall(r"^from ((?:components|pipeline|schemas)[\w.]*) import (.+)$", block, re.MULTILINE)
-        for name in names.split(",")
-    ]
+    found = re.findall(r"^from ((?:components|pipeline|schemas)[\w.]*) import (.+)$", block, re.MULTILINE)
+    return [(module, name.strip()) for module, names in found for name in names.split(",")]
 
 
 @pytest.mark.parametrize("block", code_blocks("python"), ids=lambda block: block.page)
@@ -120,5 +118,5 @@ def test_python_example_imports_existing_names(block):
 def test_components_example_connects_the_components():
     (example,) = [block for block in code_blocks("python") if block.page == "docs/components.md"]
     names: dict[str, object] = {}
-    exec(example.text, names)  # noqa: S102
+    exec(example.text, names)
     assert set(names["trainer"].outputs) == {"model", "model_run"}

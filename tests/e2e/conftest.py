@@ -20,10 +20,11 @@ def log(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(log, tmp_path_factory) -> Path:
-    """The output directory of one finished run; read only."""
+    """The output directory of one finished run, read only; its console output is in `console.txt` beside it."""
     output = tmp_path_factory.mktemp("run") / "out"
     done = caser(*run_arguments(log, output))
     assert done.returncode == 0, done.stdout + done.stderr
+    (output.parent / "console.txt").write_text(done.stdout + done.stderr)
     return output
 
 

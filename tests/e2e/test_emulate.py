@@ -21,6 +21,7 @@ from pipeline.kubeflow.nodes.node_file import FOLDER
 from pipeline.kubeflow.nodes.task_names import node_id
 from tests.support.cli import caser, caser_command
 from tests.support.interaction_log import SETTINGS, rows, write
+from tests.support.wording import unusual_phrases
 
 pytestmark = pytest.mark.xdist_group("run")
 
@@ -94,6 +95,12 @@ def test_emulated_run_has_the_metrics_of_a_local_run(emulated, first_metrics):
     assert found.keys() >= {"map", "ndcg_at_10", "recall_at_10"}
     assert found == pytest.approx({name: first_metrics["test"][name] for name in found}, abs=1e-6)
     assert "Blessed" in (run / "evaluator" / "outputs" / "report").read_text()
+
+
+def test_output_of_emulated_tasks_uses_common_terms(emulated):
+    files = [*emulated.glob("runs/*/*/outputs/report"), *emulated.glob("runs/*/*/log.txt")]
+    assert len(files) > 10
+    assert not {file: found for file in files if (found := unusual_phrases(file.read_text()))}
 
 
 def test_second_emulated_run_is_cached(emulated, compiled):

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.cli import caser, caser_command, run_arguments
 from tests.support.interaction_log import rows, write
+from tests.support.wording import unusual_phrases
 
 pytestmark = pytest.mark.xdist_group("run")
 
@@ -60,6 +61,13 @@ def test_the_report_needs_no_network(finished):
     report = (finished / "report.html").read_text()
     assert "<svg" in report
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", report)
+
+
+@pytest.mark.parametrize("file", ["../console.txt", "report.html"])
+def test_output_of_a_run_uses_common_terms(finished, file):
+    text = (finished / file).read_text()
+    assert "popularity" in text
+    assert not unusual_phrases(text)
 
 
 def test_pushed_model_serves_in_a_process_with_only_tensorflow(finished):
