@@ -23,7 +23,7 @@ from tests.support.cli import caser, caser_command
 from tests.support.interaction_log import SETTINGS, rows, write
 from tests.support.wording import unusual_phrases
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = pytest.mark.xdist_group("emulate")
 
 Execution = metadata_store_pb2.Execution
 
