@@ -26,16 +26,16 @@ def words(line: str) -> list[str]:
 
 def commands(name: str) -> list[pytest.param]:
     """Arguments of every documented command of this name, in shell blocks and in running text."""
-    found = {}
+    actual = {}
     for _, line in LINES:
         program, *arguments = words(line) or [""]
         if Path(program).name == name:
-            found.setdefault(" ".join(arguments), arguments)
+            actual.setdefault(" ".join(arguments), arguments)
     for page in PAGES:
         for text in INLINE_CODE.findall(page.read_text(encoding="utf-8")):
             if text.startswith(f"{name} ") and "..." not in text:
-                found.setdefault(text[len(name) + 1 :], words(text)[1:])
-    return [pytest.param(arguments, id=key) for key, arguments in found.items()]
+                actual.setdefault(text[len(name) + 1 :], words(text)[1:])
+    return [pytest.param(arguments, id=key) for key, arguments in actual.items()]
 
 
 def leaf(arguments: list[str]) -> tuple[click.Command, click.Context, list[str]]:
@@ -77,12 +77,12 @@ def test_documented_module_exists(module):
 def documented_paths() -> list[pytest.param]:
     """Paths of the repository that the pages name in code spans."""
     tops = ("pipeline", "components", "schemas", "tests", "kubeflow", "benchmarks", "docs")
-    found = {}
+    actual = {}
     for page in PAGES:
         for text in INLINE_CODE.findall(page.read_text(encoding="utf-8")):
             if re.fullmatch(rf"({'|'.join(tops)})/[\w./-]*", text):
-                found.setdefault(text, page.relative_to(ROOT))
-    return [pytest.param(path, id=path) for path in found]
+                actual.setdefault(text, page.relative_to(ROOT))
+    return [pytest.param(path, id=path) for path in actual]
 
 
 @pytest.mark.parametrize("path", documented_paths())
@@ -104,8 +104,8 @@ def test_configuration_page_is_generated_from_the_settings():
 
 
 def imports(block: str) -> list[tuple[str, str]]:
-    found = re.findall(r"^from ((?:components|pipeline|schemas)[\w.]*) import (.+)$", block, re.MULTILINE)
-    return [(module, name.strip()) for module, names in found for name in names.split(",")]
+    actual = re.findall(r"^from ((?:components|pipeline|schemas)[\w.]*) import (.+)$", block, re.MULTILINE)
+    return [(module, name.strip()) for module, names in actual for name in names.split(",")]
 
 
 @pytest.mark.parametrize("block", code_blocks("python"), ids=lambda block: block.page)

@@ -73,9 +73,9 @@ def command_paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterato
 
 @pytest.mark.parametrize("path", command_paths(main), ids=lambda path: " ".join(("caser", *path)))
 def test_help_uses_common_terms(path):
-    shown = CliRunner().invoke(main, [*path, "--help"])
-    assert shown.exit_code == 0
-    assert not unusual_phrases(shown.output)
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0
+    assert not unusual_phrases(result.output)
 
 
 @pytest.mark.parametrize("arguments", ERRORS)
@@ -83,10 +83,10 @@ def test_error_uses_common_terms(arguments, tmp_path, monkeypatch):
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     monkeypatch.chdir(tmp_path)
-    shown = CliRunner().invoke(main, arguments.split())
-    assert shown.exit_code == 2, shown.output
-    assert len(shown.output.split()) > 3
-    assert not unusual_phrases(shown.output)
+    result = CliRunner().invoke(main, arguments.split())
+    assert result.exit_code == 2, result.output
+    assert len(result.output.split()) > 3
+    assert not unusual_phrases(result.output)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -96,9 +96,9 @@ def test_documentation_uses_common_terms(page):
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_configuration_uses_common_terms(preset):
-    shown = CliRunner().invoke(main, ["config", "--preset", preset])
-    assert shown.exit_code == 0
-    assert not unusual_phrases(shown.output)
+    result = CliRunner().invoke(main, ["config", "--preset", preset])
+    assert result.exit_code == 0
+    assert not unusual_phrases(result.output)
 
 
 @pytest.mark.parametrize("text", ["Remedy: use\nit", "a  share\nof rows", "it mends", "has put the model in place"])

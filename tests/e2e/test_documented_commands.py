@@ -17,8 +17,8 @@ FILMS = {"i0": "matrix", "i1": "alien", "i2": "brazil"}
 
 def block(start: str) -> list[str]:
     """The lines of the README's shell block that begins with these words."""
-    (found,) = [item.text for item in code_blocks("sh") if item.page == "README.md" and item.text.startswith(start)]
-    return found.splitlines()
+    (actual,) = [item.text for item in code_blocks("sh") if item.page == "README.md" and item.text.startswith(start)]
+    return actual.splitlines()
 
 
 def execute(line: str, folder: Path) -> str:

@@ -91,16 +91,16 @@ def test_emulated_run_pushes_the_blessed_model(emulated, compiled):
 
 def test_emulated_run_has_the_metrics_of_a_local_run(emulated, first_metrics):
     (run, *_) = runs_of(emulated)
-    found = metrics_of(run)
-    assert found.keys() >= {"map", "ndcg_at_10", "recall_at_10"}
-    assert found == pytest.approx({name: first_metrics["test"][name] for name in found}, abs=1e-6)
+    actual = metrics_of(run)
+    assert actual.keys() >= {"map", "ndcg_at_10", "recall_at_10"}
+    assert actual == pytest.approx({name: first_metrics["test"][name] for name in actual}, abs=1e-6)
     assert "Blessed" in (run / "evaluator" / "outputs" / "report").read_text()
 
 
 def test_output_of_emulated_tasks_uses_common_terms(emulated):
     files = [*emulated.glob("runs/*/*/outputs/report"), *emulated.glob("runs/*/*/log.txt")]
     assert len(files) > 10
-    assert not {file: found for file in files if (found := unusual_phrases(file.read_text()))}
+    assert not {file: actual for file in files if (actual := unusual_phrases(file.read_text()))}
 
 
 def test_second_emulated_run_is_cached(emulated, compiled):
@@ -195,9 +195,9 @@ def test_killed_trainer_is_retried(compiled, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     os.kill(pid_of(run / "caser-trainer"), signal.SIGKILL)
-    shown, _ = running.communicate(timeout=400)
-    assert running.returncode == 0, shown
-    assert "attempt 1 failed with exit status -9; retrying" in shown
+    text, _ = running.communicate(timeout=400)
+    assert running.returncode == 0, text
+    assert "attempt 1 failed with exit status -9; retrying" in text
     assert len(versions_of(output)) == 1
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(output / "metadata.sqlite")
@@ -222,8 +222,8 @@ def test_concurrent_runs_on_one_volume_keep_their_artifacts_apart(compiled, tmp_
             )
             for epochs in (15, 20)
         ]
-        shown = [process.communicate(timeout=900)[0] for process in running]
-        assert [process.returncode for process in running] == [0, 0], shown
+        text = [process.communicate(timeout=900)[0] for process in running]
+        assert [process.returncode for process in running] == [0, 0], text
         client = mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=port))
         models = client.get_artifacts_by_type("Model")
         pushed = client.get_artifacts_by_type("PushedModel")

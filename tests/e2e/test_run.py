@@ -166,11 +166,11 @@ def test_bad_rows_fail_the_run_with_a_quarantine_file(tmp_path):
     data = write(tmp_path / "log.csv", rows())
     data.write_text(data.read_text() + "u1,,5\nu1,i1,soon\n")
     done = caser(*run_arguments(data, tmp_path / "out"))
-    shown = done.stdout + done.stderr
+    text = done.stdout + done.stderr
     assert done.returncode == 1
-    assert "Traceback" not in shown
-    assert f"row {len(rows()) + 2}: blank `item_id`" in shown
-    assert "--set data.max_bad_row_fraction=" in shown
+    assert "Traceback" not in text
+    assert f"row {len(rows()) + 2}: blank `item_id`" in text
+    assert "--set data.max_bad_row_fraction=" in text
     quarantine = (tmp_path / "out" / "quarantine" / "bad_rows.csv").read_text().splitlines()
     assert len(quarantine) == 3
     assert quarantine[2].endswith(',"u1,i1,soon"')

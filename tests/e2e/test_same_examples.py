@@ -31,11 +31,11 @@ def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
             _ = examples | f"Write{name}" >> beam.io.WriteToTFRecord(str(folder / name))
     counts = json.loads((folder / "counts.json").read_text())
     del counts["files"]
-    found = {
+    actual = {
         name: sorted(tf.data.TFRecordDataset(sorted(map(str, folder.glob(f"{name}-*")))).as_numpy_iterator())
         for name in splits
     }
-    return found, counts
+    return actual, counts
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def reference(tmp_path_factory):
 
 
 def test_examples_have_every_split(reference):
-    found, counts = reference
-    assert {name: len(examples) for name, examples in found.items()} == counts["split_users"]
+    actual, counts = reference
+    assert {name: len(examples) for name, examples in actual.items()} == counts["split_users"]
     assert counts["rows_read"] == len(rows())
 
 

@@ -24,9 +24,9 @@ class CodeBlock(NamedTuple):
 
 def code_blocks(language: str) -> Iterator[CodeBlock]:
     for page in PAGES:
-        for _, found, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
-            if found == language:
-                yield CodeBlock(str(page.relative_to(ROOT)), found, textwrap.dedent(text))
+        for _, actual, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            if actual == language:
+                yield CodeBlock(str(page.relative_to(ROOT)), actual, textwrap.dedent(text))
 
 
 def shell_lines() -> Iterator[tuple[str, str]]:

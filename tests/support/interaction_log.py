@@ -23,13 +23,13 @@ SETTINGS = (
 def rows() -> list[tuple[str, str, int]]:
     """(user, item, time): each item is followed by the next one four times out of five."""
     rng = np.random.default_rng(5)
-    made = []
+    interactions = []
     for user in range(USERS):
         item = int(rng.integers(ITEMS))
         for step in range(int(rng.integers(10, 20))):
-            made.append((f"u{user}", f"i{item}", 1_700_000_000 + 60 * step))
+            interactions.append((f"u{user}", f"i{item}", 1_700_000_000 + 60 * step))
             item = (item + 1) % ITEMS if rng.random() < 0.8 else int(rng.integers(ITEMS))
-    return made
+    return interactions
 
 
 def write(path: Path, lines: list[tuple[str, str, int]]) -> Path:

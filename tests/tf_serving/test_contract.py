@@ -154,11 +154,11 @@ def test_rollback_restores_the_former_predictions(server, served, models):
     list(promote(str(server.model_dir), newer, "canary", *common))
 
     def likes(label):
-        found = set()
+        actual = set()
         for url in (server.rest, server.grpc):
             with Recommender.connect(url, label=label) as recommender:
-                found.add(recommender.recommend("u0", ["i1"], k=1).item_ids[0])
-        return found
+                actual.add(recommender.recommend("u0", ["i1"], k=1).item_ids[0])
+        return actual
 
     assert (likes("stable"), likes("canary")) == ({"i5"}, {"i6"})
     list(promote(str(server.model_dir), newer, "stable", *common))

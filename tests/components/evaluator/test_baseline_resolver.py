@@ -55,11 +55,11 @@ def run(runner, folder, setting):
             for model in handle.store.get_artifacts_by_type("Model")
         }
         blessings = handle.store.get_artifacts_by_type("ModelBlessing")
-    found = []
+    actual = []
     for blessing in sorted(blessings, key=lambda artifact: artifact.id):
         setting, baseline = blessing.custom_properties["comparison"].string_value.split(" after ")
-        found.append((setting, names[int(baseline)] if baseline.isdigit() else None))
-    return found
+        actual.append((setting, names[int(baseline)] if baseline.isdigit() else None))
+    return actual
 
 
 @pytest.mark.parametrize("runner", [tfx.orchestration.LocalDagRunner, BeamDagRunner])

@@ -96,9 +96,9 @@ def test_evaluation_has_metrics_of_model_next_to_popularity(good):
 
 
 def test_evaluation_has_slices_of_users_next_to_items(good):
-    found = {(part.name, part.value): part for part in good[0].slices}
-    assert found.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
-    for part in found.values():
+    actual = {(part.name, part.value): part for part in good[0].slices}
+    assert actual.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
+    for part in actual.values():
         assert part.model["map"] == 1
         assert part.popularity["map"] == pytest.approx(LAST)
 
@@ -127,6 +127,6 @@ def test_baseline_model_adds_no_metrics_to_the_evaluation(good, worse):
 @pytest.mark.parametrize("name", ["min_margin", "min_change"])
 def test_threshold_set_to_null_is_not_checked(name):
     (specs,) = eval_config(EvaluatorSettings(**{name: None})).metrics_specs
-    asked = {"min_margin": "map_margin" in specs.thresholds}
-    asked["min_change"] = specs.thresholds["map"].HasField("change_threshold")
-    assert [key for key, value in asked.items() if not value] == [name]
+    requested = {"min_margin": "map_margin" in specs.thresholds}
+    requested["min_change"] = specs.thresholds["map"].HasField("change_threshold")
+    assert [key for key, value in requested.items() if not value] == [name]

@@ -7,8 +7,8 @@ from components.ranking.metrics import MISS, NO_RANK
 
 def test_history_length_belongs_to_exactly_one_slice():
     lengths = np.array([0, 5, 6, 20, 21, 50, 51, 100, 101, 10_000])
-    found = length_slices(lengths)
-    assert [lengths[inside].tolist() for inside in found.values()] == [
+    actual = length_slices(lengths)
+    assert [lengths[inside].tolist() for inside in actual.values()] == [
         [0, 5],
         [6, 20],
         [21, 50],

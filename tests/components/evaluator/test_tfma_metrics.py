@@ -50,8 +50,8 @@ def computed():
         for user in part:
             accumulator = combiner.add_input(accumulator, metric_types.StandardMetricInputs(prediction=user))
         parts.append(accumulator)
-    found = combiner.extract_output(combiner.merge_accumulators(parts))
-    return {key.name: value for key, value in found.items()}
+    actual = combiner.extract_output(combiner.merge_accumulators(parts))
+    return {key.name: value for key, value in actual.items()}
 
 
 @pytest.mark.parametrize(

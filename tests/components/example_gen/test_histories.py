@@ -9,7 +9,7 @@ from components.example_gen.settings import HistorySettings
 def histories(rows, rare=(), **rules):
     """`rows`: (user, item, time), in the order of the file."""
     user, item, time = (np.array(column, int) for column in zip(*rows, strict=True))
-    made = build_histories(
+    built = build_histories(
         user,
         item,
         time,
@@ -19,8 +19,8 @@ def histories(rows, rare=(), **rules):
         HistorySettings(**{"min_user_interactions": 1, **rules}),
     )
     return {
-        int(u): made.item[made.start[i] : made.start[i + 1]].tolist() for i, u in enumerate(made.user)
-    }, made.dropped
+        int(u): built.item[built.start[i] : built.start[i + 1]].tolist() for i, u in enumerate(built.user)
+    }, built.dropped
 
 
 def test_history_is_sorted_by_time_then_position():
@@ -29,8 +29,8 @@ def test_history_is_sorted_by_time_then_position():
 
 def test_rare_items_are_dropped_before_short_histories():
     rows = [(1, 5, 1), (1, 6, 2), (2, 6, 1), (2, 7, 2), (2, 8, 3)]
-    found, dropped = histories(rows, rare=[6], min_user_interactions=2)
-    assert found == {2: [7, 8]}
+    actual, dropped = histories(rows, rare=[6], min_user_interactions=2)
+    assert actual == {2: [7, 8]}
     assert dropped["min_item_interactions"] == 2
     assert dropped["min_user_interactions"] == 1
 
@@ -71,16 +71,16 @@ def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
         for name in ("user", "item")
     )
     time, row = (np.concatenate([getattr(batch, name) for batch in batches]) for name in ("time", "row"))
-    made = build_histories(
+    built = build_histories(
         user, item, time, row * 0, row, np.bincount(item) < 5, HistorySettings(min_item_interactions=5)
     )
-    first, _ = split_boundaries(np.diff(made.start), SplitSettings(train=0.8, valid=0, test=0.2))
+    first, _ = split_boundaries(np.diff(built.start), SplitSettings(train=0.8, valid=0, test=0.2))
 
     theirs = [np.loadtxt(shared_data / "ml1m-caser" / "test" / f"{name}.txt", int)[:, :2] for name in ("train", "test")]
-    position = np.arange(len(made.item)) - np.repeat(made.start[:-1], np.diff(made.start))
-    in_train = position < np.repeat(first, np.diff(made.start))
-    users = np.repeat(np.arange(len(made.user)), np.diff(made.start))
-    assert (len(made.user), len(np.unique(made.item)), int(in_train.sum()), int((~in_train).sum())) == (
+    position = np.arange(len(built.item)) - np.repeat(built.start[:-1], np.diff(built.start))
+    in_train = position < np.repeat(first, np.diff(built.start))
+    users = np.repeat(np.arange(len(built.user)), np.diff(built.start))
+    assert (len(built.user), len(np.unique(built.item)), int(in_train.sum()), int((~in_train).sum())) == (
         6040,
         3416,
         802_085,
@@ -88,7 +88,7 @@ def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     )
     # Users and items have other names there: the same up to a renaming.
     for ours, rows in ((in_train, theirs[0]), (~in_train, theirs[1])):
-        assert np.array_equal(_renamed(made.item[ours], made.item[in_train]), _renamed(rows[:, 1], theirs[0][:, 1]))
+        assert np.array_equal(_renamed(built.item[ours], built.item[in_train]), _renamed(rows[:, 1], theirs[0][:, 1]))
         assert np.array_equal(users[ours], np.unique(rows[:, 0], return_inverse=True)[1])
 
 

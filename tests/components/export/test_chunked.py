@@ -23,7 +23,7 @@ def test_chunked_results_equal_those_of_the_whole_batch(rows, size):
 
     outputs = run.get_concrete_function(tf.constant(0)).structured_outputs
     assert {name: value.shape.rank for name, value in outputs.items()} == {"rows": 2, "sums": 2}
-    found = run(tf.constant(rows))
-    np.testing.assert_array_equal(found["rows"], TABLE[:rows])
-    np.testing.assert_array_equal(found["sums"], TABLE[:rows].sum(axis=1, keepdims=True))
+    actual = run(tf.constant(rows))
+    np.testing.assert_array_equal(actual["rows"], TABLE[:rows])
+    np.testing.assert_array_equal(actual["sums"], TABLE[:rows].sum(axis=1, keepdims=True))
     assert int(largest) == min(rows, size)

@@ -25,7 +25,7 @@ def test_golden_request_accepts_swapped_items_with_equal_scores():
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "actual"),
     [
         (answers(scores=(3.0, 2.0, float("nan"))), "non-finite scores"),
         (answers(first=("a", "b", "a")), "duplicate items"),
@@ -37,9 +37,9 @@ def test_golden_request_accepts_swapped_items_with_equal_scores():
         (Predictions([["a", "b"], ["d", "e"]], [[3.0, 2.0], [1.0, 1.0]]), "different shape"),
     ],
 )
-def test_golden_mismatch_names_the_problem(answer, found):
+def test_golden_mismatch_names_the_problem(answer, actual):
 
-    assert re.search(found, golden_mismatch(GOLDEN, answer))
+    assert re.search(actual, golden_mismatch(GOLDEN, answer))
 
 
 def test_golden_request_is_read_back_whatever_the_ids(tmp_path):

@@ -1,4 +1,4 @@
-"""What the exported graph guarantees, whatever it is asked."""
+"""What the exported graph guarantees for any request."""
 
 import keras
 import numpy as np

@@ -98,8 +98,8 @@ def test_horizontal_convolution_has_the_gradients_of_a_sliding_window():
         with tf.GradientTape() as tape:
             total = tf.reduce_sum(features() * upstream)
         gradients.append(tape.gradient(total, variables))
-    for expected, found in zip(*gradients, strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    for expected, actual in zip(*gradients, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", [{"horizontal_filters": 0}, {"vertical_filters": 0}])

@@ -56,9 +56,9 @@ def test_notebook_caser_equals_its_formulas(maxlen, hor_h, padded):
     user, item = rng.integers(0, 100, [6, 1]), rng.integers(0, 100, [6, 1])
     sequence = rng.integers(1, 100, [6, maxlen])
     sequence[:, :padded] = 0
-    found = np.asarray(model((user, sequence, item)))
-    assert found.shape == (6, 1)
-    np.testing.assert_allclose(found, by_hand(model, user, sequence, item, min(hor_h, maxlen)), rtol=1e-4)
+    actual = np.asarray(model((user, sequence, item)))
+    assert actual.shape == (6, 1)
+    np.testing.assert_allclose(actual, by_hand(model, user, sequence, item, min(hor_h, maxlen)), rtol=1e-4)
 
 
 def test_notebook_caser_predicts_the_same_after_reloading(tmp_path):

@@ -16,7 +16,7 @@ PUSHES = 2000
 PUSHER = """
 import os, sys
 from components.pusher import version_dirs as versions
-# Waiting for the disk is what would take the time here, and is not what is asked.
+# Waiting for the disk would take most of the time, and is not tested here.
 os.fsync = lambda handle: None
 source, target, files = sys.argv[1], sys.argv[2], sys.argv[3:]
 for number in range(int(os.environ["FIRST"]), 1 << 30):

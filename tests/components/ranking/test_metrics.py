@@ -33,11 +33,11 @@ def test_metrics_equal_their_plain_definitions(users, data):
     padded = np.full((len(users), max(map(len, users))), NO_RANK)
     for row, ranks in enumerate(users):
         padded[row, : len(ranks)] = ranks
-    found = all_metrics(padded, np.zeros([len(users), MAX_K], int), 10)
+    actual = all_metrics(padded, np.zeros([len(users), MAX_K], int), 10)
     for prefix, of in (("", users), ("next_item_", [ranks[:1] for ranks in users])):
         expected = [plain(ranks) for ranks in of]
         for name in expected[0]:
-            assert found[prefix + name] == pytest.approx(np.mean([value[name] for value in expected])), prefix + name
+            assert actual[prefix + name] == pytest.approx(np.mean([value[name] for value in expected])), prefix + name
 
 
 def test_average_precision_equals_the_authors_evaluation():
@@ -48,6 +48,6 @@ def test_average_precision_equals_the_authors_evaluation():
 def test_coverage_counts_distinct_items_of_all_users():
     top = np.zeros([2, MAX_K], int)
     top[0, :2], top[1, :2] = [FIRST_ID, FIRST_ID + 1], [FIRST_ID, FIRST_ID + 2]
-    found = all_metrics(np.array([[1], [1]]), top, 10)
-    assert found["coverage_at_1"] == pytest.approx(0.1)
-    assert found["coverage_at_5"] == pytest.approx(0.3)
+    actual = all_metrics(np.array([[1], [1]]), top, 10)
+    assert actual["coverage_at_1"] == pytest.approx(0.1)
+    assert actual["coverage_at_5"] == pytest.approx(0.3)

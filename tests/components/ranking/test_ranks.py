@@ -10,10 +10,10 @@ from components.ranking.ranks import held_out_ranks, top_items
 
 
 def ranks(scores, seen, held_out):
-    found, items = held_out_ranks(
+    actual, items = held_out_ranks(
         tf.constant(scores, tf.float32), tf.constant(seen, tf.int64), tf.constant(held_out, tf.int64)
     )
-    return found.numpy().tolist(), items.numpy().tolist()
+    return actual.numpy().tolist(), items.numpy().tolist()
 
 
 def test_ranks_count_from_one_among_unseen_items():
@@ -30,8 +30,8 @@ def test_unknown_or_seen_items_are_misses():
 
 
 def test_repeated_held_out_item_counts_once():
-    found, items = ranks([[0.1, 0.2, 0.3]], [[0]], [[3, 2, 3, 4]])
-    assert found == [[2, 3, 1, NO_RANK]]
+    actual, items = ranks([[0.1, 0.2, 0.3]], [[0]], [[3, 2, 3, 4]])
+    assert actual == [[2, 3, 1, NO_RANK]]
     assert items == [[3, 2, 4, PADDING]]
 
 
@@ -61,8 +61,8 @@ def test_ranks_equal_counting_by_hand(seed):
     held_out = rng.choice(n, rng.integers(1, n + 1), replace=False)
     unseen = [j for j in range(n) if j not in seen]
     expected = [MISS if j in seen else sum(scores[i] >= scores[j] for i in unseen) for j in held_out]
-    found, _ = ranks([scores], [[*(seen + FIRST_ID), 0]], [held_out + FIRST_ID])
-    assert found == [expected]
+    actual, _ = ranks([scores], [[*(seen + FIRST_ID), 0]], [held_out + FIRST_ID])
+    assert actual == [expected]
 
 
 @settings(max_examples=30, deadline=None)
@@ -73,21 +73,21 @@ def test_ranks_of_a_row_do_not_depend_on_its_batch(seed):
     scores = rng.choice([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf], [rows, n])
     seen = rng.integers(PADDING, n + FIRST_ID, [rows, 2])
     held_out = rng.integers(PADDING, n + FIRST_ID, [rows, width])
-    found, items = ranks(scores, seen, held_out)
+    actual, items = ranks(scores, seen, held_out)
     for row in range(rows):
         expected = counted_by_hand(scores[row], seen[row], held_out[row])
         padding = [(NO_RANK, PADDING)] * (width - len(expected))
-        assert list(zip(found[row], items[row], strict=True)) == expected + padding
+        assert list(zip(actual[row], items[row], strict=True)) == expected + padding
 
 
 def counted_by_hand(scores, seen, held_out):
     """(rank, item) of one user, by counting."""
     value = {j + FIRST_ID: -np.inf if np.isnan(score) else score for j, score in enumerate(scores)}
     unseen = [item for item in value if item not in seen]
-    found = []
+    actual = []
     for item in held_out:
-        if item == PADDING or (item != UNKNOWN and item in [known for _, known in found]):
+        if item == PADDING or (item != UNKNOWN and item in [known for _, known in actual]):
             continue
         known = item in unseen
-        found.append((sum(value[other] >= value[item] for other in unseen) if known else MISS, item))
-    return found
+        actual.append((sum(value[other] >= value[item] for other in unseen) if known else MISS, item))
+    return actual

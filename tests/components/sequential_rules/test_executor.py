@@ -35,10 +35,10 @@ def split(*rows):
 def test_sequential_rules_rank_held_out_items_among_unseen_ones(items):
     train = split(("abc", ""), ("abd", ""), ("cbd", ""))
     # After b: d twice, c once; then by popularity. The first user has seen d, and z is unknown.
-    found = evaluate(train, split(("db", "c"), ("ab", "c"), ("b", "z")), items, SETTINGS).metrics
-    np.testing.assert_allclose(found["mrr"], (1 + 1 / 2 + 0) / 3)
-    np.testing.assert_allclose(found["hit_rate_at_1"], 1 / 3)
-    np.testing.assert_allclose(found["coverage_at_1"], 2 / 5)
+    actual = evaluate(train, split(("db", "c"), ("ab", "c"), ("b", "z")), items, SETTINGS).metrics
+    np.testing.assert_allclose(actual["mrr"], (1 + 1 / 2 + 0) / 3)
+    np.testing.assert_allclose(actual["hit_rate_at_1"], 1 / 3)
+    np.testing.assert_allclose(actual["coverage_at_1"], 2 / 5)
 
 
 def test_batch_size_does_not_change_the_metrics(items, monkeypatch):

@@ -47,15 +47,15 @@ def test_counts_decay_with_distance():
 
 def test_scores_decay_with_the_age_of_an_item():
     counts = count(sequences([0, 2], [1, 3]), 4, PLAIN)
-    found = scores(counts, sequences([0, 1]), SequentialRulesSettings(history=2, history_decay=1))
-    np.testing.assert_allclose(found, [[0, 0, 0.5, 1]], atol=1e-8)
+    actual = scores(counts, sequences([0, 1]), SequentialRulesSettings(history=2, history_decay=1))
+    np.testing.assert_allclose(actual, [[0, 0, 0.5, 1]], atol=1e-8)
     only_the_newest = scores(counts, sequences([0, 1]), PLAIN)
     np.testing.assert_allclose(only_the_newest, [[0, 0, 0, 1]], atol=1e-8)
 
 
 def test_scores_without_counts_are_in_order_of_popularity():
-    found = scores(count(sequences([0, 3]), 4, PLAIN), sequences([], [1], [0]), PLAIN)
-    assert np.argsort(-found, axis=1).tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [3, 0, 1, 2]]
+    actual = scores(count(sequences([0, 3]), 4, PLAIN), sequences([], [1], [0]), PLAIN)
+    assert np.argsort(-actual, axis=1).tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [3, 0, 1, 2]]
 
 
 @pytest.mark.parametrize("pairs_at_once", [1, 40, 1 << 22])

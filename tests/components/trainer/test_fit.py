@@ -96,8 +96,8 @@ def test_fit_restores_the_best_epoch_after_patience():
 
 
 def test_learning_rate_has_warm_up_then_cosine_decay():
-    found = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
-    np.testing.assert_allclose(found, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
+    actual = [float(learning_rates(0.5, 1000)(step)) for step in (0, 15, 30, 515, 1000)]
+    np.testing.assert_allclose(actual, [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
 
 
 def test_diverged_training_is_an_error_with_a_hint():

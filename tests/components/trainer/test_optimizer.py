@@ -50,12 +50,12 @@ def test_sparse_update_equals_adam_on_the_touched_rows(l2, decay, n_rows):
         for id_ in set(ids) if n_rows == 200 else range(n_rows):
             slope = sum(weight for other, weight in zip(ids, weights, strict=True) if other == id_)
             expected[id_].update(slope + 2 * l2 * expected[id_].row, step, decay)
-    found = table.numpy()
+    actual = table.numpy()
     # Steps of 0.1, and of what is left after opposite ones, in float32.
-    np.testing.assert_allclose(found, [adam.row for adam in expected], rtol=1e-4, atol=5e-6)
+    np.testing.assert_allclose(actual, [adam.row for adam in expected], rtol=1e-4, atol=5e-6)
     if n_rows == 200:
         others = np.setdiff1d(np.arange(n_rows), [1, 4, 5])
-        np.testing.assert_array_equal(found[others], start[others])
+        np.testing.assert_array_equal(actual[others], start[others])
         for moments in (optimizer._momentums[0], optimizer._velocities[0]):
             assert not moments.numpy()[others].any()
 

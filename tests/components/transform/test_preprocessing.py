@@ -54,11 +54,11 @@ def test_windows_contain_ids_of_the_vocabularies(transformed):
     output, windows = transformed
     name = [b"", b"?", *output.vocabulary_by_name("items")]
     user = [b"", b"?", *output.vocabulary_by_name("users")]
-    found = sorted(
+    actual = sorted(
         (user[row["user"]], [name[i] for i in row["sequence"]], [name[i] for i in np.ravel(row["targets"])])
         for row in windows
     )
-    assert found == [
+    assert actual == [
         (b"ann", [b"a", b"b"], [b"c"]),
         (b"ann", [b"b", b"c"], [b"d"]),
         (b"bob", [b"", b"b"], [b"a"]),

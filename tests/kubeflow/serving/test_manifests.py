@@ -33,8 +33,8 @@ def base():
 
 
 def of_kind(objects, kind):
-    (found,) = [part for part in objects if part["kind"] == kind]
-    return found
+    (actual,) = [part for part in objects if part["kind"] == kind]
+    return actual
 
 
 def pod(objects):
@@ -68,8 +68,8 @@ def test_kserve_pods_are_valid(push_model):
         **{name: model[name] for name in ("args", "resources", "securityContext")},
     }
     spec = {name: predictor[name] for name in ("securityContext", "automountServiceAccountToken")}
-    made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {**spec, "containers": [container]}}
-    kubernetes_validate.validate(made, push_model, strict=True)
+    built = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {**spec, "containers": [container]}}
+    kubernetes_validate.validate(built, push_model, strict=True)
     assert service["kind"] in NOT_OF_KUBERNETES
     assert model["storageUri"] == "pvc://caser-data/serving/caser"
 

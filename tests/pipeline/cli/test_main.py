@@ -33,16 +33,16 @@ def test_help_imports_no_framework():
 
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_command_has_help(command):
-    shown = caser(command, "--help")
-    assert shown.exit_code == 0
-    assert len(shown.output.splitlines()) > 4
-    assert "\\b" not in shown.output
+    result = caser(command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 4
+    assert "\\b" not in result.output
 
 
 def test_config_prints_effective_values():
-    shown = caser("config", "--preset", "movielens-dat", "--set", "trainer.epochs=3")
-    assert "  separator: '::'" in shown.output
-    assert "  epochs: 3" in shown.output
+    result = caser("config", "--preset", "movielens-dat", "--set", "trainer.epochs=3")
+    assert "  separator: '::'" in result.output
+    assert "  epochs: 3" in result.output
 
 
 def test_presets_lists_all_presets():
@@ -52,10 +52,10 @@ def test_presets_lists_all_presets():
 
 
 def test_sample_writes_a_csv_file(tmp_path):
-    shown = caser("sample", "--output", tmp_path / "sample.csv")
-    assert shown.exit_code == 0
+    result = caser("sample", "--output", tmp_path / "sample.csv")
+    assert result.exit_code == 0
     assert (tmp_path / "sample.csv").read_text().startswith(HEADER)
-    assert "caser run --data" in shown.output
+    assert "caser run --data" in result.output
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_sample_writes_a_csv_file(tmp_path):
 def test_invalid_setting_is_one_message_without_traces(tmp_path, arguments, part):
     data = tmp_path / "data.csv"
     data.write_text(HEADER + "a,b,1\n")
-    shown = caser("run", "--data", data, "--output", tmp_path / "out", *arguments)
-    assert shown.exit_code == 2
-    assert part in shown.output
-    assert "Traceback" not in shown.output
+    result = caser("run", "--data", data, "--output", tmp_path / "out", *arguments)
+    assert result.exit_code == 2
+    assert part in result.output
+    assert "Traceback" not in result.output
     assert not (tmp_path / "out").exists()
 
 
 def test_run_without_data_suggests_the_sample(tmp_path):
-    shown = caser("run", "--output", tmp_path / "out")
-    assert shown.exit_code == 2
-    assert "--sample" in shown.output
+    result = caser("run", "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "--sample" in result.output
 
 
 @pytest.mark.parametrize(
@@ -112,38 +112,38 @@ def test_invalid_data_is_one_message_before_any_node(tmp_path, content, part):
     data = tmp_path / "data.csv"
     if content is not None:
         data.write_text(content)
-    shown = caser("run", "--data", data, "--output", tmp_path / "out")
-    assert shown.exit_code == 2
-    assert part in shown.output
-    assert "Traceback" not in shown.output
+    result = caser("run", "--data", data, "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    assert part in result.output
+    assert "Traceback" not in result.output
     assert not (tmp_path / "out").exists()
 
 
 def test_wrong_separator_without_a_header_is_suggested(tmp_path):
     (tmp_path / "u.data").write_text("1\t7\t5\t88\n1\t8\t5\t89\n")
     columns = ["--set", "data.header=false", "--set", "data.columns=[user_id,item_id,rating,timestamp]"]
-    shown = caser("run", "--data", tmp_path / "u.data", "--output", tmp_path / "out", *columns)
-    assert shown.exit_code == 2
-    assert r"--set data.separator='\t'" in shown.output
+    result = caser("run", "--data", tmp_path / "u.data", "--output", tmp_path / "out", *columns)
+    assert result.exit_code == 2
+    assert r"--set data.separator='\t'" in result.output
 
 
 def test_unwritable_output_directory_is_one_message(tmp_path):
     (tmp_path / "file").touch()
-    shown = caser("run", "--sample", "--output", tmp_path / "file" / "out")
-    assert shown.exit_code == 2
-    assert "choose a different --output" in shown.output
+    result = caser("run", "--sample", "--output", tmp_path / "file" / "out")
+    assert result.exit_code == 2
+    assert "choose a different --output" in result.output
 
 
 def test_concurrent_run_in_the_same_output_is_rejected(tmp_path):
     from pipeline.local.run import locked
 
     with locked(tmp_path):
-        shown = caser("run", "--sample", "--output", tmp_path)
-    assert shown.exit_code == 2
-    assert "Another run is already using" in shown.output
+        result = caser("run", "--sample", "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "Another run is already using" in result.output
 
 
 def test_recommend_without_a_model_is_one_message(tmp_path):
-    shown = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
-    assert shown.exit_code == 2
-    assert "Model directory" in shown.output
+    result = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
+    assert result.exit_code == 2
+    assert "Model directory" in result.output

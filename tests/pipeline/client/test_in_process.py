@@ -80,8 +80,8 @@ def test_excluded_items_are_not_recommended(recommender):
 def test_batch_file_keeps_the_order_of_lines(model_dir, tmp_path):
     file = tmp_path / "users.jsonl"
     file.write_text('{"user": "ann", "recent": ["item1"]}\n\n' + '{"user": "bob", "exclude": ["item0"]}\n' * 70)
-    shown = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file), "-k", "2"])
-    answers = [json.loads(line) for line in shown.output.splitlines()]
+    result = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file), "-k", "2"])
+    answers = [json.loads(line) for line in result.output.splitlines()]
     assert [answer["user"] for answer in answers] == ["ann"] + ["bob"] * 70
     assert all(len(answer["item_ids"]) == 2 for answer in answers)
 
@@ -98,18 +98,18 @@ def test_batch_file_keeps_the_order_of_lines(model_dir, tmp_path):
 )
 def test_malformed_line_of_a_batch_file_is_named(model_dir, line, said):
     arguments = ["recommend", "--model", str(model_dir), "--batch", "-"]
-    shown = CliRunner().invoke(main, arguments, input='{"user": "ann"}\n' + line + "\n")
-    assert shown.exit_code == 2
-    assert "-, line 2: " in shown.output
-    assert said in shown.output
+    result = CliRunner().invoke(main, arguments, input='{"user": "ann"}\n' + line + "\n")
+    assert result.exit_code == 2
+    assert "-, line 2: " in result.output
+    assert said in result.output
 
 
 def test_recommend_prints_a_json_object(model_dir):
-    shown = CliRunner().invoke(
+    result = CliRunner().invoke(
         main,
         ["recommend", "--model", str(model_dir), "--user", "ann", "--history", "item1, item2", "-k", "2", "--json"],
     )
-    answer = json.loads(shown.output)
+    answer = json.loads(result.output)
     assert set(answer) == {"user", "version", "item_ids", "scores", "notes"}
     assert len(answer["item_ids"]) == 2
 

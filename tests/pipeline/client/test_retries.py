@@ -24,8 +24,8 @@ ANSWER = {"item_ids": [["a", "b"]], "scores": [[2.0, 1.0]]}
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, asked, self.headers.get("Authorization")))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.requests.append((self.path, body, self.headers.get("Authorization")))
         status, answer = self.server.answers.pop(0) if self.server.answers else (200, {"outputs": ANSWER})
         body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response(status)
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def http():
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.answers, server.asked = [], []
+    server.answers, server.requests = [], []
     server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -51,10 +51,10 @@ def http():
 
 class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self):
-        self.failures, self.asked = [], []
+        self.failures, self.requests = [], []
 
     def Predict(self, request, context):  # noqa: N802 -- named by gRPC
-        self.asked.append((request, dict(context.invocation_metadata())))
+        self.requests.append((request, dict(context.invocation_metadata())))
         if self.failures:
             context.abort(*self.failures.pop(0))
         response = predict_pb2.PredictResponse()
@@ -78,7 +78,7 @@ def test_rest_retries_an_overloaded_server(http):
     http.answers = [(503, "overloaded"), (429, {"error": "slower"})]
     with Recommender.connect(http.url) as recommender:
         assert recommender.recommend("u", ["h"], k=2).item_ids == ["a", "b"]
-    assert len(http.asked) == 3
+    assert len(http.requests) == 3
 
 
 def test_grpc_retries_an_overloaded_server(rpc):
@@ -86,7 +86,7 @@ def test_grpc_retries_an_overloaded_server(rpc):
     with Recommender.connect(rpc.url) as recommender:
         answer = recommender.recommend("u", ["h"], k=1)
     assert (answer.item_ids, answer.scores, answer.version) == (["a"], [2.0], "7")
-    assert len(rpc.asked) == 3
+    assert len(rpc.requests) == 3
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
@@ -113,7 +113,7 @@ def test_refused_request_is_not_retried(http, rpc):
         pytest.raises(UserError, match="refused the request: NOT_FOUND: Servable not found"),
     ):
         recommender.recommend("u")
-    assert (len(http.asked), len(rpc.asked)) == (1, 1)
+    assert (len(http.requests), len(rpc.requests)) == (1, 1)
 
 
 def test_response_that_is_no_json_is_quoted(http):
@@ -126,9 +126,9 @@ def test_requests_carry_the_token_with_the_label(http, rpc):
     for url in (http.url, rpc.url):
         with Recommender.connect(url, token="secret", label="stable") as recommender:
             recommender.recommend("u", k=1)
-    assert http.asked[0][0] == "/v1/models/caser/labels/stable:predict"
-    assert http.asked[0][2] == "Bearer secret"
-    request, metadata = rpc.asked[0]
+    assert http.requests[0][0] == "/v1/models/caser/labels/stable:predict"
+    assert http.requests[0][2] == "Bearer secret"
+    request, metadata = rpc.requests[0]
     assert request.model_spec.version_label == "stable"
     assert metadata["authorization"] == "Bearer secret"
 
@@ -136,13 +136,13 @@ def test_requests_carry_the_token_with_the_label(http, rpc):
 def test_lists_are_sent_padded_to_one_width(http):
     with Recommender.connect(http.url) as recommender:
         recommender.recommend("u", ["h", "i"], k=1)
-    (_, asked, _) = http.asked[0]
-    assert asked["inputs"] == {"user_id": ["u"], "recent_item_ids": [["h", "i"]], "exclude_item_ids": [[""]]}
+    (_, body, _) = http.requests[0]
+    assert body["inputs"] == {"user_id": ["u"], "recent_item_ids": [["h", "i"]], "exclude_item_ids": [[""]]}
 
 
 def test_recommend_queries_a_server(http):
-    asked = ["recommend", "--user", "u", "--json", "-k", "2", "--server"]
-    assert json.loads(CliRunner().invoke(main, [*asked, http.url]).output)["item_ids"] == ["a", "b"]
+    arguments = ["recommend", "--user", "u", "--json", "-k", "2", "--server"]
+    assert json.loads(CliRunner().invoke(main, [*arguments, http.url]).output)["item_ids"] == ["a", "b"]
 
 
 def test_server_url_without_a_scheme_is_one_message():

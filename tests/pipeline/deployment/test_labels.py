@@ -87,12 +87,12 @@ def test_rollback_returns_the_version_before_the_labelled_one(model_dir, tmp_pat
     ],
 )
 def test_invalid_promote_is_one_message(model_dir, arguments, message):
-    shown = CliRunner().invoke(main, [*arguments, "--model", model_dir])
-    assert shown.exit_code == 2
-    assert message in shown.output
+    result = CliRunner().invoke(main, [*arguments, "--model", model_dir])
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 def test_versions_lists_labels(model_dir, tmp_path):
     (tmp_path / "models.config").write_text(to_text(models_config("/models/caser", {"stable": 5, "canary": 7})))
-    shown = CliRunner().invoke(main, ["versions", "--model", model_dir])
-    assert [line.split() for line in shown.output.splitlines()] == [["3"], ["5", "stable"], ["7", "canary"]]
+    result = CliRunner().invoke(main, ["versions", "--model", model_dir])
+    assert [line.split() for line in result.output.splitlines()] == [["3"], ["5", "stable"], ["7", "canary"]]

@@ -104,13 +104,13 @@ def test_every_number_of_the_metrics_table_equals_metrics_json(page, report):
         "return [...document.querySelectorAll('td[data-metric]')]"
         ".map(cell => [cell.dataset.column, cell.dataset.metric, cell.textContent])"
     )
-    shown = {(column, metric): text for column, metric, text in cells}
+    output = {(column, metric): text for column, metric, text in cells}
     expected = {
         (column, metric): f"{value:.4f}"
         for column in ("test", "popularity", "sequential_rules", "ceiling")
         for metric, value in content[column].items()
     }
-    assert shown == expected
+    assert output == expected
 
 
 def test_training_curves_mark_the_best_epoch(page):

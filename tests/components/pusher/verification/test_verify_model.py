@@ -93,7 +93,7 @@ def untag(graph):
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "actual"),
     [
         (use("PyFunc"), "the graph calls back into Python, which servers do not have: PyFunc"),
         (use("SentencepieceTokenizeOp"), "ops that are not part of TensorFlow: SentencepieceTokenizeOp"),
@@ -115,8 +115,8 @@ def untag(graph):
         (untag, "expected one graph with the tag `serve`, found 0"),
     ],
 )
-def test_invalid_graph_is_reported(edited, change, found):
-    assert found in verify_model.verify(edited(change))
+def test_invalid_graph_is_reported(edited, change, actual):
+    assert actual in verify_model.verify(edited(change))
 
 
 def test_traced_python_function_is_reported(tmp_path):

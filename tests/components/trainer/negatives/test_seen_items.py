@@ -57,8 +57,8 @@ def test_dense_mask_is_used_only_for_small_catalogues(n_users, n_items, place, f
     seen = seen_items(interactions, n_users, n_items)
     assert isinstance(seen, form)
     users, positions = tf.constant([2, 2, 3]), tf.constant([place, min(place + 1, NEVER), place])
-    found = seen.for_row_candidates(users, positions, tf.constant([[3], [3], [3]]))
-    assert found[:, 0].numpy().tolist() == [False, place < NEVER, False]
+    actual = seen.for_row_candidates(users, positions, tf.constant([[3], [3], [3]]))
+    assert actual[:, 0].numpy().tolist() == [False, place < NEVER, False]
 
 
 def test_seen_items_survive_uint16_overflow():

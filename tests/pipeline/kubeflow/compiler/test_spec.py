@@ -202,10 +202,10 @@ def test_artifact_types_are_shown_by_the_ui(pipeline):
     # display name, which v2/metadata/client.go, RecordArtifact, gives them.
     from kfp import dsl
 
-    shown = {kind.schema_title: kind.schema_version for kind in (dsl.Markdown, dsl.Metrics)}
+    output = {kind.schema_title: kind.schema_version for kind in (dsl.Markdown, dsl.Metrics)}
     for component in pipeline["components"].values():
         for artifact in component["outputDefinitions"]["artifacts"].values():
-            assert artifact["artifactType"]["schemaVersion"] == shown[artifact["artifactType"]["schemaTitle"]]
+            assert artifact["artifactType"]["schemaVersion"] == output[artifact["artifactType"]["schemaTitle"]]
 
 
 def test_tasks_are_retried_without_kubeflows_cache(pipeline):

@@ -32,9 +32,9 @@ def compiled(tmp_path_factory):
     settings.write_text(yaml.safe_dump({"data": {"event_column": "event", "events": EVENTS}}))
     file = folder / "pipeline.yaml"
     arguments = ["kubeflow", "compile", "--config", str(settings), "--image", "caser:1", "--output", str(file)]
-    shown = CliRunner().invoke(main, arguments)
-    assert shown.exit_code == 0, shown.output
-    assert f"Copy {folder / FOLDER} to the volume" in shown.output
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert f"Copy {folder / FOLDER} to the volume" in result.output
     return file
 
 

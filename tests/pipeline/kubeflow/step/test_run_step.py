@@ -276,9 +276,9 @@ def test_failed_step_exits_nonzero_with_a_reason(request_for, tmp_path):
     ],
 )
 def test_mistake_in_a_step_is_one_error_line(request_for, volume, capfd, node_id, changes, part):
-    shown = CliRunner().invoke(main, arguments(request_for(node_id, **changes)))
-    assert shown.exit_code == 1
-    lines = (shown.output + capfd.readouterr().err).strip().splitlines()
+    result = CliRunner().invoke(main, arguments(request_for(node_id, **changes)))
+    assert result.exit_code == 1
+    lines = (result.output + capfd.readouterr().err).strip().splitlines()
     assert lines[-1].startswith(f"Error: {node_id}: ")
     assert part in lines[-1]
     assert not (volume / "serving").exists()
@@ -289,9 +289,9 @@ def test_unexpected_failure_ends_with_one_line(request_for, monkeypatch, capfd):
         raise RuntimeError("two\nlines")
 
     monkeypatch.setattr("pipeline.kubeflow.step.run_step.launch_node", broken)
-    shown = CliRunner().invoke(main, arguments(request_for("ImportSchemaGen")))
-    assert shown.exit_code == 1
-    assert (shown.output + capfd.readouterr().err).strip().splitlines()[-1] == (
+    result = CliRunner().invoke(main, arguments(request_for("ImportSchemaGen")))
+    assert result.exit_code == 1
+    assert (result.output + capfd.readouterr().err).strip().splitlines()[-1] == (
         "Error: ImportSchemaGen: RuntimeError: two lines"
     )
 

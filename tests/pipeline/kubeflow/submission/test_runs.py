@@ -1,6 +1,6 @@
 """Submitting and scheduling: what is sent to Kubeflow's API, and one message where it refuses.
 
-The server here is a fixture that answers with the fewest fields; no Kubeflow was asked.
+The server here is a fixture that answers with the fewest fields, not a real Kubeflow.
 """
 
 from __future__ import annotations
@@ -120,9 +120,9 @@ def caser(command, kubeflow_host, compiled, *arguments):
 
 
 def test_submit_starts_a_run_of_the_uploaded_version(kubeflow, compiled):
-    shown = caser("submit", kubeflow.host, compiled, "--param", "epochs=3", "--service-account", "trainer")
-    assert shown.exit_code == 0, shown.output
-    assert f"{kubeflow.host}/#/runs/details/r1" in shown.output
+    result = caser("submit", kubeflow.host, compiled, "--param", "epochs=3", "--service-account", "trainer")
+    assert result.exit_code == 0, result.output
+    assert f"{kubeflow.host}/#/runs/details/r1" in result.output
     (run,) = kubeflow.sent("POST", "/runs")
     assert run["runtime_config"]["parameters"] == {"epochs": 3}
     assert run["pipeline_version_reference"] == {"pipeline_id": "p1", "pipeline_version_id": "v1"}
@@ -139,18 +139,18 @@ def test_unchanged_file_is_uploaded_once(kubeflow, compiled):
 
 
 def test_followed_run_shows_its_nodes(kubeflow, compiled):
-    shown = caser("submit", kubeflow.host, compiled, "--wait")
-    assert shown.exit_code == 0, shown.output
-    assert "CaserTrainer" in shown.output
-    assert "7.0 s" in shown.output
-    assert "SUCCEEDED" in shown.output
+    result = caser("submit", kubeflow.host, compiled, "--wait")
+    assert result.exit_code == 0, result.output
+    assert "CaserTrainer" in result.output
+    assert "7.0 s" in result.output
+    assert "SUCCEEDED" in result.output
 
 
 def test_followed_run_that_fails_exits_with_1(kubeflow, compiled):
     kubeflow.states = [("FAILED", "FAILED")]
-    shown = caser("submit", kubeflow.host, compiled, "--wait")
-    assert shown.exit_code == 1
-    assert "failed" in shown.output
+    result = caser("submit", kubeflow.host, compiled, "--wait")
+    assert result.exit_code == 1
+    assert "failed" in result.output
 
 
 @pytest.mark.parametrize("command", [["submit"], ["schedule", "--cron", "0 3 * * *"]])
@@ -158,19 +158,19 @@ def test_payload_files_are_mentioned_before_a_run(kubeflow, compiled, command):
     name, *arguments = command
     container = {"args": ["--node", reference("long")]}
     write_spec({**PIPELINE, "deploymentSpec": {"executors": {"exec": {"container": container}}}}, {}, compiled)
-    shown = caser(name, kubeflow.host, compiled, *arguments)
-    assert shown.exit_code == 0, shown.output
-    assert f"Copy {compiled.parent / FOLDER} to the volume" in shown.output
+    result = caser(name, kubeflow.host, compiled, *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"Copy {compiled.parent / FOLDER} to the volume" in result.output
 
 
 @pytest.mark.parametrize(("cron", "sent"), [("0 3 * * *", "0 0 3 * * *"), ("30 0 3 * * *", "30 0 3 * * *")])
 def test_schedule_has_six_cron_fields(kubeflow, compiled, cron, sent):
-    shown = caser("schedule", kubeflow.host, compiled, "--cron", cron)
-    assert shown.exit_code == 0, shown.output
-    assert "recurring run s1" in shown.output
-    (made,) = kubeflow.sent("POST", "/recurringruns")
-    assert made["trigger"]["cron_schedule"]["cron"] == sent
-    assert (str(made["max_concurrency"]), made["no_catchup"]) == ("1", True)
+    result = caser("schedule", kubeflow.host, compiled, "--cron", cron)
+    assert result.exit_code == 0, result.output
+    assert "recurring run s1" in result.output
+    (built,) = kubeflow.sent("POST", "/recurringruns")
+    assert built["trigger"]["cron_schedule"]["cron"] == sent
+    assert (str(built["max_concurrency"]), built["no_catchup"]) == ("1", True)
 
 
 @pytest.mark.parametrize(
@@ -181,16 +181,16 @@ def test_schedule_has_six_cron_fields(kubeflow, compiled, cron, sent):
     ],
 )
 def test_invalid_run_parameter_sends_no_request(kubeflow, compiled, arguments, part):
-    shown = caser("submit", kubeflow.host, compiled, *arguments)
-    assert shown.exit_code == 2
-    assert part in shown.output
+    result = caser("submit", kubeflow.host, compiled, *arguments)
+    assert result.exit_code == 2
+    assert part in result.output
     assert not kubeflow.requests
 
 
 def test_malformed_schedule_is_rejected(kubeflow, compiled):
-    shown = caser("schedule", kubeflow.host, compiled, "--cron", "daily")
-    assert shown.exit_code == 2
-    assert "five or six fields" in shown.output
+    result = caser("schedule", kubeflow.host, compiled, "--cron", "daily")
+    assert result.exit_code == 2
+    assert "five or six fields" in result.output
 
 
 @pytest.mark.parametrize(
@@ -204,17 +204,17 @@ def test_malformed_schedule_is_rejected(kubeflow, compiled):
 )
 def test_refused_request_is_one_message(kubeflow, compiled, status, part):
     kubeflow.status = status
-    shown = caser("submit", kubeflow.host, compiled)
-    assert shown.exit_code == 2
-    assert part in shown.output
-    assert "Traceback" not in shown.output
+    result = caser("submit", kubeflow.host, compiled)
+    assert result.exit_code == 2
+    assert part in result.output
+    assert "Traceback" not in result.output
 
 
 def test_unreachable_kubeflow_is_one_message(kubeflow, compiled):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shown = caser("submit", f"http://127.0.0.1:{port}", compiled)
-    assert shown.exit_code == 2
-    assert f"Cannot reach Kubeflow Pipelines at http://127.0.0.1:{port}" in shown.output
-    assert "Traceback" not in shown.output
+    result = caser("submit", f"http://127.0.0.1:{port}", compiled)
+    assert result.exit_code == 2
+    assert f"Cannot reach Kubeflow Pipelines at http://127.0.0.1:{port}" in result.output
+    assert "Traceback" not in result.output
