@@ -20,3 +20,9 @@ def test_other_runner_may_package_tfx():
     args = create_pipeline(Config(), "data.csv", "out", ["--runner=FlinkRunner"]).beam_pipeline_args
     assert args[-1] == "--runner=FlinkRunner"
     assert not any("image" in arg for arg in args)
+
+
+def test_user_code_is_imported_from_the_package():
+    nodes = {node.id: node.exec_properties for node in create_pipeline(Config(), "data.csv", "out").components}
+    assert not [name for name, properties in nodes.items() if properties.get("module_file")]
+    assert nodes["Transform"]["preprocessing_fn"] == "components.transform.preprocessing.preprocessing_fn"

@@ -1,6 +1,9 @@
-"""The lines of a run where there is no terminal."""
+"""The lines of a run, with and without a terminal."""
 
 import io
+
+import pytest
+from rich.console import Console
 
 from pipeline.console.live_display import RunConsole, new_console
 
@@ -29,3 +32,33 @@ def test_markup_in_a_path_is_literal():
     stream = io.StringIO()
     new_console(stream).print("data[1].csv [bold]", markup=False)
     assert "data[1].csv [bold]" in stream.getvalue()
+
+
+@pytest.fixture
+def terminal():
+    return Console(file=io.StringIO(), force_terminal=True, color_system=None, width=100)
+
+
+def test_training_in_a_terminal_has_a_bar(terminal):
+    with RunConsole(terminal) as nodes:
+        nodes.on_node_start("CaserTrainer")
+        nodes.on_training(2, 4, 50, 100, {"loss": 1.5})
+    output = terminal.file.getvalue()
+    assert "epoch  2 of 4  loss 1.5000" in output
+    assert "━" in output
+
+
+def test_other_node_in_a_terminal_has_no_bar(terminal):
+    with RunConsole(terminal) as nodes:
+        nodes.on_node_start("Transform")
+    output = terminal.file.getvalue()
+    assert "Building vocabularies and windows" in output
+    assert "━" not in output
+
+
+def test_terminal_keeps_one_line_per_finished_node(terminal):
+    with RunConsole(terminal) as nodes:
+        for node in ("Transform", "CaserTrainer"):
+            nodes.on_node_start(node)
+            nodes.on_node_end(node, "done", 1.0)
+    assert terminal.file.getvalue().count("done") == 2
