@@ -13,7 +13,7 @@ from tensorflow.python.framework import op_def_registry
 
 from components.export.signatures import FLOAT, INT64, SIGNATURES, STRING, Tensor
 
-_SERVE = "serve"
+TAG = "serve"
 # These ops call back into Python. A server loads them, and then fails on every request.
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 _DTYPES = {STRING: types_pb2.DT_STRING, FLOAT: types_pb2.DT_FLOAT, INT64: types_pb2.DT_INT64}
@@ -37,9 +37,9 @@ def serving_graph(folder: str) -> meta_graph_pb2.MetaGraphDef:
         raise ValueError(f"not a SavedModel: {name}: {error.strerror}") from None
     except message.DecodeError:
         raise ValueError(f"{name} is truncated or not a SavedModel") from None
-    graphs = [graph for graph in saved.meta_graphs if _SERVE in graph.meta_info_def.tags]
+    graphs = [graph for graph in saved.meta_graphs if TAG in graph.meta_info_def.tags]
     if len(graphs) != 1:
-        raise ValueError(f"expected one graph with the tag `{_SERVE}`, found {len(graphs)}")
+        raise ValueError(f"expected one graph with the tag `{TAG}`, found {len(graphs)}")
     return graphs[0]
 
 

@@ -13,8 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from components.export.golden import golden_mismatch, read_golden
 from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
-from components.pusher.verification.c_session import CSession, available
-from components.pusher.verification.graph_checks import graph_mismatch, serving_graph
+from components.pusher.verification.graph_checks import TAG, graph_mismatch, serving_graph
 
 
 def verify(folder: str) -> str | None:
@@ -37,27 +36,33 @@ def verify(folder: str) -> str | None:
     except (OSError, ValueError) as error:
         return f"the golden request cannot be read: {error}"
     try:
-        if available():
-            predictions = _predict_in_session(folder, graph.signature_def[SERVING], golden.requests)
-        else:
-            predictions = _predict_with_functions(folder, golden.requests)
-    except (RuntimeError, tf.errors.OpError, OSError, ValueError) as error:
-        return f"the golden request failed: {str(error).splitlines()[0]}"
+        predictions = predict_in_session(folder, graph.signature_def[SERVING], golden.requests)
+    except (tf.errors.OpError, OSError, ValueError, TypeError, RuntimeError) as error:
+        # Sessions put a heading before the reason.
+        reason = str(error).removeprefix("Graph execution error:").strip() or type(error).__name__
+        return f"the golden request failed: {reason.splitlines()[0]}"
     return golden_mismatch(golden, predictions)
 
 
-def _predict_in_session(folder: str, signature: meta_graph_pb2.SignatureDef, requests: PredictRequests) -> Predictions:
-    """Runs the graph in a session, as TF Serving does."""
+def predict_in_session(folder: str, signature: meta_graph_pb2.SignatureDef, requests: PredictRequests) -> Predictions:
+    """Runs the graph of a SavedModel in a session, as TF Serving does.
+
+    `tf.saved_model.load` would rebuild its Python functions instead and run them eagerly.
+
+    Args:
+        folder: directory of the SavedModel.
+        signature: the signature to call.
+        requests: inputs, one row per user.
+
+    Raises:
+        tf.errors.OpError, OSError: the model cannot be loaded, or the request fails.
+        TypeError, ValueError: the signature names tensors that the graph lacks.
+    """
     inputs = {signature.inputs[name].name: _bytes(rows) for name, rows in requests._asdict().items()}
-    item_ids, scores = CSession(folder).run(inputs, [signature.outputs[name].name for name in (ITEMS, SCORES)])
-    return Predictions.from_arrays(item_ids, scores)
-
-
-def _predict_with_functions(folder: str, requests: PredictRequests) -> Predictions:
-    """Calls the functions of the SavedModel, for TensorFlow builds without the C API."""
-    inputs = {name: tf.constant(_bytes(rows).tolist(), tf.string) for name, rows in requests._asdict().items()}
-    outputs = tf.saved_model.load(folder).signatures[SERVING](**inputs)
-    return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
+    outputs = [signature.outputs[name].name for name in (ITEMS, SCORES)]
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        tf.compat.v1.saved_model.load(session, [TAG], folder)
+        return Predictions.from_arrays(*session.run(outputs, inputs))
 
 
 def _bytes(rows: list) -> np.ndarray:

@@ -46,11 +46,6 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
     assert not {"tfx", "tensorflow_transform", "tensorflow_model_analysis", "apache_beam"} & set(done.stdout.split())
 
 
-def test_verification_calls_the_functions_without_the_c_api(good, monkeypatch):
-    monkeypatch.setattr(verify_model, "available", lambda: False)
-    assert verify_model.verify(good) is None
-
-
 def use(op):
     def change(graph):
         graph.graph_def.library.function[0].node_def[0].op = op
@@ -140,9 +135,33 @@ def test_wrong_weights_are_reported(good, tmp_path):
 def test_missing_variables_are_reported(good, tmp_path):
     folder = shutil.copytree(good, tmp_path / "model")
     shutil.rmtree(folder / "variables")
-    # Which of the variables is read first differs from run to run, and each kind of read has its own message.
     problem = verify_model.verify(str(folder))
+    assert problem.startswith("the golden request failed: The passed save_path is not a valid checkpoint")
+
+
+def leave_a_variable_unrestored(graph):
+    (restore,) = [fn for fn in graph.graph_def.library.function if "traced_restore" in fn.signature.name]
+    node = next(node for node in restore.node_def if node.op == "AssignVariableOp")
+    node.op = "NoOp"
+    del node.input[:]
+    node.attr.clear()
+
+
+def test_variable_without_a_restore_op_is_reported(edited):
+    # Which of its reads fails first differs from run to run, and each has its own message.
+    problem = verify_model.verify(edited(leave_a_variable_unrestored))
     assert re.search("^the golden request failed: (Could not find variable|Resource .* does not exist)", problem)
+
+
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_signature_of_an_absent_tensor_is_reported(edited, side):
+    def change(graph):
+        for tensor in getattr(graph.signature_def["serving_default"], side).values():
+            tensor.name = "absent:0"
+
+    problem = verify_model.verify(edited(change))
+    assert problem.startswith("the golden request failed: ")
+    assert "absent:0" in problem
 
 
 def test_missing_golden_request_is_reported(good, tmp_path):
