@@ -63,7 +63,7 @@ def _open_parquet(stream: IO[bytes], name: str) -> pq.ParquetFile:
         file = pq.ParquetFile(stream)
         types = {(field.metadata or {}).get(b"ARROW:extension:name", b"").decode() for field in file.schema_arrow}
     except RuntimeError as error:
-        # Raised by pyarrow_hotfix. Its message quotes the pickled bytes, which are a stranger's.
+        # Raised by pyarrow_hotfix. Its message quotes the pickled bytes, which are untrusted.
         if _PICKLED_TYPE not in str(error):
             raise
         types = {_PICKLED_TYPE}
