@@ -18,7 +18,7 @@ _CHANGES = {
     "none (the preset)": [],
     "future interactions not excluded from negatives": ["trainer.exclude_from_negatives=past"],
     "own interactions not excluded from negatives": ["trainer.exclude_from_negatives=none"],
-    "full windows only": ["windows.partial_targets=false"],
+    "full windows only": ["windows.partial_sequences=false", "windows.partial_targets=false"],
     "one target per window (T=1)": ["windows.T=1"],
     "L=5 with heights 1 to 5": ["windows.L=5", "model.heights=null"],
     "d=50": ["model.d=50"],

@@ -51,7 +51,7 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
             trainer=TrainerSettings(batch_size=512, learning_rate=8e-3, epochs=1),
         )
     return Config(
-        windows=WindowSettings(L=5, T=3, partial_targets=False),
+        windows=WindowSettings(L=5, T=3, partial_sequences=False, partial_targets=False),
         model=ModelSettings(
             d=50,
             heights=None,
@@ -84,7 +84,9 @@ def windows_of(split: movielens.Split, settings: WindowSettings) -> Windows:
         settings: their shape.
     """
     histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
-    row, *rest = sliding_windows(histories, settings.L, settings.T, settings.partial_targets)
+    row, *rest = sliding_windows(
+        histories, settings.L, settings.most_targets, settings.partial_sequences, settings.partial_targets
+    )
     return Windows(*(part.numpy().astype(np.int32) for part in (row + FIRST_ID, *rest)))
 
 

@@ -46,7 +46,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     items = histories.with_flat_values(_encode(histories.flat_values, histories.flat_values, ITEM_VOCABULARY))
 
     row, sequence, targets, position = sliding_windows(
-        known_items(items), windows.L, windows.T, windows.partial_targets
+        known_items(items), windows.L, windows.most_targets, windows.partial_sequences, windows.partial_targets
     )
     return {USER: tf.gather(users, row), SEQUENCE: sequence, TARGETS: targets, POSITION: position}
 

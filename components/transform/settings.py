@@ -6,14 +6,28 @@ from pydantic import Field
 
 from components.settings import Settings
 
+_MOST_TARGETS = 3
+
 
 class WindowSettings(Settings):
     """Sliding windows (`components.transform.windows`); symbols as in the paper, section 3.1."""
 
     L: int = Field(5, ge=1, description="number of input items")
-    T: int = Field(3, ge=1, description="number of target items")
+    T: int | None = Field(
+        None, ge=1, description="number of target items; unset: 1 with short histories, else 3 (see `trainer`)"
+    )
+    partial_sequences: bool = Field(
+        True,
+        description="add the first windows of a history, which have fewer than L input items: with short histories "
+        "they are half of all windows; false: no such windows, as in the paper",
+    )
     partial_targets: bool = Field(
         True,
-        description="keep the last windows of a history, which have fewer than T targets; false: drop them, as in the "
-        "paper",
+        description="add the last windows of a history, which have fewer than T targets; false: no such windows, as in "
+        "the paper",
     )
+
+    @property
+    def most_targets(self) -> int:
+        """Number of target items in the windows of Transform, of which the Trainer may use fewer."""
+        return self.T or _MOST_TARGETS

@@ -24,23 +24,26 @@ def known_items(ids: tf.RaggedTensor) -> tf.RaggedTensor:
 
 
 def sliding_windows(
-    ids: tf.RaggedTensor, L: int, T: int, partial: bool
+    ids: tf.RaggedTensor, L: int, T: int, partial_sequences: bool, partial_targets: bool
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """All windows of all histories, oldest first.
 
     With L=3 and T=2, the history `1 2 3 4 5 6` becomes
 
         sequence   targets
+        0 0 1      2 3      if `partial_sequences`
+        0 1 2      3 4      if `partial_sequences`
         1 2 3      4 5
         2 3 4      5 6
-        3 4 5      6 0      if `partial`
+        3 4 5      6 0      if `partial_targets`
 
-    A history of at least two but fewer than L+T items gives one window, padded with 0, and more if `partial`: its last
+    A history of at least two but fewer than L+T items gives one window whatever the arguments, padded with 0: its last
     T items are the targets, but the first item is always an input.
 
         history    sequence   targets
-        1 2 3 4    0 1 2      3 4
-                   1 2 3      4 0      if `partial`
+        1 2 3 4    0 0 1      2 3      if `partial_sequences`
+                   0 1 2      3 4
+                   1 2 3      4 0      if `partial_targets`
         1 2        0 0 1      2 0
         1          (none)
 
@@ -48,7 +51,9 @@ def sliding_windows(
         ids: int64 [B, (n)], oldest first, without padding.
         L: number of input items.
         T: number of target items.
-        partial: whether to keep the last windows, which have fewer than T targets. The paper's code drops them.
+        partial_sequences: whether to add the first windows, which have fewer than L input items. The paper's code has
+            none.
+        partial_targets: whether to add the last windows, which have fewer than T targets. The paper's code has none.
 
     Returns:
         row int64 [W], the index of each window's history; sequence int64 [W, L], padded on the left;
@@ -56,8 +61,9 @@ def sliding_windows(
     """
     lengths = tf.cast(ids.row_lengths(), tf.int64)
     # Positions of the first target in a history's first window (before L if the window is padded) and in its last.
-    earliest = tf.maximum(tf.minimum(lengths - T, L), 1)
-    latest = lengths - 1 if partial else tf.maximum(lengths - T, earliest)
+    first_full = tf.maximum(tf.minimum(lengths - T, L), 1)
+    earliest = tf.ones_like(lengths) if partial_sequences else first_full
+    latest = lengths - 1 if partial_targets else tf.maximum(lengths - T, first_full)
     windows_per_row = tf.where(lengths < 2, tf.zeros_like(lengths), latest - earliest + 1)
     row = tf.repeat(tf.range(tf.size(lengths, out_type=tf.int64)), windows_per_row)
     first_target = tf.gather(earliest, row) + tf.ragged.range(windows_per_row).flat_values

@@ -59,6 +59,7 @@ def test_windows_contain_ids_of_the_vocabularies(transformed):
         for row in windows
     )
     assert actual == [
+        (b"ann", [b"", b"a"], [b"b"]),
         (b"ann", [b"a", b"b"], [b"c"]),
         (b"ann", [b"b", b"c"], [b"d"]),
         (b"bob", [b"", b"b"], [b"a"]),

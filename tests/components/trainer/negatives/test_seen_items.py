@@ -22,12 +22,12 @@ N_ITEMS = 10
     rows=st.lists(st.lists(st.integers(2, N_ITEMS + 1), max_size=12), min_size=1, max_size=4),
     L=st.integers(1, 5),
     T=st.integers(1, 3),
-    partial=st.booleans(),
+    partial=st.tuples(st.booleans(), st.booleans()),
     shared=st.sets(st.integers(2, N_ITEMS + 1), min_size=1),
 )
 def test_seen_items_are_those_earlier_in_the_history(form, rows, L, T, partial, shared):
     histories = tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
-    row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, partial))
+    row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, *partial))
     windows = Windows(row + 2, *rest)
     if not len(row):
         return
