@@ -1,4 +1,4 @@
-"""SequentialRules: the sequential-rules baseline as a node."""
+"""SequentialRules: counts sequential rules as a node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
-from components.features import TEST
+from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.sequential_rules.executor import Executor
 from components.sequential_rules.settings import SequentialRulesSettings
 
@@ -14,24 +14,24 @@ from components.sequential_rules.settings import SequentialRulesSettings
 class _SequentialRulesSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "settings": component_spec.ExecutionParameter(type=str),
-        "split": component_spec.ExecutionParameter(type=str),
+        "metric": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
     }
-    OUTPUTS = {"evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation)}
+    OUTPUTS = {"rules": component_spec.ChannelParameter(type=SequentialRulesArtifact)}
 
 
 class SequentialRules(base_component.BaseComponent):
-    """Evaluates sequential rules on the same users as the model (see `components.sequential_rules.rules`).
+    """Counts which items follow which (see `components.sequential_rules.rules`).
 
     Inputs:
-        examples: raw Examples from `InteractionExampleGen`; counted on `train`, evaluated on `split`.
+        examples: raw Examples from `InteractionExampleGen`; counted on `train`, parameters chosen on `valid`.
         transform_graph: from Transform, with the item vocabulary.
 
     Outputs:
-        evaluation: `sequential_rules.json`: the metrics of `components.ranking.metrics`, or why it was skipped.
+        rules: the strongest followers of each item, for `CaserTrainer` and `BaselineValidator`.
     """
 
     SPEC_CLASS = _SequentialRulesSpec
@@ -42,7 +42,7 @@ class SequentialRules(base_component.BaseComponent):
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
         settings: SequentialRulesSettings | None = None,
-        split: str = TEST,
+        metric: str = "map",
     ) -> None:
         """Declares the node.
 
@@ -50,14 +50,14 @@ class SequentialRules(base_component.BaseComponent):
             examples: raw Examples.
             transform_graph: transform graph with the item vocabulary.
             settings: parameters of the rules.
-            split: split to evaluate.
+            metric: metric of the valid split that decides between parameters.
         """
         super().__init__(
             _SequentialRulesSpec(
                 examples=examples,
                 transform_graph=transform_graph,
                 settings=(settings or SequentialRulesSettings()).model_dump_json(),
-                split=split,
-                evaluation=channel_utils.as_channel([standard_artifacts.ModelEvaluation()]),
+                metric=metric,
+                rules=channel_utils.as_channel([SequentialRulesArtifact()]),
             )
         )

@@ -1,4 +1,4 @@
-"""Settings of the sequential-rules baseline."""
+"""Settings of the sequential rules."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from pydantic import Field
 
 from components.settings import Settings
 
+# Each was the best on the valid split of some data set; changes to the configured settings.
+_ALTERNATIVES: tuple[dict[str, float], ...] = (
+    {"earlier_discount": 0.4},
+    {"earlier_discount": 0.4, "later_discount": 0.0},
+    {"earlier_discount": 0.3, "later_discount": 0.1, "history_decay": 0.6},
+    {"history_decay": 1.2, "window_decay": 0.8},
+    {"window": 5},
+)
+
 
 class SequentialRulesSettings(Settings):
-    """Sequential-rules baseline (`components.sequential_rules`).
+    """Sequential rules: a baseline, and a part of the served model (`components.sequential_rules`).
 
     Defaults were tuned on the validation split of MovieLens-1M.
     """
 
-    enabled: bool = Field(True, description="false: popularity is the only baseline")
+    enabled: bool = Field(True, description="false: neither a baseline nor a part of the served model")
+    tune: bool = Field(
+        True,
+        description="choose between these parameters and five other settings of them by `trainer.monitor` on the valid "
+        "split; without a valid split they are taken as they are",
+    )
     history: int = Field(20, ge=1, description="number of most recent items of a user that are used")
     history_decay: float = Field(0.8, ge=0, description="the k-th most recent item has weight k ** -history_decay")
     window: int = Field(20, ge=1, description="maximum distance at which an item counts as following another")
@@ -24,6 +38,13 @@ class SequentialRulesSettings(Settings):
     later_discount: float = Field(
         0.3, ge=0, le=1, description="counts are divided by the later item's frequency ** this"
     )
-    max_memory_gb: float = Field(
-        4.0, gt=0, description="the baseline is skipped if it could need more memory (36 bytes per counted pair)"
+    max_followers: int = Field(
+        256, ge=1, description="followers kept per item, those with the highest weight (8 bytes each)"
     )
+    max_memory_gb: float = Field(
+        4.0, gt=0, description="the rules are skipped if counting could need more memory (36 bytes per counted pair)"
+    )
+
+    def candidates(self) -> list[SequentialRulesSettings]:
+        """The settings to choose from; these ones are the first."""
+        return [self, *(self.model_copy(update=change) for change in _ALTERNATIVES)]

@@ -1,82 +1,98 @@
-"""The counting baseline from raw Examples to metrics."""
+"""The rules from raw Examples to the artifact."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
-from components.example_gen.raw_examples import RawExamples, serialize_example
+from components.errors import UserError
+from components.example_gen.raw_examples import serialize_example
+from components.features import FIRST_ID
+from components.ranking.evaluation import HeldOutUsers
+from components.sequential_rules.artifact import SequentialRulesArtifact, read_rules, read_summary
 from components.sequential_rules.component import SequentialRules
-from components.sequential_rules.executor import evaluate
-from components.sequential_rules.result import read_result
+from components.sequential_rules.executor import make_rules
 from components.sequential_rules.settings import SequentialRulesSettings
-from components.transform.vocabulary import Vocabulary
 
-SETTINGS = SequentialRulesSettings(history=1, window=1)
-
-
-@pytest.fixture(scope="module")
-def items(tmp_path_factory):
-    file = tmp_path_factory.mktemp("vocabulary") / "items"
-    file.write_text("a\nb\nc\nd\ne\n")
-    return Vocabulary(str(file), 5)
+PLAIN = SequentialRulesSettings(history=1, window=1, earlier_discount=0, later_discount=0)
 
 
-def split(*rows):
-    return RawExamples(
-        tf.constant([f"u{n}" for n in range(len(rows))]),
-        *(
-            tf.ragged.constant([list(row[part]) for row in rows], dtype=tf.string, row_splits_dtype=tf.int64)
-            for part in (0, 1)
-        ),
+def ids(*rows):
+    return tf.ragged.constant(
+        [[ord(item) - ord("a") + FIRST_ID for item in row] for row in rows],
+        dtype=tf.int64,
+        ragged_rank=1,
+        row_splits_dtype=tf.int64,
     )
 
 
-def test_sequential_rules_rank_held_out_items_among_unseen_ones(items):
-    train = split(("abc", ""), ("abd", ""), ("cbd", ""))
-    # After b: d twice, c once; then by popularity. The first user has seen d, and z is unknown.
-    actual = evaluate(train, split(("db", "c"), ("ab", "c"), ("b", "z")), items, SETTINGS).metrics
-    np.testing.assert_allclose(actual["mrr"], (1 + 1 / 2 + 0) / 3)
-    np.testing.assert_allclose(actual["hit_rate_at_1"], 1 / 3)
-    np.testing.assert_allclose(actual["coverage_at_1"], 2 / 5)
+def held_out(*rows):
+    before, after = zip(*rows, strict=True)
+    return HeldOutUsers(tf.constant([""] * len(rows)), ids(*before), ids(*after))
 
 
-def test_batch_size_does_not_change_the_metrics(items, monkeypatch):
-    train = split(("abcde", ""), ("badce", ""), ("cde", ""))
-    held_out = split(("ab", "cd"), ("b", "ezd"), ("edc", "a"), ("a", "bcde"))
-    whole = evaluate(train, held_out, items, SETTINGS)
-    monkeypatch.setattr("components.ranking.ranks.MAX_SCORES", 5)
-    assert evaluate(train, held_out, items, SETTINGS) == whole
+def test_parameters_are_the_best_on_the_valid_split():
+    # c always follows a, but never at once; the valid split has nothing else.
+    train = ids("abc", "adc", "aec", "afc")
+    valid = held_out(("a", "c"), ("a", "c"))
+    settings = SequentialRulesSettings(window=1)
+    summary, _ = make_rules(train, valid, 6, settings, "mrr")
+    assert len(summary.valid) == len(settings.candidates())
+    assert max(summary.valid) > summary.valid[0]
+    assert summary.settings == settings.candidates()[summary.valid.index(max(summary.valid))].model_dump()
+    untuned, _ = make_rules(train, valid, 6, settings.model_copy(update={"tune": False}), "mrr")
+    assert (untuned.settings["window"], untuned.valid) == (1, [])
 
 
-def test_memory_limit_skips_the_baseline_with_a_note(items):
-    few = SequentialRulesSettings(max_memory_gb=1e-9)
-    result = evaluate(split(("abc", "")), split(("a", "b")), items, few)
-    assert result.metrics is None
-    assert "sequential_rules.max_memory_gb" in result.note
+def test_rules_without_a_valid_split_have_the_configured_parameters():
+    summary, tables = make_rules(ids("abc", "abd", "ab"), None, 4, PLAIN, "map")
+    assert summary.settings == PLAIN.model_dump()
+    assert tables.start.tolist() == [0, 1, 3, 3, 3]
+    assert tables.weight.tolist() == [3, 1, 1]
 
 
-def test_node_evaluates_artifacts_of_earlier_nodes(tmp_path):
-    examples, transform, evaluation = (
-        kind()
-        for kind in (standard_artifacts.Examples, standard_artifacts.TransformGraph, standard_artifacts.ModelEvaluation)
-    )
-    for artifact, name in ((examples, "examples"), (transform, "transform"), (evaluation, "evaluation")):
+def test_memory_limit_skips_the_rules_with_a_note():
+    summary, tables = make_rules(ids("abc"), None, 3, SequentialRulesSettings(max_memory_gb=1e-9), "map")
+    assert tables is None
+    assert "sequential_rules.max_memory_gb" in summary.note
+
+
+@pytest.fixture
+def artifacts(tmp_path):
+    artifacts = {
+        "examples": standard_artifacts.Examples(),
+        "transform_graph": standard_artifacts.TransformGraph(),
+        "rules": SequentialRulesArtifact(),
+    }
+    for name, artifact in artifacts.items():
         artifact.uri = str(tmp_path / name)
-    write(tmp_path / "transform" / "transform_fn" / "assets" / "items", "b\na\nc\n")
-    write(tmp_path / "transform" / "transformed_metadata" / "schema.pbtxt", "")
-    examples.split_names = '["train", "test"]'
-    write_examples(tmp_path / "examples" / "Split-train", [("u1", "abc", ""), ("u2", "ba", "")])
-    write_examples(tmp_path / "examples" / "Split-test", [("u1", "a", "b"), ("u2", "ba", "cz")])
+    write(tmp_path / "transform_graph" / "transform_fn" / "assets" / "items", "b\na\nc\n")
+    write(tmp_path / "transform_graph" / "transformed_metadata" / "schema.pbtxt", "")
+    artifacts["examples"].split_names = '["train", "valid"]'
+    return artifacts
 
-    node = SequentialRules(channel_utils.as_channel([examples]), channel_utils.as_channel([transform]), SETTINGS)
-    node.executor_spec.executor_class().Do(
-        {"examples": [examples], "transform_graph": [transform]}, {"evaluation": [evaluation]}, node.exec_properties
-    )
-    result = read_result(evaluation.uri)
-    assert result.note == ""
-    # b follows a; for the second user only c is left, and z cannot be known.
-    np.testing.assert_allclose(result.metrics["map"], (1 + 1 / 2) / 2)
+
+def run(artifacts, train):
+    for split, rows in (("train", train), ("valid", [])):
+        write_examples(artifacts["examples"].uri, split, rows)
+    inputs = {name: [artifacts[name]] for name in ("examples", "transform_graph")}
+    node = SequentialRules(*(channel_utils.as_channel(value) for value in inputs.values()), PLAIN)
+    node.executor_spec.executor_class().Do(inputs, {"rules": [artifacts["rules"]]}, node.exec_properties)
+
+
+def test_node_writes_rules_of_the_train_split(artifacts):
+    run(artifacts, [("u1", "abc"), ("u2", "ba"), ("u3", "ab")])
+    tables, summary = read_rules(artifacts["rules"].uri), read_summary(artifacts["rules"].uri)
+    assert (summary.note, summary.valid) == ("", [])  # the valid split is empty
+    # Columns in the order of the vocabulary: b, a, c.
+    assert tables.start.tolist() == [0, 2, 3, 3]
+    assert tables.follower.tolist() == [1, 2, 0]
+    np.testing.assert_array_equal(tables.weight, [1, 1, 2])
+
+
+def test_empty_train_split_is_a_user_error(artifacts):
+    with pytest.raises(UserError, match="train split is empty"):
+        run(artifacts, [])
 
 
 def write(file, text):
@@ -84,8 +100,8 @@ def write(file, text):
     file.write_text(text)
 
 
-def write_examples(folder, rows):
-    folder.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
-        for user, before, after in rows:
-            writer.write(serialize_example(user.encode(), list(map(str.encode, before)), list(map(str.encode, after))))
+def write_examples(folder, split, rows):
+    tf.io.gfile.makedirs(f"{folder}/Split-{split}")
+    with tf.io.TFRecordWriter(f"{folder}/Split-{split}/data_tfrecord-00000-of-00001.gz", "GZIP") as writer:
+        for user, items in rows:
+            writer.write(serialize_example(user.encode(), list(map(str.encode, items)), []))

@@ -1,11 +1,12 @@
-"""Counts and scores against the formula written out, pair by pair."""
+"""Counts, scores and tables against the formula written out, pair by pair."""
 
 import numpy as np
 import pytest
 
 from components.sequential_rules import rules
-from components.sequential_rules.rules import Sequences, bytes_needed, count, scores
+from components.sequential_rules.rules import bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
+from components.transform.sequences import Sequences
 
 UNDISCOUNTED = {"earlier_discount": 0, "later_discount": 0}
 PLAIN = SequentialRulesSettings(history=1, history_decay=0, window=1, window_decay=0, **UNDISCOUNTED)
@@ -66,7 +67,7 @@ def test_scores_equal_the_formula_for_any_chunk_size(pairs_at_once, monkeypatch)
     settings = SequentialRulesSettings(
         history=4, history_decay=0.7, window=3, window_decay=1.2, earlier_discount=0.6, later_discount=0.3
     )
-    counts = count(sequences(*histories), 7, settings)
+    counts = discount(count(sequences(*histories), 7, settings), sequences(*histories), settings)
     expected = counted_by_hand(histories, 7, settings)
     np.testing.assert_allclose(counts.toarray(), expected)
     np.testing.assert_allclose(

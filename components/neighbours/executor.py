@@ -1,0 +1,81 @@
+"""Executor of Neighbours: chooses the parameters and ranks the evaluated split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from components.features import ITEM_VOCABULARY, TRAIN, VALID
+from components.neighbours.artifact import NeighboursSummary, write_result
+from components.neighbours.settings import NeighboursSettings
+from components.neighbours.stan import Neighbourhood, bytes_needed, scores
+from components.ranking.evaluation import HeldOutUsers, Ranking, Scorer, best_settings, rank_users
+from components.transform.encoded_users import read_users
+from components.transform.sequences import Sequences
+from components.transform.vocabulary import Vocabulary
+
+
+def evaluate(
+    train: tf.RaggedTensor,
+    valid: HeldOutUsers | None,
+    held_out: HeldOutUsers,
+    n_items: int,
+    settings: NeighboursSettings,
+    metric: str,
+) -> tuple[NeighboursSummary, Ranking | None]:
+    """Ranks the held-out items of the evaluated split with the parameters that are best on the valid split.
+
+    Args:
+        train: int64 [U, (n)] ids, the histories of the train split.
+        valid: users of the valid split, or None.
+        held_out: users of the evaluated split.
+        n_items: number of items in the catalogue.
+        settings: the configured parameters.
+        metric: metric of the valid split, a key of `components.ranking.metrics`.
+
+    Returns:
+        How the baseline was evaluated, and its ranks: None if it could exceed the memory limit.
+    """
+    histories = Sequences.of(train)
+    needed = bytes_needed(histories) / 1e9
+    if needed > settings.max_memory_gb:
+        note = f"could need {needed:.1f} GB, more than neighbours.max_memory_gb={settings.max_memory_gb:g}"
+        return NeighboursSummary(f"skipped: {note}"), None
+    neighbourhood = Neighbourhood.of(histories, n_items)
+
+    def scorer(candidate: NeighboursSettings) -> Scorer:
+        return lambda users: scores(neighbourhood, Sequences.of(users.history), candidate)
+
+    chosen, values = settings, list[float]()
+    if valid is not None and settings.tune:
+        chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
+    summary = NeighboursSummary(settings=chosen.model_dump(), valid=values)
+    return summary, rank_users(scorer(chosen), held_out, n_items)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Reads the artifacts and writes the ranks."""
+
+    def Do(  # noqa: N802 -- named by TFX
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Evaluates the baseline."""
+        transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
+        train, valid, held_out = (
+            read_users(input_dict["examples"], split, items) for split in (TRAIN, VALID, exec_properties["split"])
+        )
+        if train is None or held_out is None:
+            result: tuple[NeighboursSummary, Ranking | None] = (NeighboursSummary("skipped: there are no users"), None)
+        else:
+            settings = NeighboursSettings.model_validate_json(exec_properties["settings"])
+            result = evaluate(train.history, valid, held_out, items.size, settings, exec_properties["metric"])
+        write_result(artifact_utils.get_single_uri(output_dict["evaluation"]), *result)
