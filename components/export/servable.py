@@ -1,9 +1,10 @@
-"""ServableCaser: Caser with its vocabularies, from strings to strings, in standard TensorFlow ops."""
+"""ServableCaser: Caser and sequential rules with their vocabularies, from strings to strings, in standard ops."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -12,16 +13,18 @@ from components.export.chunked import map_in_chunks
 from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
 from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
 from components.export.signatures import (
+    CASER,
     EVALUATE,
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
     ITEMS,
-    POPULARITY_RANKS,
-    POPULARITY_TOP_ITEMS,
+    PARTS,
+    POPULARITY,
     RANKS,
     SCORE,
     SCORES,
+    SEQUENTIAL_RULES,
     SERVE_TF_EXAMPLE,
     SERVING,
     TOP_ITEMS,
@@ -33,17 +36,32 @@ from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.transform.vocabulary import Vocabulary
 from components.transform.windows import known_items, last_window
 
-_RANKED = (RANKS, TOP_ITEMS, HELD_OUT_ITEMS, POPULARITY_RANKS, POPULARITY_TOP_ITEMS)
+_RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
+
+
+class Rules(NamedTuple):
+    """Sequential rules and their weight in the served scores, above 0."""
+
+    scorer: RuleScorer
+    weight: float
 
 
 class ServableCaser(tf.Module):
-    """The signatures that TF Serving and TFMA call. Seen items are never recommended."""
+    """The signatures that TF Serving and TFMA call. Seen items are never recommended.
 
-    def __init__(self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str) -> None:
-        """Combines model and vocabularies.
+    The served score is log-linear in both parts: Caser's score + weight * evidence of the sequential rules. With a
+    softmax loss it is the logarithm of (probability by Caser) * (probability by the rules, with a floor) ** weight, up
+    to a constant.
+    """
+
+    def __init__(
+        self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str, rules: Rules | None = None
+    ) -> None:
+        """Combines model, vocabularies and rules.
 
         Args:
             model: a trained model.
@@ -51,11 +69,12 @@ class ServableCaser(tf.Module):
             users: the user vocabulary.
             k: number of recommendations per request.
             loss: the training loss; decides how scores become probabilities.
+            rules: sequential rules; None: Caser alone is served.
         """
         super().__init__()
         self.model, self.items, self.users = model, items, users
         self.k = min(k, items.size)
-        self.loss = loss
+        self.loss, self.rules = loss, rules
 
     def save(self, path: str) -> None:
         """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
@@ -64,6 +83,7 @@ class ServableCaser(tf.Module):
             path: new directory, local or in an object store.
         """
         requests = self._golden_requests()
+        self.model.item_embedding.freeze()
         # Predict before saving: a Keras layer creates its weights on the first call.
         golden = Golden(requests, self._predict(requests))
         # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
@@ -71,6 +91,7 @@ class ServableCaser(tf.Module):
         root = tf.Module()
         root.weights = [variable.value for variable in self.model.weights]
         root.vocabularies = [self.items, self.users]
+        root.rules = self.rules.scorer if self.rules else None
         tf.saved_model.save(
             root,
             path,
@@ -85,7 +106,13 @@ class ServableCaser(tf.Module):
         with tempfile.TemporaryDirectory() as extra:
             write_golden(extra, golden)
             write_warmup(extra, requests)
-            info = {"items": self.items.size, "users": self.users.size, "L": self.model.L, "k": self.k}
+            info = {
+                "items": self.items.size,
+                "users": self.users.size,
+                "L": self.model.L,
+                "k": self.k,
+                "rule_weight": self.rules.weight if self.rules else 0.0,
+            }
             write_model_info(extra, info)
             tf.io.gfile.makedirs(os.path.join(path, EXTRA))
             for file in (GOLDEN_FILE, WARMUP_FILE, MODEL_INFO_FILE):
@@ -147,8 +174,8 @@ class ServableCaser(tf.Module):
             candidate_item_ids: string [B, C].
 
         Returns:
-            `probabilities` float [B, C]: of being the next item (softmax losses) or one of the next items (bce); 0 for
-            unknown candidates.
+            `probabilities` float [B, C]: of being the next item (softmax losses) or one of the next items (bce), by the
+            served scores; 0 for unknown candidates.
         """
         candidates = self.items.ids(candidate_item_ids)
         scores = self._scores(user_id, self._history(recent_item_ids))
@@ -164,7 +191,7 @@ class ServableCaser(tf.Module):
             examples: string [B], serialized raw Examples with held-out items.
 
         Returns:
-            RANKS, POPULARITY_RANKS, HELD_OUT_ITEMS int64 [B, H]; TOP_ITEMS, POPULARITY_TOP_ITEMS int64 [B, MAX_K];
+            For each of PARTS, RANKS int64 [B, H] and TOP_ITEMS int64 [B, MAX_K]; HELD_OUT_ITEMS int64 [B, H];
             HISTORY_LENGTH, ITEM_COUNT int64 [B].
         """
         users = parse_raw_examples(examples)
@@ -184,17 +211,21 @@ class ServableCaser(tf.Module):
     def _rank(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs that need scores of all items for all users."""
         seen = history.to_tensor()
-        scores = self._scores(user_id, history)
-        popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(scores))
-        ranks, held_out_items = held_out_ranks(scores, seen, held_out)
-        popularity_ranks, _ = held_out_ranks(popularity, seen, held_out)
-        return {
-            RANKS: ranks,
-            TOP_ITEMS: top_items(scores, seen, MAX_K)[0],
-            HELD_OUT_ITEMS: held_out_items,
-            POPULARITY_RANKS: popularity_ranks,
-            POPULARITY_TOP_ITEMS: top_items(popularity, seen, MAX_K)[0],
-        }
+        caser = self.scores_by_caser(user_id, history)
+        popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(caser))
+        parts = {CASER: caser, POPULARITY: popularity}
+        if self.rules:
+            evidence = self.rules.scorer.evidence(history)
+            parts |= {"": caser + self.rules.weight * evidence, SEQUENTIAL_RULES: ranking_scores(evidence)}
+        outputs = {}
+        for part, scores in parts.items():
+            outputs[part + RANKS], outputs[HELD_OUT_ITEMS] = held_out_ranks(scores, seen, held_out)
+            outputs[part + TOP_ITEMS] = top_items(scores, seen, MAX_K)[0]
+        if not self.rules:
+            for output in (RANKS, TOP_ITEMS):
+                outputs[output] = outputs[CASER + output]
+                outputs[SEQUENTIAL_RULES + output] = tf.zeros([tf.shape(caser)[0], 0], tf.int64)
+        return outputs
 
     def _golden_requests(self) -> PredictRequests:
         """Requests with histories a little longer than the window."""
@@ -210,6 +241,11 @@ class ServableCaser(tf.Module):
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
 
     def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
+        """The served scores, float [B, N]."""
+        scores = self.scores_by_caser(user_id, history)
+        return scores + self.rules.weight * self.rules.scorer.evidence(history) if self.rules else scores
+
+    def scores_by_caser(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
         """Scores, float [B, N]: of the model, or of popularity if the history is empty."""
         representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
         scores = self.model.score_all(representation)

@@ -17,9 +17,11 @@ SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
 )
 # Outputs of `evaluate`. Ranks count from 1 (best) among the items the user has not seen.
 RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; padded with NO_RANK on the right
-POPULARITY_RANKS = "popularity_ranks"  # the same for popularity, the order of descending frequency
 TOP_ITEMS = "top_items"  # int64 [B, MAX_K]: ids of the best unseen items, padded with PADDING
-POPULARITY_TOP_ITEMS = "popularity_top_items"
+# Both are given for what is served (no prefix) and for each of its parts. Without rules in the model, the outputs of
+# sequential rules have width 0. Popularity is the order of descending frequency.
+CASER, SEQUENTIAL_RULES, POPULARITY = "caser_", "sequential_rules_", "popularity_"
+PARTS = ("", CASER, SEQUENTIAL_RULES, POPULARITY)
 HELD_OUT_ITEMS = "held_out_items"  # int64 [B, H]: ids the ranks belong to; UNKNOWN, and PADDING on the right
 HISTORY_LENGTH = "history_length"  # int64 [B]: number of known items in the history
 ITEM_COUNT = "item_count"  # int64 [B]: number of items in the catalogue
@@ -57,9 +59,8 @@ SIGNATURES = {
     EVALUATE: Signature(
         _EXAMPLES,
         {
-            **dict.fromkeys(
-                (RANKS, POPULARITY_RANKS, HELD_OUT_ITEMS, TOP_ITEMS, POPULARITY_TOP_ITEMS), Tensor(INT64, 2)
-            ),
+            **{part + output: Tensor(INT64, 2) for part in PARTS for output in (RANKS, TOP_ITEMS)},
+            HELD_OUT_ITEMS: Tensor(INT64, 2),
             **dict.fromkeys((HISTORY_LENGTH, ITEM_COUNT), Tensor(INT64, 1)),
         },
     ),

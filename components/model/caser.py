@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,9 +13,13 @@ from keras import ops
 from components.features import FIRST_ID, PADDING
 from components.model.convolutions import HorizontalConvolution, VerticalConvolution
 from components.model.dropout import Dropout
-from components.model.embeddings import SparseEmbedding, lookup_rows
+from components.model.embeddings import ItemEmbedding, SparseEmbedding, lookup_rows
 from components.model.notebook_caser import notebook_caser
 from components.model.settings import ModelSettings, default_embedding_dim
+from components.model.weighted_mean import WeightedMean
+
+# Of the cosines; near the values that are learned, 7 to 25.
+_INITIAL_SCALE = 12.0
 
 
 @keras.saving.register_keras_serializable("caser")
@@ -23,7 +28,10 @@ class Caser(keras.Model):
 
     Both convolutions read the L x d image of the embedded sequence and feed a fully connected layer (z, equation 8).
     z and the user embedding score items with an output embedding and bias (equation 10). With tied embeddings, the half
-    multiplied by z is the input item embedding (Press and Wolf, EACL 2017).
+    multiplied by z is the input item embedding (Press and Wolf, EACL 2017). With normalized embeddings, item embeddings
+    and z have length 1, and z is multiplied by a learned scale (NISER, Gupta et al., 2019): rare items, whose
+    embeddings would stay short, can be recommended. With a skip connection, a weighted mean of the image's rows is
+    added to z.
     """
 
     def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
@@ -44,7 +52,9 @@ class Caser(keras.Model):
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
         d = settings.d or default_embedding_dim(n_items)
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
-        self.item_embedding = SparseEmbedding(n_items + FIRST_ID, d, embeddings_initializer=_normal(d))
+        self.item_embedding = ItemEmbedding(
+            n_items + FIRST_ID, d, normalized=bool(settings.normalize), embeddings_initializer=_normal(d)
+        )
         self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, embeddings_initializer=_normal(d))
         self.convolutions: list[keras.layers.Layer] = []
         activation = _name(settings.convolution_activation)
@@ -55,8 +65,13 @@ class Caser(keras.Model):
         self.embedding_dropout = Dropout(settings.embedding_dropout)
         self.user_dropout = Dropout(settings.user_dropout)
         self.dropout = Dropout(settings.dropout)
-        self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation))
+        self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation or "relu"))
         self.tied = settings.tied_embeddings
+        self.skip = WeightedMean(L) if settings.skip_connection else None
+        if settings.normalize:
+            self.logit_scale = self.add_weight(
+                shape=(), initializer=keras.initializers.Constant(math.log(_INITIAL_SCALE)), name="logit_scale"
+            )
         # One row per item, without padding and unknown, which are never scored.
         self.output_embedding = self.add_weight(
             shape=(n_items, d if self.tied else 2 * d), initializer=_normal(2 * d), name="output_embedding"
@@ -80,10 +95,14 @@ class Caser(keras.Model):
         """
         user, sequence = inputs
         image = self.item_embedding(sequence)
-        image = image * ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
-        image = self.embedding_dropout(image, training=training)
+        real = ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
+        image = self.embedding_dropout(image * real, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
         z = self.dense(self.dropout(features, training=training))
+        if self.skip:
+            z = z + self.skip(image, real)
+        if self.item_embedding.normalized:
+            z = tf.math.l2_normalize(z, axis=-1) * tf.exp(self.logit_scale.value)
         user_vector = self.user_dropout(self.user_embedding(user), training=training)
         return ops.concatenate([z, user_vector], axis=-1)
 
@@ -100,7 +119,7 @@ class Caser(keras.Model):
             return tf.matmul(representation, self.output_embedding, transpose_b=True) + self.output_bias
         z, user_vector = tf.split(representation, 2, axis=1)
         # Slicing the scores is cheap; slicing the embedding table would copy it.
-        by_sequence = tf.matmul(z, self.item_embedding.embeddings, transpose_b=True)[:, FIRST_ID:]
+        by_sequence = tf.matmul(z, self.item_embedding.table(), transpose_b=True)[:, FIRST_ID:]
         return by_sequence + tf.matmul(user_vector, self.output_embedding, transpose_b=True) + self.output_bias
 
     def score_items(self, representation: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
@@ -132,7 +151,7 @@ class Caser(keras.Model):
     def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:
         """Output embeddings of items: float [*items.shape, 2d]."""
         own = lookup_rows(self.output_embedding, items - FIRST_ID)
-        return tf.concat([lookup_rows(self.item_embedding.embeddings, items), own], axis=-1) if self.tied else own
+        return tf.concat([self.item_embedding(items), own], axis=-1) if self.tied else own
 
     @property
     def tables(self) -> list[keras.Variable]:

@@ -28,3 +28,37 @@ class SparseEmbedding(keras.layers.Embedding):
         """Looks up embeddings, see `lookup_rows`."""
         # Keras converts numpy arrays to floats.
         return lookup_rows(self.embeddings, ids if ids.dtype.is_integer else tf.cast(ids, tf.int32))
+
+
+@keras.saving.register_keras_serializable("caser")
+class ItemEmbedding(SparseEmbedding):
+    """Embeddings of items, scaled to length 1 on request."""
+
+    def __init__(self, input_dim: int, output_dim: int, normalized: bool, **kwargs: object) -> None:
+        """Creates the layer.
+
+        Args:
+            input_dim: number of ids.
+            output_dim: embedding dimension.
+            normalized: whether embeddings have length 1.
+            **kwargs: passed to `keras.layers.Embedding`.
+        """
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.normalized, self._frozen = normalized, False
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        """Looks up embeddings, see `lookup_rows`."""
+        rows = super().call(ids)
+        return tf.math.l2_normalize(rows, axis=-1) if self.normalized else rows
+
+    def table(self) -> tf.Tensor:
+        """All embeddings: float [input_dim, output_dim]."""
+        if self.normalized and not self._frozen:
+            return tf.math.l2_normalize(self.embeddings.value, axis=1)
+        return tf.convert_to_tensor(self.embeddings.value)
+
+    def freeze(self) -> None:
+        """Stores the normalized embeddings, so that scoring does not normalize the table for every request."""
+        if self.normalized:
+            self.embeddings.assign(tf.math.l2_normalize(self.embeddings.value, axis=1))
+            self._frozen = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,8 +25,18 @@ class ModelSettings(Settings):
     heights: list[int] | None = Field(None, description="heights of the horizontal filters; unset: 1 to L")
     horizontal_filters: int = Field(16, ge=0, description="horizontal filters per height (n_h in the paper)")
     vertical_filters: int = Field(4, ge=0, description="number of vertical filters (n_v in the paper)")
+    normalize: bool | None = Field(
+        None,
+        description="item embeddings and z have length 1: scores are cosines times a learned scale; needs "
+        "tied_embeddings; unset: true with short histories",
+    )
+    skip_connection: bool | None = Field(
+        None, description="add a weighted mean of the recent items to z; unset: true with short histories"
+    )
     convolution_activation: Activation = Field("relu", description="activation of both convolutions")
-    dense_activation: Activation = Field("relu", description="activation of the fully connected layer")
+    dense_activation: Activation | None = Field(
+        None, description="activation of the fully connected layer; unset: identity with short histories, else relu"
+    )
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate on the output of the convolutions")
     embedding_dropout: float = Field(0.3, ge=0, lt=1, description="dropout rate on the item embeddings")
     user_dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate on the user embedding")
@@ -35,15 +45,36 @@ class ModelSettings(Settings):
         description="score items with the input item embedding (weight tying); false: learn a separate output "
         "embedding, as in the paper",
     )
+    rules: Literal["auto", "none"] | Annotated[float, Field(ge=0)] = Field(
+        "auto",
+        description="weight of the sequential rules in the served scores; auto: the best on the valid split, or 1 "
+        "without one; none: Caser alone",
+    )
     l2: float = Field(0.0, ge=0, description="L2 regularization factor, as in the paper")
 
     @model_validator(mode="after")
     def _has_filters(self) -> ModelSettings:
         if not self.horizontal_filters and not self.vertical_filters:
             raise ValueError("`model.horizontal_filters` and `model.vertical_filters` should not both be 0")
+        if self.normalize and not self.tied_embeddings:
+            raise ValueError("`model.normalize` needs `model.tied_embeddings`")
         if self.heights is not None and (not self.heights or min(self.heights) < 1):
             raise ValueError(f"`model.heights` should be a list of numbers from 1 to L. Received: {self.heights}")
         return self
+
+    def resolved(self, short_histories: bool) -> ModelSettings:
+        """Fills in what is unset and depends on the data.
+
+        Args:
+            short_histories: see `components.trainer.defaults`.
+        """
+        defaults = {
+            "normalize": short_histories and self.tied_embeddings,
+            "skip_connection": short_histories,
+            "dense_activation": "identity" if short_histories else "relu",
+        }
+        unset = {name: value for name, value in defaults.items() if getattr(self, name) is None}
+        return self.model_copy(update=unset)
 
 
 def default_embedding_dim(n_items: int) -> int:

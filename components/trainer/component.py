@@ -1,4 +1,4 @@
-"""CaserTrainer: TFX's Trainer node with the raw valid split as an additional input."""
+"""CaserTrainer: TFX's Trainer node with the raw valid split and the sequential rules as additional inputs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tfx.utils import json_utils
 from components.export.settings import ExportSettings
 from components.features import TRAIN
 from components.model.settings import ModelSettings
+from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.trainer.executor import Executor
 from components.trainer.run_fn import run_fn
 from components.trainer.settings import TrainerSettings
@@ -31,6 +32,7 @@ class _CaserTrainerSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -44,7 +46,9 @@ class CaserTrainer(base_component.BaseComponent):
     Inputs:
         examples: windows from Transform with `preprocessing_fn` of `components.transform`; its `train` split is read.
         transform_graph: from the same Transform, with the vocabularies.
-        raw_examples: optional, from `InteractionExampleGen`; its `valid` split is used for early stopping.
+        raw_examples: optional, from `InteractionExampleGen`; its `valid` split is used for early stopping and for the
+            weight of the rules.
+        rules: optional, from `SequentialRules`; combined with Caser in the exported model.
 
     Outputs:
         model: SavedModel with the signatures of `components.export.servable`.
@@ -59,6 +63,7 @@ class CaserTrainer(base_component.BaseComponent):
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
         raw_examples: types.BaseChannel | None = None,
+        rules: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -70,7 +75,8 @@ class CaserTrainer(base_component.BaseComponent):
         Args:
             examples: windows from Transform.
             transform_graph: transform graph of the same Transform.
-            raw_examples: raw Examples with the valid split, for early stopping.
+            raw_examples: raw Examples with the valid split.
+            rules: sequential rules.
             seed: random seed.
             windows: the same settings as in Transform.
             model: hyperparameters of Caser.
@@ -89,6 +95,7 @@ class CaserTrainer(base_component.BaseComponent):
                 examples=examples,
                 transform_graph=transform_graph,
                 raw_examples=raw_examples,
+                rules=rules,
                 train_args=json.dumps({"splits": [TRAIN]}),
                 # TFX resolves a split here too; nothing reads it.
                 eval_args=json.dumps({"splits": [TRAIN]}),

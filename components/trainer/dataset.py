@@ -13,6 +13,7 @@ from tfx_bsl.tfxio import dataset_options
 
 from components.errors import UserError
 from components.features import POSITION, SEQUENCE, TARGETS, USER
+from components.trainer.defaults import are_short
 
 _READ_BATCH = 65_536
 
@@ -45,6 +46,15 @@ class Windows(NamedTuple):
             .map(lambda rows: tuple(tf.gather(array, rows) for array in arrays), num_parallel_calls=1)
             .prefetch(8)
         )
+
+    @property
+    def are_short(self) -> bool:
+        """Whether histories are short, see `components.trainer.defaults`."""
+        return are_short(len(self.user), len(np.unique(self.user)))
+
+    def with_targets(self, T: int) -> Windows:
+        """The same windows with at most the first T targets."""
+        return self._replace(targets=self.targets[:, :T])
 
     def steps(self, batch_size: int) -> int:
         """Number of batches per epoch."""

@@ -1,12 +1,29 @@
-"""Default hyperparameters derived from the size of the data."""
+"""Default hyperparameters derived from the data.
+
+Histories are short if they give fewer than 40 windows per user on average, as in shops; else they are long, as on
+MovieLens. With short histories items are rare and patterns are pairs of items, and Caser needs `model.normalize`,
+`model.skip_connection`, an identity activation, one target and more epochs; with long ones the opposite is better.
+"""
 
 from __future__ import annotations
 
 import math
 
+_SHORT = 40
 _STEPS_PER_EPOCH = 1000
 _SMALLEST_BATCH, LARGEST_BATCH = 64, 512
 _LEAST_EPOCHS, _MOST_EPOCHS, _LEAST_STEPS = 4, 8, 700
+_EPOCHS_OF_SHORT_HISTORIES = 6
+
+
+def are_short(windows: int, users: int) -> bool:
+    """Whether histories are short.
+
+    Args:
+        windows: number of training windows.
+        users: number of users with windows.
+    """
+    return windows < _SHORT * users
 
 
 def batch_size_for(windows: int) -> int:
@@ -20,13 +37,15 @@ def batch_size_for(windows: int) -> int:
     return min(max(2 ** round(math.log2(windows / _STEPS_PER_EPOCH)), _SMALLEST_BATCH), LARGEST_BATCH)
 
 
-def epochs_for(steps: int) -> int:
-    """Number of epochs: 4, or up to 8 if 4 epochs are fewer than about 700 steps.
+def epochs_for(steps: int, short_histories: bool = False) -> int:
+    """Number of epochs: 4, or 6 with short histories; up to 8 if these are fewer than about 700 steps.
 
     The learning rate decays to 0 over these epochs, which works better than more epochs at a high learning rate: there
     Caser starts to overfit to its users.
 
     Args:
         steps: steps per epoch.
+        short_histories: see `are_short`.
     """
-    return min(max(round(_LEAST_STEPS / steps), _LEAST_EPOCHS), _MOST_EPOCHS)
+    least = _EPOCHS_OF_SHORT_HISTORIES if short_histories else _LEAST_EPOCHS
+    return min(max(round(_LEAST_STEPS / steps), least), _MOST_EPOCHS)

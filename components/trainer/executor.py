@@ -1,4 +1,4 @@
-"""TFX's Trainer executor, which also passes the valid split to run_fn."""
+"""TFX's Trainer executor, which also passes the valid split and the rules to run_fn."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tfx.types import artifact_utils
 
 from components.features import VALID
 
-# Entry of `custom_config`: directory of the raw valid split.
-VALID_SPLIT = "valid_split"
+# Entries of `custom_config`: directory of the raw valid split, and URI of the sequential rules.
+VALID_SPLIT, RULES = "valid_split", "rules"
 
 
 class Executor(executor.GenericExecutor):
-    """Passes the directory of the raw valid split to `run_fn`."""
+    """Passes the locations of the raw valid split and of the rules to `run_fn`."""
 
     def _GetFnArgs(  # noqa: N802 -- named by TFX
         self,
@@ -29,4 +29,7 @@ class Executor(executor.GenericExecutor):
         if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
             split = artifact_utils.get_split_uri(raw, VALID)
             fn_args.custom_config = {**fn_args.custom_config, VALID_SPLIT: split}
+        if input_dict.get("rules"):
+            rules = artifact_utils.get_single_uri(input_dict["rules"])
+            fn_args.custom_config = {**fn_args.custom_config, RULES: rules}
         return fn_args

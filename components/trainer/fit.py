@@ -55,7 +55,7 @@ def fit(
     """
     batch_size = min(settings.batch_size or batch_size_for(len(windows.user)), len(windows.user))
     steps = windows.steps(batch_size)
-    epochs = settings.epochs or epochs_for(steps)
+    epochs = settings.epochs or epochs_for(steps, windows.are_short)
     choice = resolve_loss(settings, model.n_items)
     n_users = model.user_embedding.input_dim - FIRST_ID
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)

@@ -13,9 +13,9 @@ _DENSE_ROWS_PER_SPARSE_ROW = 32
 class Adam(keras.optimizers.Adam):
     """Adam (Kingma and Ba, ICLR 2015) with L2 regularization and decoupled weight decay (Loshchilov and Hutter, 2019).
 
-    Biases are exempt from both: they model item popularity. If a step touches few rows of an embedding table, only
-    these rows and their moments are updated, which saves nearly all of the time with a million items. Dense updates use
-    one fused kernel per weight; Keras' own Adam creates a dozen tensors of the size of each weight.
+    Biases, which model item popularity, and scalars are exempt from both. If a step touches few rows of an embedding
+    table, only these rows and their moments are updated, which saves nearly all of the time with a million items. Dense
+    updates use one fused kernel per weight; Keras' own Adam creates a dozen tensors of the size of each weight.
     """
 
     def __init__(
@@ -40,7 +40,8 @@ class Adam(keras.optimizers.Adam):
         index = self._get_variable_index(variable)
         moment, square = self._momentums[index].value, self._velocities[index].value
         rate = tf.cast(learning_rate, variable.dtype)
-        l2, decay = (0.0, 0.0) if "bias" in variable.name else (self.l2, self.decoupled_decay)
+        exempt = "bias" in variable.name or not variable.shape.rank
+        l2, decay = (0.0, 0.0) if exempt else (self.l2, self.decoupled_decay)
         if isinstance(gradient, tf.IndexedSlices) and _is_sparse(gradient, variable):
             self._update_rows(gradient, variable, moment, square, rate, l2, decay)
             return

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -18,12 +19,16 @@ from components.export.settings import ExportSettings
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.sequential_rules.artifact import read_rules
+from components.sequential_rules.scorer import RuleScorer
 from components.trainer.dataset import read_windows
-from components.trainer.executor import VALID_SPLIT
+from components.trainer.executor import RULES, VALID_SPLIT
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
+from components.trainer.rule_weight import choose_rules
 from components.trainer.settings import TrainerSettings
 from components.trainer.validation import validator
+from components.transform.encoded_users import encode_users
 from components.transform.settings import WindowSettings
 from components.transform.vocabulary import Vocabulary
 
@@ -36,11 +41,13 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `custom_config` holds `seed`, the settings `windows`, `model`, `trainer` and `export` as dicts, and
-            the directory of the raw valid split (without it there is no early stopping).
+            the directory of the raw valid split (without it there is no early stopping) and of the sequential rules
+            (without them, Caser alone is served).
     """
     config = fn_args.custom_config
     seed = config["seed"]
     windows_settings = WindowSettings.model_validate(config["windows"])
+    model_settings = ModelSettings.model_validate(config["model"])
     trainer_settings = TrainerSettings.model_validate(config["trainer"])
     keras.utils.set_random_seed(seed)
 
@@ -49,15 +56,23 @@ def run_fn(fn_args: FnArgs) -> None:
     items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
     users = Vocabulary.from_transform(transform, USER_VOCABULARY)
 
-    model = Caser(users.size, items.size, windows_settings.L, ModelSettings.model_validate(config["model"]))
+    if windows_settings.T is None and windows.are_short:
+        windows = windows.with_targets(1)
+    model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(windows.are_short))
     k = ExportSettings.model_validate(config["export"]).k
-    servable = ServableCaser(model, items, users, k, resolve_loss(trainer_settings, items.size).loss)
-    held_out = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else None
+    loss = resolve_loss(trainer_settings, items.size).loss
+    servable = ServableCaser(model, items, users, k, loss)
+    serialized = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else np.array([])
     # If all histories are short, the valid split may be empty.
-    validate = validator(servable, held_out) if held_out is not None and len(held_out) else None
+    valid = encode_users(serialized, items) if len(serialized) else None
+    validate = validator(servable, valid) if valid else None
     history = fit(model, windows, trainer_settings, seed, validate)
-
     _write_history(fn_args.model_run_dir, history)
+
+    tables = read_rules(config[RULES]) if RULES in config else None
+    if tables is not None:
+        rules = choose_rules(servable, RuleScorer(tables), model_settings.rules, valid, trainer_settings.monitor)
+        servable = ServableCaser(model, items, users, k, loss, rules)
     servable.save(fn_args.serving_model_dir)
 
 

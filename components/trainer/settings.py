@@ -30,7 +30,8 @@ class TrainerSettings(Settings):
     epochs: int | None = Field(
         None,
         ge=1,
-        description="the learning rate decays to 0 over this many epochs; unset: 4, or up to 8 if there is little data",
+        description="the learning rate decays to 0 over this many epochs; unset: 4, or 6 with short histories, or up "
+        "to 8 if there is little data",
     )
     batch_size: int | None = Field(None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512")
     learning_rate: float = Field(4e-3, gt=0, description="peak learning rate: linear warm-up, then cosine decay to 0")

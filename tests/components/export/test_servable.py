@@ -7,9 +7,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.export.servable import ServableCaser
+from components.example_gen.raw_examples import serialize_example
+from components.export.servable import Rules, ServableCaser
+from components.export.signatures import CASER, PARTS, POPULARITY, RANKS, SEQUENTIAL_RULES, TOP_ITEMS
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.sequential_rules.scorer import FLOOR, RuleScorer
+from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
 
 ITEMS = [f"i{n}" for n in range(12)]
@@ -23,7 +27,22 @@ rows = st.tuples(
 )
 
 
-def export(folder, output_bias=None):
+# After i0: i5 three times as strongly as i6; after i1: i6. Five recent items count, more than Caser's window has.
+TABLES = RuleTables(
+    np.array([0, 2, 3, *[3] * 10]), np.array([5, 6, 6], np.int32), np.array([3, 1, 2], np.float32), 5, 1.0
+)
+WEIGHT = 1.5
+
+
+def evidence_by_hand(history):
+    scores = np.zeros(len(ITEMS))
+    for back, item in enumerate(reversed([item for item in history if item in ITEMS][-5:]), start=1):
+        for follower, weight in {"i0": {5: 3, 6: 1}, "i1": {6: 2}}.get(item, {}).items():
+            scores[follower] += weight / back
+    return np.log1p(scores / max(scores.sum(), 1e-9) / FLOOR)
+
+
+def export(folder, output_bias=None, rules=None):
     """A model with random weights; returns its `serving_default`."""
     for name, tokens in (("items", ITEMS), ("users", USERS)):
         (folder / name).write_text("".join(token + "\n" for token in tokens))
@@ -37,7 +56,7 @@ def export(folder, output_bias=None):
     vocabularies = (
         Vocabulary(str(folder / name), len(tokens)) for name, tokens in (("items", ITEMS), ("users", USERS))
     )
-    ServableCaser(model, *vocabularies, k=K, loss="softmax").save(str(folder / "model"))
+    ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules).save(str(folder / "model"))
     return tf.saved_model.load(str(folder / "model"))
 
 
@@ -68,7 +87,13 @@ def ask(model, batch, side="right"):
     return answer["item_ids"].numpy().astype(str).tolist(), answer["scores"].numpy()
 
 
-@pytest.mark.parametrize("which", ["model", "broken_model"])
+@pytest.fixture(scope="module")
+def hybrid(tmp_path_factory):
+    """The same weights with sequential rules."""
+    return export(tmp_path_factory.mktemp("hybrid"), rules=Rules(RuleScorer(TABLES), WEIGHT))
+
+
+@pytest.mark.parametrize("which", ["model", "hybrid", "broken_model"])
 def test_recommendations_keep_their_contract_for_any_request(which, request):
     model = request.getfixturevalue(which)
 
@@ -89,7 +114,10 @@ def test_recommendations_keep_their_contract_for_any_request(which, request):
     check()
 
 
-def test_row_of_a_batch_equals_a_single_request(model):
+@pytest.mark.parametrize("which", ["model", "hybrid"])
+def test_row_of_a_batch_equals_a_single_request(which, request):
+    model = request.getfixturevalue(which)
+
     @settings(max_examples=40, deadline=None)
     @given(st.lists(rows, min_size=2, max_size=4), st.sampled_from(["left", "right"]))
     def check(batch, side):
@@ -122,3 +150,62 @@ def test_user_who_has_seen_everything_gets_no_items(model):
     (items,), (scores,) = ask(model, [("ann", ITEMS, [])])
     assert items == [""] * K
     assert (scores == LOWEST).all()
+
+
+HISTORIES = [["i0"], ["i1", "i0"], ["i0", "i1"], ["i0", "i3", "what", "i1"], ["i4"], ["i0", "i7", "i8", "i9"]]
+
+
+def test_served_score_is_log_linear_in_both_parts(model, hybrid):
+    for history in HISTORIES:
+        (items,), (scores,) = ask(hybrid, [("ann", history, [])])
+        alone = dict(zip(*(part[0] for part in ask_for_all(model, history)), strict=True))
+        evidence = evidence_by_hand(history)
+        expected = {item: alone[item] + WEIGHT * evidence[ITEMS.index(item)] for item in ITEMS if item not in history}
+        best = sorted(expected, key=lambda item: -expected[item])[:K]
+        assert [item for item in items if item] == best
+        np.testing.assert_allclose(scores[: len(best)], [expected[item] for item in best], rtol=1e-4)
+
+
+def ask_for_all(model, history):
+    """Scores of all unseen items, from requests that exclude what is known already."""
+    items, scores = ask(model, [("ann", history, [])])
+    known = [item for item in items[0] if item]
+    more, more_scores = ask(model, [("ann", history, known)])
+    rest = [item for item in more[0] if item]
+    return [known + rest], [[*scores[0][: len(known)], *more_scores[0][: len(rest)]]]
+
+
+def test_probabilities_are_those_of_the_served_scores(model, hybrid):
+    for history in HISTORIES:
+        arguments = {
+            "user_id": tf.constant(["bob"]),
+            "recent_item_ids": tf.constant([history]),
+            "candidate_item_ids": tf.constant([ITEMS]),
+        }
+        caser, actual = (
+            each.signatures["score"](**arguments)["probabilities"].numpy()[0].astype(np.float64)
+            for each in (model, hybrid)
+        )
+        expected = caser * np.exp(WEIGHT * evidence_by_hand(history))
+        np.testing.assert_allclose(actual, expected / expected.sum(), rtol=1e-3, atol=1e-30)
+
+
+def test_evaluation_has_ranks_of_each_part(model, hybrid):
+    examples = tf.constant(
+        [serialize_example(b"ann", [item.encode() for item in history], [b"i6", b"i2"]) for history in HISTORIES]
+    )
+    alone, both = (each.signatures["evaluate"](examples=examples) for each in (model, hybrid))
+    for output in (RANKS, TOP_ITEMS):
+        # Without rules, what is served is Caser.
+        np.testing.assert_array_equal(alone[output], alone[CASER + output])
+        assert alone[SEQUENTIAL_RULES + output].shape[1] == 0
+        for part in (CASER, POPULARITY):
+            np.testing.assert_array_equal(both[part + output], alone[part + output])
+    for row, history in enumerate(HISTORIES):
+        served = [item for item in ask(hybrid, [("ann", history, [])])[0][0] if item]
+        for item, rank in zip(["i6", "i2"], both[RANKS][row].numpy(), strict=True):
+            assert rank == served.index(item) + 1 if item in served else rank > K
+        order = sorted(set(range(len(ITEMS))) - {int(item[1:]) for item in history if item in ITEMS})
+        order.sort(key=lambda column: -evidence_by_hand(history)[column])
+        assert both[SEQUENTIAL_RULES + RANKS][row].numpy().tolist() == [order.index(6) + 1, order.index(2) + 1]
+    assert {part + output for part in PARTS for output in (RANKS, TOP_ITEMS)} <= both.keys()

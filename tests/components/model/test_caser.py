@@ -37,6 +37,8 @@ def filters_of(layer):
 def by_hand(model, user, sequence, heights, convolution, dense):
     """Equations 3 to 10 of the paper, row by row."""
     items, users = (np.asarray(layer.embeddings) for layer in (model.item_embedding, model.user_embedding))
+    if model.item_embedding.normalized:
+        items = items / np.linalg.norm(items, axis=1, keepdims=True)
     scores = []
     for u, row in zip(user, sequence, strict=True):
         image = np.array([items[i] if i else np.zeros(items.shape[1]) for i in row])
@@ -54,6 +56,11 @@ def by_hand(model, user, sequence, heights, convolution, dense):
                 ]
         kernel, bias = model.dense.get_weights()
         z = dense(np.concatenate(features) @ kernel + bias)
+        if model.skip:
+            weights = np.exp(np.asarray(model.skip.position)[:, 0]) * (np.array(row) > 0)
+            z += weights @ image / weights.sum()
+        if model.item_embedding.normalized:
+            z *= np.exp(float(model.logit_scale)) / np.linalg.norm(z)
         outputs = np.asarray(model.output_embedding)
         if model.tied:
             outputs = np.concatenate([items[FIRST_ID:], outputs], axis=1)
@@ -112,3 +119,43 @@ def test_model_works_with_one_kind_of_filter(settings):
 def test_filter_higher_than_the_image_is_rejected():
     with pytest.raises(ValueError, match=r"heights.*L=4.*heights=\[5\]"):
         built(heights=[5])
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("skip_connection", [False, True])
+def test_scores_with_settings_for_short_histories_equal_their_formula(normalize, skip_connection):
+    model = built(normalize=normalize, skip_connection=skip_connection, dense_activation="identity")
+    user, sequence = np.array([2, 3, 6]), np.array([[0, 0, 0, 2], [0, 3, 4, 4], [8, 7, 6, 5]])
+    expected = by_hand(model, user, sequence, [1, 2, 3, 4], ACTIVATIONS["relu"], ACTIVATIONS["identity"])
+
+    def check():
+        state = model((user, sequence))
+        np.testing.assert_allclose(np.asarray(model.score_all(state)), expected, rtol=1e-4, atol=1e-5)
+        some = np.array([[FIRST_ID, FIRST_ID + 6]] * 3)
+        np.testing.assert_allclose(
+            np.asarray(model.score_items(state, some)), expected[:, [0, 6]], rtol=1e-4, atol=1e-5
+        )
+
+    check()
+    # As before the export.
+    model.item_embedding.freeze()
+    check()
+
+
+def test_empty_sequence_has_finite_scores():
+    model = built(normalize=True, skip_connection=True)
+    assert np.isfinite(model.score_all(model((np.array([2]), np.zeros([1, 4], int))))).all()
+
+
+def test_unset_settings_depend_on_the_length_of_histories():
+    short, long = (ModelSettings().resolved(short_histories=short) for short in (True, False))
+    assert (short.normalize, short.skip_connection, short.dense_activation) == (True, True, "identity")
+    assert (long.normalize, long.skip_connection, long.dense_activation) == (False, False, "relu")
+    configured = ModelSettings(normalize=False, dense_activation="tanh").resolved(short_histories=True)
+    assert (configured.normalize, configured.dense_activation) == (False, "tanh")
+    assert ModelSettings(tied_embeddings=False).resolved(short_histories=True).normalize is False
+
+
+def test_normalized_embeddings_need_tied_ones():
+    with pytest.raises(ValueError, match=r"model\.normalize.*model\.tied_embeddings"):
+        ModelSettings(normalize=True, tied_embeddings=False)
