@@ -11,9 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from components.baseline_validator.component import BaselineValidator as BaselineValidator
     from components.evaluator.config import eval_config as eval_config
     from components.example_gen.component import InteractionExampleGen as InteractionExampleGen
     from components.example_validator.component import HistoryValidator as HistoryValidator
+    from components.neighbours.component import Neighbours as Neighbours
     from components.pusher.component import CaserPusher as CaserPusher
     from components.sequential_rules.component import SequentialRules as SequentialRules
     from components.trainer.component import CaserTrainer as CaserTrainer
@@ -23,9 +25,11 @@ _MODULES = {
     "InteractionExampleGen": "components.example_gen.component",
     "HistoryValidator": "components.example_validator.component",
     "preprocessing_fn": "components.transform.preprocessing",
-    "CaserTrainer": "components.trainer.component",
     "SequentialRules": "components.sequential_rules.component",
+    "CaserTrainer": "components.trainer.component",
     "eval_config": "components.evaluator.config",
+    "Neighbours": "components.neighbours.component",
+    "BaselineValidator": "components.baseline_validator.component",
     "CaserPusher": "components.pusher.component",
 }
 

@@ -10,12 +10,14 @@ from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.proto import transform_pb2
 
+from components.baseline_validator.component import BaselineValidator
 from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
 from components.evaluator.config import eval_config
 from components.example_gen.component import InteractionExampleGen
 from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
 from components.features import TRAIN
+from components.neighbours.component import Neighbours
 from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
@@ -73,18 +75,29 @@ def create_pipeline(
     )
     transform.add_upstream_node(validator)
 
+    nodes = [example_gen, statistics_gen, schema_gen, validator, transform]
+    rules = None
+    if config.sequential_rules.enabled:
+        sequential_rules = SequentialRules(
+            examples=examples,
+            transform_graph=transform.outputs["transform_graph"],
+            settings=config.sequential_rules,
+            metric=config.trainer.monitor,
+        )
+        rules = sequential_rules.outputs["rules"]
+        nodes.append(sequential_rules)
+
     trainer = CaserTrainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         raw_examples=examples,
+        rules=rules,
         seed=config.seed,
         windows=config.windows,
         model=config.model,
         trainer=config.trainer,
         export=config.export,
     )
-    nodes = [example_gen, statistics_gen, schema_gen, validator, transform, trainer]
-
     last_blessed = tfx.dsl.Resolver(
         strategy_class=PreviousBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
@@ -98,23 +111,35 @@ def create_pipeline(
         eval_config=eval_config(config.evaluator),
         example_splits=[config.split.evaluated],
     )
-    nodes += [last_blessed, evaluator]
+    nodes += [trainer, last_blessed, evaluator]
 
-    if config.sequential_rules.enabled:
-        nodes.append(
-            SequentialRules(
-                examples=examples,
-                transform_graph=transform.outputs["transform_graph"],
-                settings=config.sequential_rules,
-                split=config.split.evaluated,
-            )
+    neighbours = None
+    if config.neighbours.enabled:
+        neighbours = Neighbours(
+            examples=examples,
+            transform_graph=transform.outputs["transform_graph"],
+            settings=config.neighbours,
+            split=config.split.evaluated,
+            metric=config.trainer.monitor,
         )
+        nodes.append(neighbours)
+    baseline_validator = BaselineValidator(
+        model=trainer.outputs["model"],
+        examples=examples,
+        transform_graph=transform.outputs["transform_graph"],
+        rules=rules,
+        neighbours=neighbours.outputs["evaluation"] if neighbours else None,
+        settings=config.evaluator,
+        split=config.split.evaluated,
+    )
+    nodes.append(baseline_validator)
 
     if config.pusher.enabled:
         nodes.append(
             CaserPusher(
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
+                baseline_blessing=baseline_validator.outputs["blessing"],
                 serving_dir=os.path.join(output_dir, "serving"),
                 evaluation=evaluator.outputs["evaluation"],
                 pusher=config.pusher,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ml_metadata as mlmd
 from tfx import types
+from tfx.components.evaluator import constants
+from tfx.components.util import model_utils
 from tfx.dsl.components.common import resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 
@@ -15,6 +17,7 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
 
     A second run on unchanged input reuses the model of the first run. With TFX's own strategy that model would become
     its own baseline and the Evaluator would run again; this strategy keeps the inputs of the Evaluator unchanged.
+    Evaluator and BaselineValidator bless a model each; one refusal is enough to exclude it.
 
     Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated.
     """
@@ -34,7 +37,13 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         candidates = input_dict[_CANDIDATE]
         newest = max(candidate.id for candidate in candidates) if candidates else 0
         earlier = [model for model in input_dict["model"] if model.id < newest]
+        blessings = list(input_dict["model_blessing"])
+        refused = {_model_id(blessing) for blessing in blessings if not model_utils.is_model_blessed(blessing)}
         blessed = LatestBlessedModelStrategy().resolve_artifacts(
-            store, {"model": earlier, "model_blessing": list(input_dict["model_blessing"])}
+            store, {"model": earlier, "model_blessing": [one for one in blessings if _model_id(one) not in refused]}
         )
         return {**(blessed or {"model": [], "model_blessing": []}), _CANDIDATE: candidates}
+
+
+def _model_id(blessing: types.Artifact) -> int:
+    return blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY)

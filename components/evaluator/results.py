@@ -10,14 +10,14 @@ from tensorflow_model_analysis.proto import validation_result_pb2
 from components.evaluator.config import BASELINE
 from components.evaluator.settings import EvaluatorSettings
 from components.evaluator.slices import SliceMetrics
-from components.evaluator.tfma_metrics import MARGIN, POPULARITY, SLICE_SEPARATOR, USERS
+from components.evaluator.tfma_metrics import MARGIN, SLICE_SEPARATOR, USERS
+from components.export.signatures import PARTS
 
 
 class Evaluation(NamedTuple):
-    """Metrics of the model and of popularity by name, slices, and whether and why the model is blessed."""
+    """By each of `PARTS` the metrics by name; slices; and whether and why the model is blessed."""
 
-    model: dict[str, float]
-    popularity: dict[str, float]
+    parts: dict[str, dict[str, float]]
     slices: list[SliceMetrics]
     blessed: bool
     reason: str
@@ -35,11 +35,11 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
     """
     values, changes = _values(uri)
     blessed, reason = _blessing(tfma.load_validation_result(uri), values, changes, settings)
-    return Evaluation(*_parts(values), blessed, reason)
+    return Evaluation(*_by_part(values), blessed, reason)
 
 
 def read_metrics(uri: str) -> dict[str, float]:
-    """Reads the overall metrics of the model.
+    """Reads the overall metrics of what is served.
 
     Args:
         uri: URI of the ModelEvaluation artifact.
@@ -47,8 +47,8 @@ def read_metrics(uri: str) -> dict[str, float]:
     Returns:
         Values by name.
     """
-    model, _, _ = _parts(_values(uri)[0])
-    return model
+    parts, _ = _by_part(_values(uri)[0])
+    return parts[""]
 
 
 def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -63,22 +63,19 @@ def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:
     return values, changes
 
 
-def _parts(values: dict[str, float]) -> tuple[dict[str, float], dict[str, float], list[SliceMetrics]]:
-    model: dict[str, float] = {}
-    popularity: dict[str, float] = {}
+def _by_part(values: dict[str, float]) -> tuple[dict[str, dict[str, float]], list[SliceMetrics]]:
+    parts: dict[str, dict[str, float]] = {"": {}}
     slices: dict[tuple[str, str], SliceMetrics] = {}
     for name in sorted(values):
-        model_metrics, popularity_metrics = model, popularity
-        metric = name
+        target, metric = parts, name
         if SLICE_SEPARATOR in name:
-            kind, part, metric = name.split(SLICE_SEPARATOR)
-            slice_metrics = slices.setdefault((kind, part), SliceMetrics(kind, part, {}, {}))
-            model_metrics, popularity_metrics = slice_metrics.model, slice_metrics.popularity
-        if metric.startswith(POPULARITY):
-            popularity_metrics[metric.removeprefix(POPULARITY)] = values[name]
-        elif not metric.endswith(MARGIN):
-            model_metrics[metric] = values[name]
-    return model, popularity, sorted(slices.values(), key=lambda part: (part.name, _number(part.value), part.value))
+            kind, value, metric = name.split(SLICE_SEPARATOR)
+            target = slices.setdefault((kind, value), SliceMetrics(kind, value, {})).parts
+        # The longest prefix: every name starts with that of what is served, "".
+        part = max((part for part in PARTS if metric.startswith(part)), key=len)
+        if not metric.endswith(MARGIN):
+            target.setdefault(part, {})[metric.removeprefix(part)] = values[name]
+    return parts, sorted(slices.values(), key=lambda part: (part.name, _number(part.value), part.value))
 
 
 def _number(text: str) -> int:

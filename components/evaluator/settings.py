@@ -20,3 +20,10 @@ class EvaluatorSettings(Settings):
     min_change: float | None = Field(
         -0.01, description="minimum change from the last blessed model (absolute); null: not checked"
     )
+    max_loss: float | None = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="maximum loss against the strongest baseline, relative to it; null: only the confidence interval "
+        "decides",
+    )

@@ -18,12 +18,11 @@ _CLASSES = {"head (top 10 %)": 0.1, "middle (to 50 %)": 0.5, "tail (the rest)": 
 
 
 class SliceMetrics(NamedTuple):
-    """Metrics of one slice: kind of slice, its value, and metrics of model and popularity by name."""
+    """Metrics of one slice: kind of slice, its value, and by each of `PARTS` the metrics by name."""
 
     name: str
     value: str
-    model: dict[str, float]
-    popularity: dict[str, float]
+    parts: dict[str, dict[str, float]]
 
 
 def length_slices(history_length: np.ndarray) -> dict[str, np.ndarray]:

@@ -15,16 +15,17 @@ from components.export.signatures import (
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
-    POPULARITY_RANKS,
-    POPULARITY_TOP_ITEMS,
+    PARTS,
+    POPULARITY,
     RANKS,
     TOP_ITEMS,
 )
 from components.ranking.metrics import CUTOFFS, NO_RANK, recommended, user_metrics, user_metrics_with_next
 
-# Names: `map` of the model, `popularity_map` of the baseline, `map_margin` their difference;
-# `<slice>|<value>|map` and `<slice>|<value>|popularity_map` in slices; USERS is the number of evaluated users.
-POPULARITY, MARGIN, SLICE_SEPARATOR, USERS = "popularity_", "_margin", "|", "users"
+# Names: `map` of what is served; `caser_map`, `sequential_rules_map` and `popularity_map` of its parts and of
+# popularity; `map_margin`, the difference from popularity; `<slice>|<value>|map` and so on in slices; USERS is the
+# number of evaluated users.
+MARGIN, SLICE_SEPARATOR, USERS = "_margin", "|", "users"
 
 _SLICE_METRICS = ("map", "recall_at_10", "ndcg_at_10", "hit_rate_at_10", "mrr")
 # Users are processed in arrays of this size, since numpy takes as long for one user as for a hundred.
@@ -32,7 +33,7 @@ _FLUSH = 256
 
 
 class CaserRanking(tfma.metrics.Metric):
-    """Ranking metrics of the model and of the popularity baseline, overall and in slices."""
+    """Ranking metrics of what is served, of its parts and of popularity, overall and in slices."""
 
     def __init__(self, name: str = "caser_ranking") -> None:
         """Creates the metric."""
@@ -124,16 +125,16 @@ def _flush(sums: _Sums) -> None:
     users = {name: _pad_rows([user[name] for user in pending]) for name in pending[0]}
     n_items = int(users[ITEM_COUNT][0, 0])
     lengths = length_slices(users[HISTORY_LENGTH][:, 0])
-    for prefix, ranks_of, top_of in (
-        ("", RANKS, TOP_ITEMS),
-        (POPULARITY, POPULARITY_RANKS, POPULARITY_TOP_ITEMS),
-    ):
-        ranks = users[ranks_of]
+    for prefix in PARTS:
+        ranks = users[prefix + RANKS]
+        # Without rules in the model, they have no ranks.
+        if not ranks.shape[1]:
+            continue
         values = user_metrics_with_next(ranks)
         for name, user_values in values.items():
             sums.add(prefix + name, user_values)
         for k in CUTOFFS:
-            sums.cover(f"{prefix}coverage_at_{k}", recommended(users[top_of], k, n_items))
+            sums.cover(f"{prefix}coverage_at_{k}", recommended(users[prefix + TOP_ITEMS], k, n_items))
         for part, inside in lengths.items():
             _add_slice(
                 sums, HISTORY_LENGTH_SLICE, part, prefix, {name: column[inside] for name, column in values.items()}

@@ -19,6 +19,7 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
     INPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "baseline_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
     }
     OUTPUTS = {"pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel)}
@@ -33,6 +34,7 @@ class CaserPusher(base_component.BaseComponent):
     Inputs:
         model: model from the Trainer.
         model_blessing: blessing from the Evaluator; only a blessed model is pushed.
+        baseline_blessing: optional, from `BaselineValidator`; the model needs both blessings.
         evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`.
 
     Outputs:
@@ -47,6 +49,7 @@ class CaserPusher(base_component.BaseComponent):
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
         serving_dir: str,
+        baseline_blessing: types.BaseChannel | None = None,
         evaluation: types.BaseChannel | None = None,
         pusher: PusherSettings | None = None,
         config_digest: str = "",
@@ -57,6 +60,7 @@ class CaserPusher(base_component.BaseComponent):
             model: model from the Trainer.
             model_blessing: blessing from the Evaluator.
             serving_dir: TF Serving's model directory, or its URI in an object store.
+            baseline_blessing: blessing from BaselineValidator.
             evaluation: evaluation from the Evaluator.
             pusher: how many versions to keep.
             config_digest: digest of the configuration, stored with the version.
@@ -65,6 +69,7 @@ class CaserPusher(base_component.BaseComponent):
             _CaserPusherSpec(
                 model=model,
                 model_blessing=model_blessing,
+                baseline_blessing=baseline_blessing,
                 evaluation=evaluation,
                 serving_dir=serving_dir,
                 keep=(pusher or PusherSettings()).keep,

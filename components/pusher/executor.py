@@ -29,8 +29,8 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Pushes the model if it is blessed."""
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
-        blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
-        if not model_utils.is_model_blessed(blessing):
+        blessings = [*input_dict["model_blessing"], *input_dict.get("baseline_blessing", ())]
+        if not all(map(model_utils.is_model_blessed, blessings)):
             pushed.set_int_custom_property(PUSHED, 0)
             return
         model = artifact_utils.get_single_instance(input_dict["model"])

@@ -15,6 +15,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.export.settings import ExportSettings
 from components.model.settings import ModelSettings
+from components.neighbours.settings import NeighboursSettings
 from components.pusher.settings import PusherSettings
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
@@ -35,10 +36,11 @@ class Config(Settings):
     split: SplitSettings = Field(default_factory=SplitSettings)
     windows: WindowSettings = Field(default_factory=WindowSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+    sequential_rules: SequentialRulesSettings = Field(default_factory=SequentialRulesSettings)
     trainer: TrainerSettings = Field(default_factory=TrainerSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
-    sequential_rules: SequentialRulesSettings = Field(default_factory=SequentialRulesSettings)
+    neighbours: NeighboursSettings = Field(default_factory=NeighboursSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
 
     @model_validator(mode="after")

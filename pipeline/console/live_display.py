@@ -15,10 +15,12 @@ DESCRIPTIONS = {
     "ImportSchemaGen": "Importing the schema",
     "HistoryValidator": "Validating data against the schema",
     "Transform": "Building vocabularies and windows",
+    "SequentialRules": "Counting sequential rules",
     "CaserTrainer": "Training and exporting the model",
     "LastBlessedModel": "Looking up the last blessed model",
     "Evaluator": "Evaluating by full ranking",
-    "SequentialRules": "Evaluating sequential rules",
+    "Neighbours": "Evaluating neighbours",
+    "BaselineValidator": "Comparing with baselines",
     "CaserPusher": "Publishing the blessed model",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}

@@ -29,8 +29,8 @@ def print_summary(console: Console, summary: RunSummary, output: Path, log: Path
     """
     console.print()
     console.print(_table(summary))
-    if summary.sequential_rules is None:
-        console.print(f"  Sequential rules: {summary.sequential_rules_note}", style="dim", markup=False, soft_wrap=True)
+    for name, note in summary.notes.items():
+        console.print(f"  {name.replace('_', ' ')}: {note}", style="dim", markup=False, soft_wrap=True)
     console.print()
     verdict = Text(
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
@@ -85,8 +85,12 @@ def _table(summary: RunSummary) -> Table:
     table.add_column("  metric")
     for column in columns:
         table.add_column(column.title, justify="right", style="bold" if column.key == "test" else "")
+        if column.key == "test":
+            table.add_column("95 % interval", justify="right", style="dim")
     for name in summary.main_metrics():
         values = [f"{column.metrics[name]:.4f}" if name in column.metrics else "" for column in columns]
+        interval = summary.intervals.get("test", {}).get(name)
+        values.insert(1, f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else "")
         table.add_row(f"  {TITLES[name]}", *values)
     return table
 

@@ -12,13 +12,15 @@ import numpy as np
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 
-from components.evaluator.results import read_evaluation
+from components.baseline_validator.comparison import NEIGHBOURS, RULES, Comparison
+from components.baseline_validator.result import read_result as read_validation
+from components.evaluator.results import Evaluation, read_evaluation
 from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples, read_split
-from components.export.signatures import ITEMS, SCORES, SERVING, Predictions
+from components.export.model_info import read_model_info
+from components.export.signatures import CASER, ITEMS, POPULARITY, SCORES, SERVING, Predictions
 from components.pusher.executor import PUSHED_VERSION
-from components.sequential_rules.result import SequentialRulesResult, read_result
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
@@ -71,18 +73,23 @@ def collect_summary(
     held_out = HeldOut.read(str(examples / f"Split-{config.split.evaluated}"))
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
-    sequential_rules = _sequential_rules(outputs)
+    validation = read_validation(str(artifacts["BaselineValidator", "validation"]))
+    compared = validation.comparison
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
     return RunSummary(
-        test=_without_users(evaluation.model),
-        popularity=_without_users(evaluation.popularity),
-        sequential_rules=sequential_rules.metrics,
-        sequential_rules_note=sequential_rules.note,
+        test=_without_users(evaluation.parts[""]),
+        caser=evaluation.parts.get(CASER, {}),
+        popularity=evaluation.parts.get(POPULARITY, {}),
+        sequential_rules=compared.metrics.get(RULES),
+        neighbours=compared.metrics.get(NEIGHBOURS),
+        notes=_notes(config, validation.notes),
+        intervals=compared.intervals,
+        rule_weight=read_model_info(str(model))["rule_weight"],
         slices=evaluation.slices,
-        blessed=evaluation.blessed,
-        blessing_reason=evaluation.reason,
+        blessed=evaluation.blessed and compared.blessed,
+        blessing_reason=_reason(evaluation, compared),
         pushed_version=_pushed_version(outputs),
-        counts={**counts, "evaluated_users": int(evaluation.model[USERS])},
+        counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS])},
         seconds=dict(seconds),
         states=dict(states),
         ceiling=oracle_metrics(held_out.users, held_out.histories, held_out.items) if is_sample else None,
@@ -96,13 +103,18 @@ def _without_users(values: Mapping[str, float]) -> Metrics:
     return {name: value for name, value in values.items() if name != USERS}
 
 
-def _sequential_rules(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> SequentialRulesResult:
-    evaluation = outputs.get(("SequentialRules", "evaluation"))
-    return (
-        read_result(evaluation.uri)
-        if evaluation
-        else SequentialRulesResult(None, "disabled by sequential_rules.enabled")
-    )
+def _notes(config: Config, skipped: Mapping[str, str]) -> dict[str, str]:
+    """Why baselines were not evaluated."""
+    enabled = {RULES: config.sequential_rules.enabled, NEIGHBOURS: config.neighbours.enabled}
+    disabled = {name: f"disabled by {name}.enabled" for name, is_enabled in enabled.items() if not is_enabled}
+    return {**disabled, **skipped}
+
+
+def _reason(evaluation: Evaluation, compared: Comparison) -> str:
+    """Why the model is blessed or not, by both nodes that decide."""
+    if evaluation.blessed == compared.blessed:
+        return f"{evaluation.reason}; {compared.reason}"
+    return compared.reason if evaluation.blessed else evaluation.reason
 
 
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from components.export.signatures import CASER, POPULARITY, SEQUENTIAL_RULES
 from components.files import write_text
 from pipeline.config.config import Config, to_yaml
 from pipeline.results import line_chart
@@ -43,6 +44,7 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         other_metrics=_metric_rows(summary, _other_metrics(summary)),
         slice_metric=config.evaluator.metric,
         slice_title=metric,
+        slice_parts=_slice_parts(summary),
         training_note=_training_note(summary, config.trainer.monitor),
         charts=_charts(summary, config.trainer.monitor),
         chart_size=(line_chart.WIDTH, line_chart.HEIGHT),
@@ -63,14 +65,24 @@ def _tiles(summary: RunSummary) -> list[tuple[str, str]]:
 
 
 def _metric_rows(summary: RunSummary, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of a metrics table: name, title, and per column the value and the width of its bar in percent."""
+    """Rows of a metrics table: name, title, and per column the value, its interval and the bar's width in percent."""
     rows = []
     for name in names:
         values = {column.key: column.metrics.get(name) for column in summary.columns()}
         scale = max((value for value in values.values() if value), default=1.0)
         widths = {key: round(100 * (value or 0.0) / scale, 1) for key, value in values.items()}
-        rows.append({"name": name, "title": TITLES.get(name, _words(name)), "values": values, "widths": widths})
+        intervals = {key: summary.intervals.get(key, {}).get(name) for key in values}
+        title = TITLES.get(name, _words(name))
+        rows.append({"name": name, "title": title, "values": values, "intervals": intervals, "widths": widths})
     return rows
+
+
+def _slice_parts(summary: RunSummary) -> dict[str, str]:
+    """Titles of the parts with metrics by segment."""
+    titles = {"": "served", CASER: "Caser", SEQUENTIAL_RULES: "sequential rules", POPULARITY: "popularity"}
+    if not summary.rule_weight:
+        titles = {"": "Caser", POPULARITY: "popularity"}
+    return titles
 
 
 def _other_metrics(summary: RunSummary) -> list[str]:

@@ -1,9 +1,13 @@
 """Writes `metrics.json`, the machine-readable results of a run.
 
-test, popularity        {"map": ..., "precision_at_1": ..., ...}: Caser and popularity on the same users
+test                    {"map": ..., "precision_at_1": ..., ...}: what is served
+caser, popularity       the same keys for Caser alone and for popularity, on the same users
 sequential_rules        the same keys for sequential rules, or null
-sequential_rules_note   why sequential_rules is null; absent otherwise
+neighbours              the same keys for the neighbourhood baseline, or null
+notes                   by baseline, why it is null
 ceiling                 the same keys for the oracle ranking; built-in sample only
+intervals               {"test": {"map": [lower, upper], ...}, ...}: 95 % confidence intervals of the same values
+rule_weight             weight of the sequential rules in what is served; 0: Caser alone
 counts                  counts of ExampleGen: rows, users, items, ...
 blessed                 true or false
 blessing_reason         the reason
@@ -31,14 +35,17 @@ def write_metrics(summary: RunSummary, file: Path) -> None:
     """
     content: dict[str, Any] = {
         "test": summary.test,
-        "popularity": summary.popularity,
+        "caser": summary.caser,
         "sequential_rules": summary.sequential_rules,
+        "neighbours": summary.neighbours,
+        "popularity": summary.popularity,
+        "notes": summary.notes,
     }
-    if summary.sequential_rules is None:
-        content["sequential_rules_note"] = summary.sequential_rules_note
     if summary.ceiling is not None:
         content["ceiling"] = summary.ceiling
     content |= {
+        "intervals": summary.intervals,
+        "rule_weight": summary.rule_weight,
         "counts": summary.counts,
         "blessed": summary.blessed,
         "blessing_reason": summary.blessing_reason,

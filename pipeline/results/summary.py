@@ -33,10 +33,14 @@ class RunSummary:
     """Results of one run.
 
     Attributes:
-        test: metrics of Caser on the evaluated split.
-        popularity: metrics of the popularity baseline on the same users.
+        test: metrics of what is served on the evaluated split: Caser combined with sequential rules.
+        caser: metrics of Caser alone on the same users.
         sequential_rules: metrics of sequential rules on the same users; None if disabled or skipped.
-        sequential_rules_note: why sequential rules were not evaluated.
+        neighbours: metrics of the neighbourhood baseline on the same users; None if disabled or skipped.
+        popularity: metrics of the popularity baseline on the same users.
+        notes: by baseline, why it was not evaluated.
+        intervals: 95 % confidence intervals, by column and metric.
+        rule_weight: weight of the sequential rules in what is served; 0: Caser alone.
         ceiling: metrics of the oracle ranking, known for the built-in sample only.
         counts: counts of ExampleGen.
         blessed: whether the model passed the thresholds of `evaluator`.
@@ -50,6 +54,7 @@ class RunSummary:
     """
 
     test: Metrics
+    caser: Metrics
     popularity: Metrics
     counts: dict[str, Any]
     blessed: bool
@@ -58,17 +63,22 @@ class RunSummary:
     states: dict[str, str]
     pushed_version: str | None = None
     sequential_rules: Metrics | None = None
-    sequential_rules_note: str = ""
+    neighbours: Metrics | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+    intervals: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    rule_weight: float = 0.0
     ceiling: Metrics | None = None
     slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
 
     def columns(self) -> list[Column]:
-        """The model and the baselines that were evaluated."""
+        """What is served, its parts, and the baselines that were evaluated."""
         columns = [
-            ("Caser", "test", self.test),
+            ("served" if self.rule_weight else "Caser", "test", self.test),
+            ("Caser", "caser", self.caser if self.rule_weight else None),
             ("sequential rules", "sequential_rules", self.sequential_rules),
+            ("neighbours", "neighbours", self.neighbours),
             ("popularity", "popularity", self.popularity),
             ("ceiling", "ceiling", self.ceiling),
         ]

@@ -120,26 +120,40 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
         return _table(("count", "value"), totals), {}
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
-    if "evaluation" in outputs:
-        from components.sequential_rules.result import read_result
+    if "validation" in outputs:
+        return _validation(outputs["validation"].uri), {}
+    if "rules" in outputs:
+        from components.sequential_rules.artifact import read_summary
 
-        rules = read_result(outputs["evaluation"].uri)
-        metrics = rules.metrics or {}
-        rows = ((TITLES[name], _number(metrics[name])) for name in TITLES if name in metrics)
-        return f"{rules.note or ''}\n\n{_table(('metric', 'sequential rules'), rows)}".lstrip(), {}
+        rules = read_summary(outputs["rules"].uri)
+        return f"{rules.note}\n\n{_table(('setting', 'value'), rules.settings.items())}".lstrip(), {}
     return "", {}
+
+
+def _validation(uri: str) -> str:
+    from components.baseline_validator.result import read_result
+
+    comparison, notes = read_result(uri)
+    verdict = f"**{'Blessed' if comparison.blessed else 'Not blessed'}**: {comparison.reason}\n"
+    columns = comparison.metrics
+    rows = [
+        (TITLES[name], *(_number(metrics.get(name, "")) for metrics in columns.values()))
+        for name in TITLES
+        if name in columns.get("test", {})
+    ]
+    skipped = "".join(f"{name.replace('_', ' ')}: {note}\n\n" for name, note in notes.items())
+    return f"{verdict}\n{skipped}{_table(('metric', *(name.replace('_', ' ') for name in columns)), rows)}"
 
 
 def _evaluation(uri: str, settings: EvaluatorSettings) -> tuple[str, dict[str, float]]:
     from components.evaluator.results import read_evaluation
 
     evaluation = read_evaluation(uri, settings)
-    names = [name for name in TITLES if name in evaluation.model]
-    rows = [
-        (TITLES[name], _number(evaluation.model[name]), _number(evaluation.popularity.get(name, ""))) for name in names
-    ]
+    served, popularity = evaluation.parts[""], evaluation.parts.get("popularity_", {})
+    names = [name for name in TITLES if name in served]
+    rows = [(TITLES[name], _number(served[name]), _number(popularity.get(name, ""))) for name in names]
     verdict = f"**{'Blessed' if evaluation.blessed else 'Not blessed'}**: {evaluation.reason}\n"
-    return f"{verdict}\n{_table(('metric', 'Caser', 'popularity'), rows)}", {n: evaluation.model[n] for n in names}
+    return f"{verdict}\n{_table(('metric', 'served', 'popularity'), rows)}", {name: served[name] for name in names}
 
 
 def _uris(artifacts: Iterable[tuple[str, metadata_store_pb2.Artifact]]) -> list[tuple[str, int, str]]:

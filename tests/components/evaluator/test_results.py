@@ -86,21 +86,21 @@ def worse(tmp_path_factory):
 
 def test_evaluation_has_metrics_of_model_next_to_popularity(good):
     evaluation, _ = good
-    assert evaluation.model["map"] == evaluation.model["next_item_mrr"] == 1
-    assert evaluation.model["precision_at_5"] == pytest.approx(0.2)
-    assert evaluation.popularity["map"] == pytest.approx(LAST)
-    assert evaluation.popularity["hit_rate_at_5"] == 0
+    assert evaluation.parts[""]["map"] == evaluation.parts[""]["next_item_mrr"] == 1
+    assert evaluation.parts[""]["precision_at_5"] == pytest.approx(0.2)
+    assert evaluation.parts["popularity_"]["map"] == pytest.approx(LAST)
+    assert evaluation.parts["popularity_"]["hit_rate_at_5"] == 0
     # The five best unseen items of eight, the same for everybody.
-    assert evaluation.model["coverage_at_5"] == pytest.approx(5 / 8)
-    assert evaluation.model["users"] == 4
+    assert evaluation.parts[""]["coverage_at_5"] == pytest.approx(5 / 8)
+    assert evaluation.parts[""]["users"] == 4
 
 
 def test_evaluation_has_slices_of_users_next_to_items(good):
     actual = {(part.name, part.value): part for part in good[0].slices}
     assert actual.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
     for part in actual.values():
-        assert part.model["map"] == 1
-        assert part.popularity["map"] == pytest.approx(LAST)
+        assert part.parts[""]["map"] == part.parts["caser_"]["map"] == 1
+        assert part.parts["popularity_"]["map"] == pytest.approx(LAST)
 
 
 def test_threshold_on_change_is_skipped_without_a_last_blessed_model(good):
@@ -120,8 +120,12 @@ def test_blessing_reason_names_every_missed_threshold(worse):
 
 
 def test_baseline_model_adds_no_metrics_to_the_evaluation(good, worse):
-    assert worse[0].model.keys() == good[0].model.keys() == {*good[0].popularity, "users"}
-    assert worse[0].model["map"] == pytest.approx(LAST)
+    names = good[0].parts["popularity_"]
+    for evaluation in (good[0], worse[0]):
+        # The model has no rules.
+        assert evaluation.parts.keys() == {"", "caser_", "popularity_"}
+        assert evaluation.parts[""].keys() == {*names, "users"}
+    assert worse[0].parts[""]["map"] == pytest.approx(LAST)
 
 
 @pytest.mark.parametrize("name", ["min_margin", "min_change"])

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.evaluator.tfma_metrics import MARGIN, POPULARITY, USERS, CaserRanking
+from components.evaluator.tfma_metrics import MARGIN, USERS, CaserRanking
 from components.export.signatures import (
+    CASER,
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
-    POPULARITY_RANKS,
-    POPULARITY_TOP_ITEMS,
+    PARTS,
+    POPULARITY,
     RANKS,
+    SEQUENTIAL_RULES,
     TOP_ITEMS,
 )
 from components.features import FIRST_ID
@@ -25,11 +27,9 @@ def users():
     for _ in range(N_USERS):
         held_out = int(rng.integers(1, 6))
         yield {
-            RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
-            POPULARITY_RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1,
+            **{part + RANKS: rng.choice(N_ITEMS, held_out, replace=False) + 1 for part in PARTS},
+            **{part + TOP_ITEMS: rng.choice(N_ITEMS, MAX_K, replace=False) + FIRST_ID for part in PARTS},
             HELD_OUT_ITEMS: rng.choice(N_ITEMS, held_out, replace=False) + FIRST_ID,
-            TOP_ITEMS: rng.choice(N_ITEMS, MAX_K, replace=False) + FIRST_ID,
-            POPULARITY_TOP_ITEMS: np.arange(MAX_K) + FIRST_ID,
             HISTORY_LENGTH: np.array([rng.integers(1, 200)]),
             ITEM_COUNT: np.array([N_ITEMS]),
         }
@@ -42,10 +42,14 @@ def padded(rows):
 
 @pytest.fixture(scope="module")
 def computed():
+    return compute(list(users()))
+
+
+def compute(rows):
     (computation,) = CaserRanking().computations()
     combiner = computation.combiner
     parts = []
-    for part in np.array_split(np.array(list(users())), 3):
+    for part in np.array_split(np.array(rows), 3):
         accumulator = combiner.create_accumulator()
         for user in part:
             accumulator = combiner.add_input(accumulator, metric_types.StandardMetricInputs(prediction=user))
@@ -54,16 +58,11 @@ def computed():
     return {key.name: value for key, value in actual.items()}
 
 
-@pytest.mark.parametrize(
-    ("prefix", "ranks", "top"),
-    [
-        ("", RANKS, TOP_ITEMS),
-        (POPULARITY, POPULARITY_RANKS, POPULARITY_TOP_ITEMS),
-    ],
-)
-def test_merged_accumulators_give_the_metrics_of_all_users(computed, prefix, ranks, top):
+@pytest.mark.parametrize("prefix", PARTS)
+def test_merged_accumulators_give_the_metrics_of_all_users(computed, prefix):
     rows = list(users())
-    expected = all_metrics(padded([row[ranks] for row in rows]), padded([row[top] for row in rows]), N_ITEMS)
+    ranks, top = (padded([row[prefix + output] for row in rows]) for output in (RANKS, TOP_ITEMS))
+    expected = all_metrics(ranks, top, N_ITEMS)
     for name, value in expected.items():
         assert computed[prefix + name] == pytest.approx(value), name
     assert computed[USERS] == N_USERS
@@ -87,3 +86,10 @@ def test_head_slice_is_the_most_popular_tenth(computed):
     head = [[rank for rank, item in zip(*row, strict=True) if item < FIRST_ID + 5] for row in rows]
     recalls = [np.mean([rank <= 10 for rank in ranks]) for ranks in head if ranks]
     assert computed["item popularity|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))
+
+
+def test_model_without_rules_has_no_metrics_of_rules():
+    empty = {SEQUENTIAL_RULES + output: np.zeros(0, int) for output in (RANKS, TOP_ITEMS)}
+    computed = compute([row | empty for row in users()][:9])
+    assert CASER + "map" in computed
+    assert not [name for name in computed if SEQUENTIAL_RULES in name]

@@ -48,7 +48,8 @@ def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
     # TFX reuses outputs whose URI exists: without the version there is nothing to reuse.
     assert pushed.uri == pushed.get_string_custom_property("pushed_destination")
     facts = read_model_info(pushed.uri)
-    assert facts == {"items": 8, "users": 3, "L": 3, "k": 5, "version": int(version), "config_digest": "abc"}
+    trainer = {"items": 8, "users": 3, "L": 3, "k": 5, "rule_weight": 0.0}
+    assert facts == {**trainer, "version": int(version), "config_digest": "abc"}
 
     broken = shutil.copytree(trained, tmp_path / "broken")
     for file in (broken / "Format-Serving" / "variables").iterdir():

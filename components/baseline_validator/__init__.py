@@ -1,0 +1,1 @@
+"""BaselineValidator: blesses a model that is not worse than simple baselines."""

@@ -1,0 +1,122 @@
+"""Executor of BaselineValidator: ranks the evaluated split by the model and by the baselines, compares, blesses."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.baseline_validator.comparison import CASER, NEIGHBOURS, POPULARITY, RULES, SERVED, compare
+from components.baseline_validator.result import BaselineValidation, write_result
+from components.evaluator.settings import EvaluatorSettings
+from components.example_gen.raw_examples import read_split
+from components.export import signatures
+from components.features import ITEM_VOCABULARY
+from components.neighbours.artifact import read_result as read_neighbours
+from components.ranking.evaluation import Ranking, rank_users
+from components.ranking.metrics import concatenate_padded
+from components.ranking.ranks import users_per_batch
+from components.sequential_rules.artifact import read_rules, read_summary
+from components.sequential_rules.scorer import RuleScorer, ranking_scores
+from components.sequential_rules.tables import RuleTables
+from components.transform.encoded_users import encode_users
+from components.transform.vocabulary import Vocabulary
+
+# Prefixes of the outputs of `evaluate`.
+_PARTS = {SERVED: "", CASER: signatures.CASER, POPULARITY: signatures.POPULARITY}
+
+
+def model_rankings(model_dir: str, serialized: np.ndarray, n_items: int) -> dict[str, Ranking]:
+    """Ranks held-out items by the signature `evaluate` of an exported model.
+
+    Args:
+        model_dir: directory of the SavedModel.
+        serialized: bytes [U], raw Examples.
+        n_items: number of items in the catalogue.
+
+    Returns:
+        The rankings of what is served, of Caser alone, and of popularity, by name.
+    """
+    evaluate = tf.saved_model.load(model_dir).signatures[signatures.EVALUATE]
+    size = users_per_batch(n_items)
+    batches = [
+        evaluate(examples=tf.constant(serialized[start : start + size].tolist(), tf.string))
+        for start in range(0, len(serialized), size)
+    ]
+    return {
+        name: Ranking(
+            *(
+                concatenate_padded([batch[prefix + output].numpy() for batch in batches])
+                for output in (signatures.RANKS, signatures.TOP_ITEMS)
+            )
+        )
+        for name, prefix in _PARTS.items()
+    }
+
+
+def rules_ranking(tables: RuleTables, serialized: np.ndarray, items: Vocabulary) -> Ranking:
+    """Ranks held-out items by the sequential rules alone.
+
+    Args:
+        tables: the rules.
+        serialized: bytes [U], raw Examples.
+        items: the item vocabulary.
+    """
+    scorer = RuleScorer(tables)
+    score = tf.function(lambda history: ranking_scores(scorer.evidence(history)), reduce_retracing=True)
+    return rank_users(lambda users: score(users.history), encode_users(serialized, items), items.size)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes `baseline_validation.json` and the blessing."""
+
+    def Do(  # noqa: N802 -- named by TFX
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Compares and blesses the model."""
+        transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        serialized = read_split(artifact_utils.get_split_uri(input_dict["examples"], exec_properties["split"]))
+        model_dir = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+        rankings, notes = model_rankings(model_dir, serialized, items.size), dict[str, str]()
+        if input_dict.get("rules"):
+            uri = artifact_utils.get_single_uri(input_dict["rules"])
+            tables = read_rules(uri)
+            if tables is None:
+                notes[RULES] = read_summary(uri).note
+            else:
+                rankings[RULES] = rules_ranking(tables, serialized, items)
+        if input_dict.get("neighbours"):
+            summary, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
+            if ranking is None:
+                notes[NEIGHBOURS] = summary.note
+            else:
+                rankings[NEIGHBOURS] = ranking
+        settings = EvaluatorSettings.model_validate_json(exec_properties["settings"])
+        comparison = compare(rankings, items.size, settings)
+        write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
+        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, comparison.blessed)
+
+
+def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
+    """Marks the blessing as TFX's Evaluator does."""
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+    blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSED_KEY,
+        constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE,
+    )
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
