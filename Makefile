@@ -15,12 +15,15 @@ UV := .tools/uv-$(UV_VERSION)/bin/uv
 INSTALLED := $(VENV)/.installed
 BENCH_PYTHON := $(VENV)-bench/bin/python
 BENCH_OUTPUT ?= out/bench
+# RecTools needs other versions of pandas and numpy than TFX, so it is not in the lock file.
+RECTOOLS_VERSION := 0.19.0
+SASREC := .venv-sasrec
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Compile bytecode at installation: if it cannot be written later, every process would compile TFX at its start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-deps test-long test-kfp coverage lint docs bench format clean
+.PHONY: help install run test test-deps test-long test-kfp coverage lint docs bench bench-transformer format clean
 .DEFAULT_GOAL := help
 
 help: ## show this text
@@ -77,6 +80,13 @@ bench: $(INSTALLED) $(BENCH_PYTHON) ## measure speed against plain PyTorch: DATA
 	@test -n '$(DATA)' || { echo 'DATA is not set. Hint: make bench DATA=path/to/interactions.csv (MovieLens-1M)' >&2; exit 2; }
 	@$(VENV)/bin/python -m benchmarks.speed --data '$(DATA)' --output '$(BENCH_OUTPUT)' \
 	  --torch-python '$(BENCH_PYTHON)' $(BENCH_ARGS)
+
+bench-transformer: $(INSTALLED) ## measure SASRec on the split of a finished run: RUN=out/toys, BENCH_ARGS='--minutes 10'
+	@test -n '$(RUN)' || { echo 'RUN is not set. Hint: make bench-transformer RUN=out/mine (a run with leave_last)' >&2; exit 2; }
+	@$(UV) venv --quiet --allow-existing --python 3.11 '$(SASREC)'
+	@$(UV) pip install --quiet --python '$(SASREC)/bin/python' 'rectools[torch]==$(RECTOOLS_VERSION)'
+	@$(VENV)/bin/python -m benchmarks.transformer --run '$(RUN)' --sasrec-python '$(SASREC)/bin/python' \
+	  --output '$(BENCH_OUTPUT)/transformer' $(BENCH_ARGS)
 
 # PyTorch, for the baseline of the benchmarks: about 5 GB, since the build on PyPI includes CUDA.
 $(BENCH_PYTHON): $(UV) uv.lock

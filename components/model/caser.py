@@ -16,7 +16,6 @@ from components.model.dropout import Dropout
 from components.model.embeddings import ItemEmbedding, SparseEmbedding, lookup_rows
 from components.model.notebook_caser import notebook_caser
 from components.model.settings import ModelSettings, default_embedding_dim
-from components.model.weighted_mean import WeightedMean
 
 # Of the cosines; near the values that are learned, 7 to 25.
 _INITIAL_SCALE = 12.0
@@ -30,8 +29,7 @@ class Caser(keras.Model):
     z and the user embedding score items with an output embedding and bias (equation 10). With tied embeddings, the half
     multiplied by z is the input item embedding (Press and Wolf, EACL 2017). With normalized embeddings, item embeddings
     and z have length 1, and z is multiplied by a learned scale (NISER, Gupta et al., 2019): rare items, whose
-    embeddings would stay short, can be recommended. With a skip connection, a weighted mean of the image's rows is
-    added to z.
+    embeddings would stay short, can be recommended.
     """
 
     def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
@@ -41,12 +39,13 @@ class Caser(keras.Model):
             n_users: size of the user vocabulary.
             n_items: size of the item vocabulary.
             L: number of input items.
-            settings: hyperparameters.
+            settings: hyperparameters; unset ones get the defaults for long histories.
 
         Raises:
             ValueError: a height exceeds L.
         """
         super().__init__()
+        settings = settings.resolved()
         heights = settings.heights or list(range(1, L + 1))
         if max(heights) > L:
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
@@ -63,11 +62,10 @@ class Caser(keras.Model):
         if settings.vertical_filters:
             self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear"))
         self.embedding_dropout = Dropout(settings.embedding_dropout)
-        self.user_dropout = Dropout(settings.user_dropout)
+        self.user_dropout = Dropout(settings.user_dropout or 0.0)
         self.dropout = Dropout(settings.dropout)
         self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation or "relu"))
         self.tied = settings.tied_embeddings
-        self.skip = WeightedMean(L) if settings.skip_connection else None
         if settings.normalize:
             self.logit_scale = self.add_weight(
                 shape=(), initializer=keras.initializers.Constant(math.log(_INITIAL_SCALE)), name="logit_scale"
@@ -95,12 +93,10 @@ class Caser(keras.Model):
         """
         user, sequence = inputs
         image = self.item_embedding(sequence)
-        real = ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
-        image = self.embedding_dropout(image * real, training=training)
+        image = image * ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
+        image = self.embedding_dropout(image, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
         z = self.dense(self.dropout(features, training=training))
-        if self.skip:
-            z = z + self.skip(image, real)
         if self.item_embedding.normalized:
             z = tf.math.l2_normalize(z, axis=-1) * tf.exp(self.logit_scale.value)
         user_vector = self.user_dropout(self.user_embedding(user), training=training)

@@ -30,16 +30,15 @@ class ModelSettings(Settings):
         description="item embeddings and z have length 1: scores are cosines times a learned scale; needs "
         "tied_embeddings; unset: true with short histories",
     )
-    skip_connection: bool | None = Field(
-        None, description="add a weighted mean of the recent items to z; unset: true with short histories"
-    )
     convolution_activation: Activation = Field("relu", description="activation of both convolutions")
     dense_activation: Activation | None = Field(
         None, description="activation of the fully connected layer; unset: identity with short histories, else relu"
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate on the output of the convolutions")
     embedding_dropout: float = Field(0.3, ge=0, lt=1, description="dropout rate on the item embeddings")
-    user_dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate on the user embedding")
+    user_dropout: float | None = Field(
+        None, ge=0, lt=1, description="dropout rate on the user embedding; unset: 0.95 with short histories, else 0.5"
+    )
     tied_embeddings: bool = Field(
         True,
         description="score items with the input item embedding (weight tying); false: learn a separate output "
@@ -62,7 +61,7 @@ class ModelSettings(Settings):
             raise ValueError(f"`model.heights` should be a list of numbers from 1 to L. Received: {self.heights}")
         return self
 
-    def resolved(self, short_histories: bool) -> ModelSettings:
+    def resolved(self, short_histories: bool = False) -> ModelSettings:
         """Fills in what is unset and depends on the data.
 
         Args:
@@ -70,8 +69,8 @@ class ModelSettings(Settings):
         """
         defaults = {
             "normalize": short_histories and self.tied_embeddings,
-            "skip_connection": short_histories,
             "dense_activation": "identity" if short_histories else "relu",
+            "user_dropout": 0.95 if short_histories else 0.5,
         }
         unset = {name: value for name, value in defaults.items() if getattr(self, name) is None}
         return self.model_copy(update=unset)

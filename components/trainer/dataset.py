@@ -13,7 +13,6 @@ from tfx_bsl.tfxio import dataset_options
 
 from components.errors import UserError
 from components.features import POSITION, SEQUENCE, TARGETS, USER
-from components.trainer.defaults import are_short
 
 _READ_BATCH = 65_536
 
@@ -48,9 +47,9 @@ class Windows(NamedTuple):
         )
 
     @property
-    def are_short(self) -> bool:
-        """Whether histories are short, see `components.trainer.defaults`."""
-        return are_short(len(self.user), len(np.unique(self.user)))
+    def size(self) -> tuple[int, int]:
+        """Number of windows, and of users with windows."""
+        return len(self.user), len(np.unique(self.user))
 
     def with_targets(self, T: int) -> Windows:
         """The same windows with at most the first T targets."""

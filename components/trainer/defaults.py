@@ -1,19 +1,21 @@
 """Default hyperparameters derived from the data.
 
 Histories are short if they give fewer than 40 windows per user on average, as in shops; else they are long, as on
-MovieLens. With short histories items are rare and patterns are pairs of items, and Caser needs `model.normalize`,
-`model.skip_connection`, an identity activation, one target and more epochs; with long ones the opposite is better.
+MovieLens. With short histories items are rare and patterns are pairs of items: Caser needs `model.normalize`, a high
+`model.user_dropout`, an identity activation, one target and more epochs. With long ones the opposite is better. From 20
+to 100 windows per user the difference is small, and a trial decides (`components.trainer.trial`).
 """
 
 from __future__ import annotations
 
 import math
 
-_SHORT = 40
-_STEPS_PER_EPOCH = 1000
+_SHORT, _CLEARLY_SHORT, _CLEARLY_LONG = 40, 20, 100
+_STEPS_PER_EPOCH, _STEPS_PER_EPOCH_OF_SHORT_HISTORIES = 1000, 500
 _SMALLEST_BATCH, LARGEST_BATCH = 64, 512
 _LEAST_EPOCHS, _MOST_EPOCHS, _LEAST_STEPS = 4, 8, 700
 _EPOCHS_OF_SHORT_HISTORIES = 6
+_RATE, _RATE_OF_SHORT_HISTORIES = 0.004, 0.006
 
 
 def are_short(windows: int, users: int) -> bool:
@@ -26,15 +28,36 @@ def are_short(windows: int, users: int) -> bool:
     return windows < _SHORT * users
 
 
-def batch_size_for(windows: int) -> int:
-    """The power of two that gives about 1,000 steps per epoch, from 64 to 512.
+def is_unclear(windows: int, users: int) -> bool:
+    """Whether the length of histories does not tell which defaults are better.
+
+    Args:
+        windows: number of training windows.
+        users: number of users with windows.
+    """
+    return _CLEARLY_SHORT * users <= windows < _CLEARLY_LONG * users
+
+
+def batch_size_for(windows: int, short_histories: bool = False) -> int:
+    """The power of two that gives about 1,000 steps per epoch, or 500 with short histories; from 64 to 512.
 
     Small data needs many small steps; above 512, larger batches stop paying off.
 
     Args:
         windows: number of training windows.
+        short_histories: see `are_short`.
     """
-    return min(max(2 ** round(math.log2(windows / _STEPS_PER_EPOCH)), _SMALLEST_BATCH), LARGEST_BATCH)
+    steps = _STEPS_PER_EPOCH_OF_SHORT_HISTORIES if short_histories else _STEPS_PER_EPOCH
+    return min(max(2 ** round(math.log2(windows / steps)), _SMALLEST_BATCH), LARGEST_BATCH)
+
+
+def learning_rate_for(short_histories: bool) -> float:
+    """Peak learning rate: 0.006 with short histories, where batches are larger; else 0.004.
+
+    Args:
+        short_histories: see `are_short`.
+    """
+    return _RATE_OF_SHORT_HISTORIES if short_histories else _RATE
 
 
 def epochs_for(steps: int, short_histories: bool = False) -> int:

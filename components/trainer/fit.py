@@ -16,7 +16,7 @@ from components.features import FIRST_ID, UNKNOWN
 from components.model.caser import Caser
 from components.trainer import progress
 from components.trainer.dataset import Windows
-from components.trainer.defaults import batch_size_for, epochs_for
+from components.trainer.defaults import batch_size_for, epochs_for, learning_rate_for
 from components.trainer.early_stopping import EarlyStopping
 from components.trainer.losses.loss_choice import LossChoice, resolve_loss
 from components.trainer.losses.losses import Batch, compute_loss
@@ -37,6 +37,7 @@ def fit(
     settings: TrainerSettings,
     seed: int,
     validate: Callable[[], dict[str, float]] | None = None,
+    short_histories: bool = False,
 ) -> list[dict[str, Any]]:
     """Trains `model` and restores the weights of its best epoch (without `validate`: keeps the last ones).
 
@@ -46,6 +47,7 @@ def fit(
         settings: loss, optimizer and early stopping.
         seed: seed of shuffling, dropout and negatives.
         validate: computes ranking metrics on the valid split with the current weights.
+        short_histories: whether unset settings get the defaults for short histories.
 
     Returns:
         One dict per epoch: `epoch`, `seconds`, `loss`, `objective` (name of the loss), and the metrics of `validate`.
@@ -53,14 +55,15 @@ def fit(
     Raises:
         UserError: the loss is not finite.
     """
-    batch_size = min(settings.batch_size or batch_size_for(len(windows.user)), len(windows.user))
+    batch_size = min(settings.batch_size or batch_size_for(len(windows.user), short_histories), len(windows.user))
     steps = windows.steps(batch_size)
-    epochs = settings.epochs or epochs_for(steps, windows.are_short)
+    epochs = settings.epochs or epochs_for(steps, short_histories)
     choice = resolve_loss(settings, model.n_items)
     n_users = model.user_embedding.input_dim - FIRST_ID
     _log.info("%d windows, batch size %d", len(windows.user), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
-    optimizer = Adam(learning_rates(settings.learning_rate, steps * epochs), model.l2, settings.weight_decay)
+    peak = settings.learning_rate or learning_rate_for(short_histories)
+    optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
     seen = seen_items_for(windows, n_users, model.n_items, settings)
     train = _train_function(model, seen, optimizer, settings, choice)
 
@@ -75,7 +78,7 @@ def fit(
             if done < steps:
                 progress.report(epoch, epochs, done, steps, {"loss": mean})
         loss = total / steps
-        _check_finite(loss, epoch, settings)
+        _check_finite(loss, epoch, peak)
         metrics = validate() if validate else {}
         current = {"loss": loss}
         if metrics:
@@ -109,11 +112,11 @@ def _losses(train: Callable[[Any, tf.Tensor], tf.Tensor], batches: Any, steps: i
         yield mean, done, len(part)
 
 
-def _check_finite(loss: float, epoch: int, settings: TrainerSettings) -> None:
+def _check_finite(loss: float, epoch: int, peak: float) -> None:
     if not np.isfinite(loss):
         raise UserError(
             f"Training diverged: the loss in epoch {epoch} is {loss}. "
-            f"Hint: lower `trainer.learning_rate` (now {settings.learning_rate:g}), or use less extreme model settings."
+            f"Hint: lower `trainer.learning_rate` (now {peak:g}), or use less extreme model settings."
         )
 
 

@@ -27,6 +27,7 @@ from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.rule_weight import choose_rules
 from components.trainer.settings import TrainerSettings
+from components.trainer.trial import Trained, train_with_defaults
 from components.trainer.validation import validator
 from components.transform.encoded_users import encode_users
 from components.transform.settings import WindowSettings
@@ -56,23 +57,27 @@ def run_fn(fn_args: FnArgs) -> None:
     items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
     users = Vocabulary.from_transform(transform, USER_VOCABULARY)
 
-    if windows_settings.T is None and windows.are_short:
-        windows = windows.with_targets(1)
-    model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(windows.are_short))
     k = ExportSettings.model_validate(config["export"]).k
     loss = resolve_loss(trainer_settings, items.size).loss
-    servable = ServableCaser(model, items, users, k, loss)
     serialized = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else np.array([])
     # If all histories are short, the valid split may be empty.
     valid = encode_users(serialized, items) if len(serialized) else None
-    validate = validator(servable, valid) if valid else None
-    history = fit(model, windows, trainer_settings, seed, validate)
+
+    def train(short_histories: bool) -> Trained:
+        model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(short_histories))
+        servable = ServableCaser(model, items, users, k, loss)
+        validate = validator(servable, valid) if valid else None
+        one_target = short_histories and windows_settings.T is None
+        read = windows.with_targets(1) if one_target else windows
+        return Trained(servable, fit(model, read, trainer_settings, seed, validate, short_histories))
+
+    servable, history = train_with_defaults(train, windows, trainer_settings)
     _write_history(fn_args.model_run_dir, history)
 
     tables = read_rules(config[RULES]) if RULES in config else None
     if tables is not None:
         rules = choose_rules(servable, RuleScorer(tables), model_settings.rules, valid, trainer_settings.monitor)
-        servable = ServableCaser(model, items, users, k, loss, rules)
+        servable = ServableCaser(servable.model, items, users, k, loss, rules)
     servable.save(fn_args.serving_model_dir)
 
 
@@ -82,5 +87,5 @@ def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
         for row in history:
             for name, value in row.items():
-                if name not in ("epoch", "objective"):
+                if name not in ("epoch", "objective", "trial"):
                     tf.summary.scalar(name, value, step=row["epoch"])

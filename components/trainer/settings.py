@@ -12,6 +12,12 @@ from components.settings import Settings
 class TrainerSettings(Settings):
     """Training (`components.trainer`)."""
 
+    auto: bool = Field(
+        True,
+        description="where histories are neither short nor long, train with both sets of defaults and keep the better "
+        "model by `monitor`; false: the length of histories decides",
+    )
+    auto_minutes: float = Field(5.0, ge=0, description="no second training if the first one took longer")
     loss: Literal["auto", "softmax", "sampled_softmax", "bce"] = Field(
         "auto",
         description="softmax: over all items; sampled_softmax: over a sample of items; bce: binary cross-entropy with "
@@ -33,8 +39,15 @@ class TrainerSettings(Settings):
         description="the learning rate decays to 0 over this many epochs; unset: 4, or 6 with short histories, or up "
         "to 8 if there is little data",
     )
-    batch_size: int | None = Field(None, ge=1, description="unset: for about 1,000 steps per epoch, 64 to 512")
-    learning_rate: float = Field(4e-3, gt=0, description="peak learning rate: linear warm-up, then cosine decay to 0")
+    batch_size: int | None = Field(
+        None, ge=1, description="unset: for about 1,000 steps per epoch, or 500 with short histories; 64 to 512"
+    )
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="peak learning rate: linear warm-up, then cosine decay to 0; unset: 0.006 with short histories, "
+        "else 0.004",
+    )
     weight_decay: float = Field(0.2, ge=0, description="decoupled weight decay (AdamW) of all weights except biases")
     unknown_user_rate: float = Field(
         0.05,

@@ -107,6 +107,7 @@ def _training_note(summary: RunSummary, metric: str) -> str:
     if not summary.history:
         return "There is no training curve."
     note = f"{len(summary.history)} epochs of {summary.history[0]['objective']}."
+    note += f" {trial}" if (trial := summary.history[0].get("trial")) else ""
     best = _best_epoch(summary, metric)
     if best is None:
         return note + " There is no valid split; the weights of the last epoch were exported."

@@ -13,6 +13,9 @@ import time
 
 import pytest
 
+from components.baseline_validator.result import read_result as read_validation
+from components.evaluator.results import read_evaluation
+from components.evaluator.settings import EvaluatorSettings
 from tests.support.cli import caser, caser_command, run_arguments
 from tests.support.interaction_log import rows, write
 from tests.support.wording import unusual_phrases
@@ -51,6 +54,25 @@ def test_planted_pattern_is_learnt_far_better_than_popularity(finished):
     metrics = metrics_of(finished)
     assert metrics["test"]["map"] > 2 * metrics["popularity"]["map"]
     assert metrics["sequential_rules"]["map"] > 2 * metrics["popularity"]["map"]
+
+
+def test_nodes_agree_on_the_metrics_of_each_part(finished):
+    metrics = metrics_of(finished)
+    assert metrics["rule_weight"] > 0
+    folder = finished / "pipeline"
+    (evaluation,) = (folder / "Evaluator" / "evaluation").iterdir()
+    (validation,) = (folder / "BaselineValidator" / "validation").iterdir()
+    by_tfma = read_evaluation(str(evaluation), EvaluatorSettings()).parts
+    compared = read_validation(str(validation)).comparison.metrics
+    # TFMA sums in the order of Beam's bundles.
+    for part, name in (("", "test"), ("caser_", "caser"), ("popularity_", "popularity")):
+        assert compared[name] == pytest.approx({key: by_tfma[part][key] for key in compared[name]})
+    # Rules in the model, and rules from the artifact.
+    assert compared["sequential_rules"] == pytest.approx(by_tfma["sequential_rules_"])
+    for low, high in metrics["intervals"]["test"].values():
+        assert low <= high
+    low, high = metrics["intervals"]["test"]["map"]
+    assert low < metrics["test"]["map"] < high
 
 
 def test_run_pushes_exactly_the_blessed_model(finished):
@@ -119,7 +141,7 @@ def test_run_with_changed_settings_reuses_unaffected_nodes(restored, log):
     assert metrics["states"]["Transform"] == "cached"
     assert metrics["states"]["CaserTrainer"] == "done"
     assert "SequentialRules" not in metrics["states"]
-    assert (metrics["sequential_rules"], metrics["sequential_rules_note"]) == (
+    assert (metrics["sequential_rules"], metrics["notes"]["sequential_rules"]) == (
         None,
         "disabled by sequential_rules.enabled",
     )

@@ -56,9 +56,6 @@ def by_hand(model, user, sequence, heights, convolution, dense):
                 ]
         kernel, bias = model.dense.get_weights()
         z = dense(np.concatenate(features) @ kernel + bias)
-        if model.skip:
-            weights = np.exp(np.asarray(model.skip.position)[:, 0]) * (np.array(row) > 0)
-            z += weights @ image / weights.sum()
         if model.item_embedding.normalized:
             z *= np.exp(float(model.logit_scale)) / np.linalg.norm(z)
         outputs = np.asarray(model.output_embedding)
@@ -121,10 +118,8 @@ def test_filter_higher_than_the_image_is_rejected():
         built(heights=[5])
 
 
-@pytest.mark.parametrize("normalize", [False, True])
-@pytest.mark.parametrize("skip_connection", [False, True])
-def test_scores_with_settings_for_short_histories_equal_their_formula(normalize, skip_connection):
-    model = built(normalize=normalize, skip_connection=skip_connection, dense_activation="identity")
+def test_normalized_scores_equal_their_formula():
+    model = built(normalize=True, dense_activation="identity")
     user, sequence = np.array([2, 3, 6]), np.array([[0, 0, 0, 2], [0, 3, 4, 4], [8, 7, 6, 5]])
     expected = by_hand(model, user, sequence, [1, 2, 3, 4], ACTIVATIONS["relu"], ACTIVATIONS["identity"])
 
@@ -143,14 +138,14 @@ def test_scores_with_settings_for_short_histories_equal_their_formula(normalize,
 
 
 def test_empty_sequence_has_finite_scores():
-    model = built(normalize=True, skip_connection=True)
+    model = built(normalize=True)
     assert np.isfinite(model.score_all(model((np.array([2]), np.zeros([1, 4], int))))).all()
 
 
 def test_unset_settings_depend_on_the_length_of_histories():
     short, long = (ModelSettings().resolved(short_histories=short) for short in (True, False))
-    assert (short.normalize, short.skip_connection, short.dense_activation) == (True, True, "identity")
-    assert (long.normalize, long.skip_connection, long.dense_activation) == (False, False, "relu")
+    assert (short.normalize, short.user_dropout, short.dense_activation) == (True, 0.95, "identity")
+    assert (long.normalize, long.user_dropout, long.dense_activation) == (False, 0.5, "relu")
     configured = ModelSettings(normalize=False, dense_activation="tanh").resolved(short_histories=True)
     assert (configured.normalize, configured.dense_activation) == (False, "tanh")
     assert ModelSettings(tied_embeddings=False).resolved(short_histories=True).normalize is False

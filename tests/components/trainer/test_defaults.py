@@ -1,7 +1,7 @@
 import pytest
 
 from components.model.settings import default_embedding_dim
-from components.trainer.defaults import batch_size_for, epochs_for
+from components.trainer.defaults import are_short, batch_size_for, epochs_for, is_unclear, learning_rate_for
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,18 @@ def test_default_embedding_dim_is_smaller_for_large_catalogues(n_items, expected
 @pytest.mark.parametrize(("steps", "expected"), [(1, 8), (84, 8), (117, 6), (175, 4), (100_000, 4)])
 def test_default_epochs_grow_for_small_data(steps, expected):
     assert epochs_for(steps) == expected
+
+
+def test_short_histories_get_fewer_larger_steps():
+    assert batch_size_for(110_000, short_histories=True) == 2 * batch_size_for(110_000) == 256
+    assert learning_rate_for(short_histories=True) > learning_rate_for(short_histories=False)
+    assert epochs_for(400, short_histories=True) == 6
+
+
+@pytest.mark.parametrize(
+    ("per_user", "short", "unclear"),
+    [(5, True, False), (20, True, True), (39, True, True), (40, False, True), (100, False, False)],
+)
+def test_length_of_histories_is_that_of_the_average_user(per_user, short, unclear):
+    assert are_short(1000 * per_user, 1000) is short
+    assert is_unclear(1000 * per_user, 1000) is unclear

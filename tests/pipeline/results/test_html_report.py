@@ -16,7 +16,7 @@ from pipeline.results.line_chart import line_chart
 from pipeline.results.metrics_json import write_metrics
 from pipeline.results.summary import Example, RunSummary
 
-VOID = {"meta"}
+VOID = {"meta", "br"}
 
 
 class Checker(HTMLParser):
@@ -46,6 +46,10 @@ class Checker(HTMLParser):
 def summary():
     return RunSummary(
         test={"map": 0.25, "ndcg_at_10": 0.3},
+        caser={"map": 0.22, "ndcg_at_10": 0.28},
+        neighbours={"map": 0.12, "ndcg_at_10": 0.17},
+        intervals={"test": {"map": (0.2406, 0.2594), "ndcg_at_10": (0.29, 0.31)}},
+        rule_weight=0.75,
         popularity={"map": 0.05, "ndcg_at_10": 0.1},
         sequential_rules={"map": 0.15, "ndcg_at_10": 0.2},
         ceiling={"map": 0.5, "ndcg_at_10": 0.6},
@@ -55,7 +59,7 @@ def summary():
         pushed_version="1700000000",
         seconds={"Transform": 1.25, "CaserTrainer": 2.0},
         states={"Transform": "cached", "CaserTrainer": "done"},
-        slices=[SliceMetrics("history_length", "1 to 10", {"map": 0.2}, {"map": 0.01})],
+        slices=[SliceMetrics("history_length", "1 to 10", {"": {"map": 0.2}, "sequential_rules_": {"map": 0.1501}})],
         history=[
             {"epoch": 1, "seconds": 1.0, "loss": 3.0, "objective": "full softmax", "map": 0.1},
             {"epoch": 2, "seconds": 1.0, "loss": 2.0, "objective": "full softmax", "map": 0.2},
@@ -79,6 +83,9 @@ def test_report_shows_every_part(summary, tmp_path):
         "0.2500",
         "ceiling",
         "1 to 10",
+        "0.1501",
+        "0.2406 to 0.2594",
+        "whose weight is 0.75",
         "1,234",
         "epoch 2 were exported",
     ):
@@ -87,7 +94,7 @@ def test_report_shows_every_part(summary, tmp_path):
 
 
 def test_next_item_metrics_are_hidden_if_repeated(summary):
-    for values in (summary.test, summary.popularity, summary.sequential_rules, summary.ceiling):
+    for values in (column.metrics for column in summary.columns()):
         values["next_item_ndcg_at_10"] = values["ndcg_at_10"]
     assert summary.main_metrics() == ["map", "ndcg_at_10"]
     summary.test["next_item_ndcg_at_10"] += 0.1
@@ -97,6 +104,7 @@ def test_next_item_metrics_are_hidden_if_repeated(summary):
 def test_report_of_a_bare_run_is_complete(tmp_path):
     file = tmp_path / "report.html"
     bare = RunSummary(
+        {"map": 0.1},
         {"map": 0.1},
         {"map": 0.0},
         {},
@@ -118,8 +126,8 @@ def test_metrics_json_has_the_documented_content(summary, tmp_path):
     write_metrics(summary, file)
     content = json.loads(file.read_text())
     assert list(content) == [
-        "test", "popularity", "sequential_rules", "ceiling", "counts", "blessed", "blessing_reason", "pushed_version",
-        "seconds", "states",
+        "test", "caser", "sequential_rules", "neighbours", "popularity", "notes", "ceiling", "intervals", "rule_weight",
+        "counts", "blessed", "blessing_reason", "pushed_version", "seconds", "states",
     ]  # fmt: skip
     assert content["sequential_rules"] == summary.sequential_rules
     assert content["test"] == summary.test
@@ -128,16 +136,24 @@ def test_metrics_json_has_the_documented_content(summary, tmp_path):
 
 
 def test_skipped_baseline_has_a_note(summary, tmp_path):
-    without = replace(summary, sequential_rules=None, sequential_rules_note="skipped: could need 9 GB")
+    without = replace(summary, sequential_rules=None, notes={"sequential_rules": "skipped: could need 9 GB"})
     write_metrics(without, tmp_path / "metrics.json")
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert (content["sequential_rules"], content["sequential_rules_note"]) == (None, "skipped: could need 9 GB")
+    assert content["sequential_rules"] is None
+    assert content["notes"] == {"sequential_rules": "skipped: could need 9 GB"}
     write_report(without, Config(), "data.csv", tmp_path / "report.html")
     assert "skipped: could need 9 GB" in (tmp_path / "report.html").read_text()
     screen = io.StringIO()
     print_summary(new_console(screen), without, tmp_path, tmp_path / "log", 1.0)
     assert "skipped: could need 9 GB" in screen.getvalue()
     assert "sequential rules" not in screen.getvalue().splitlines()[1]
+    assert "0.2406 to 0.2594" in screen.getvalue()
+
+
+def test_caser_has_no_column_of_its_own_without_rules(summary):
+    alone = replace(summary, rule_weight=0.0)
+    assert [column.title for column in summary.columns()][:2] == ["served", "Caser"]
+    assert [column.title for column in alone.columns()][:2] == ["Caser", "sequential rules"]
 
 
 @pytest.mark.parametrize("values", [[1.0], [2.0, 2.0], [0.0, 0.0, 0.0], [3.0, -1.0, 2.0]])

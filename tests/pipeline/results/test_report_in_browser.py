@@ -30,8 +30,12 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     summary = RunSummary(
         test=metrics(0.9),
+        caser=metrics(0.7),
         popularity=metrics(0.1),
         sequential_rules=metrics(0.5),
+        neighbours=metrics(0.4),
+        rule_weight=1.5,
+        intervals={"test": {name: (value - 0.01, value + 0.01) for name, value in metrics(0.9).items()}},
         ceiling=metrics(1.0),
         counts={
             "files": ["/data/" + "a-long-directory/" * 8 + "log.csv"] * 7,
@@ -43,7 +47,7 @@ def report(tmp_path_factory):
         pushed_version="1795000000",
         seconds={"InteractionExampleGen": 12.5, "CaserTrainer": 100.0},
         states={"InteractionExampleGen": "cached", "CaserTrainer": "done"},
-        slices=[SliceMetrics("history length", "6 to 20", {"map": 0.2}, {"map": 0.1})],
+        slices=[SliceMetrics("history length", "6 to 20", {"": {"map": 0.2}, "popularity_": {"map": 0.1}})],
         history=[
             {"epoch": n, "loss": 5.0 / n, "map": 0.1 + 0.02 * min(n, 7 - n), "objective": "full softmax"}
             for n in range(1, 7)
@@ -101,13 +105,13 @@ def test_report_does_not_scroll_horizontally(page):
 def test_every_number_of_the_metrics_table_equals_metrics_json(page, report):
     content = json.loads((report / "metrics.json").read_text())
     cells = page.execute_script(
-        "return [...document.querySelectorAll('td[data-metric]')]"
+        "return [...document.querySelectorAll('[data-metric]')]"
         ".map(cell => [cell.dataset.column, cell.dataset.metric, cell.textContent])"
     )
     output = {(column, metric): text for column, metric, text in cells}
     expected = {
         (column, metric): f"{value:.4f}"
-        for column in ("test", "popularity", "sequential_rules", "ceiling")
+        for column in ("test", "caser", "sequential_rules", "neighbours", "popularity", "ceiling")
         for metric, value in content[column].items()
     }
     assert output == expected
@@ -122,4 +126,4 @@ def test_training_curves_mark_the_best_epoch(page):
 
 def test_legend_names_every_column(page):
     legend = page.execute_script("return [...document.querySelectorAll('.legend')[0].children].map(e => e.textContent)")
-    assert legend == ["Caser", "sequential rules", "popularity", "ceiling"]
+    assert legend == ["served", "Caser", "sequential rules", "neighbours", "popularity", "ceiling"]

@@ -124,7 +124,7 @@ def test_sdk_loads_the_compiled_file(file):
 
 def test_task_dependencies_follow_the_dag(pipeline):
     tasks = pipeline["root"]["dag"]["tasks"]
-    assert tasks["caser-trainer"]["dependentTasks"] == ["interaction-example-gen", "transform"]
+    assert tasks["caser-trainer"]["dependentTasks"] == ["interaction-example-gen", "sequential-rules", "transform"]
     assert tasks["transform"]["dependentTasks"] == ["history-validator", "import-schema-gen", "interaction-example-gen"]
     assert tasks["last-blessed-model"]["dependentTasks"] == ["caser-trainer"]
     assert tasks["caser-pusher"]["dependentTasks"] == ["caser-trainer", "evaluator"]
