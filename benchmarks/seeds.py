@@ -20,7 +20,7 @@ from benchmarks import result_cache
 from pipeline.config.config import load_config
 
 _METRICS = ("map", "precision_at_1", "precision_at_10", "recall_at_10", "ndcg_at_10", "hit_rate_at_10")
-_BASELINES = ("popularity", "sequential_rules")
+_BASELINES = ("popularity", "neighbours", "sequential_rules")
 
 
 def main() -> None:
@@ -55,19 +55,23 @@ def main() -> None:
 
 
 def markdown(name: str, runs: list[dict]) -> str:
-    """A table: the baselines, every seed's mean, and the spread (standard deviation over seeds)."""
+    """A table: the baselines, and means with standard deviations over seeds of Caser alone and of what is served."""
     columns = [metric for metric in _METRICS if metric in runs[0]["test"]]
     rows = [["model", *columns, "seconds in all"], ["---"] * (len(columns) + 2)]
     for baseline in _BASELINES:
         if runs[0].get(baseline):
             rows.append([baseline, *(f"{runs[0][baseline][metric]:.4f}" for metric in columns), ""])
-    values = np.array([[run["test"][metric] for metric in columns] for run in runs])
-    spread = values.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(len(columns))
     seconds = " ".join(f"{sum(run['seconds'].values()):.0f}" for run in runs)
-    rows.append(
-        [name, *(f"{mean:.4f} ± {one:.4f}" for mean, one in zip(values.mean(axis=0), spread, strict=True)), seconds]
-    )
+    weights = " ".join(f"{run['rule_weight']:g}" for run in runs)
+    rows.append(["Caser alone", *_means(runs, "caser", columns), ""])
+    rows.append([f"{name}, weight of rules {weights}", *_means(runs, "test", columns), seconds])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _means(runs: list[dict], part: str, columns: list[str]) -> list[str]:
+    values = np.array([[run[part][metric] for metric in columns] for run in runs])
+    spread = values.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(len(columns))
+    return [f"{mean:.4f} ± {one:.4f}" for mean, one in zip(values.mean(axis=0), spread, strict=True)]
 
 
 def _is_kept(place: Path, wanted: dict) -> bool:

@@ -2,8 +2,9 @@
 
 Histories are short if they give fewer than 40 windows per user on average, as in shops; else they are long, as on
 MovieLens. With short histories items are rare and patterns are pairs of items: Caser needs `model.normalize`, a high
-`model.user_dropout`, an identity activation, one target and more epochs. With long ones the opposite is better. From 20
-to 100 windows per user the difference is small, and a trial decides (`components.trainer.trial`).
+`model.user_dropout`, an identity activation and more epochs, and one target per window if items are rare (fewer than 20
+windows per item) or if one item per user is held out. With long ones the opposite is better. From 20 to 100 windows per
+user the difference is small, and a trial decides (`components.trainer.trial`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import math
 
 _SHORT, _CLEARLY_SHORT, _CLEARLY_LONG = 40, 20, 100
+# Windows per item below which patterns other than that of the next item are too rare to be learned.
+_RARE = 20
 _STEPS_PER_EPOCH, _STEPS_PER_EPOCH_OF_SHORT_HISTORIES = 1000, 500
 _SMALLEST_BATCH, LARGEST_BATCH = 64, 512
 _LEAST_EPOCHS, _MOST_EPOCHS, _LEAST_STEPS = 4, 8, 700
@@ -36,6 +39,17 @@ def is_unclear(windows: int, users: int) -> bool:
         users: number of users with windows.
     """
     return _CLEARLY_SHORT * users <= windows < _CLEARLY_LONG * users
+
+
+def is_next_item_enough(windows: int, n_items: int, held_out: float | None) -> bool:
+    """Whether one target per window is better than several with short histories.
+
+    Args:
+        windows: number of training windows.
+        n_items: number of items in the catalogue.
+        held_out: mean number of held-out items per user of the valid split; None without one.
+    """
+    return windows < _RARE * n_items or (held_out is not None and held_out <= 1)
 
 
 def batch_size_for(windows: int, short_histories: bool = False) -> int:

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 # Without a valid split. The best weight was 0.5 to 2 on all data sets that were tried, and the optimum is flat.
 DEFAULT_WEIGHT = 1.0
-_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 
 
 def choose_rules(

@@ -22,6 +22,7 @@ from components.model.settings import ModelSettings
 from components.sequential_rules.artifact import read_rules
 from components.sequential_rules.scorer import RuleScorer
 from components.trainer.dataset import read_windows
+from components.trainer.defaults import is_next_item_enough
 from components.trainer.executor import RULES, VALID_SPLIT
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
@@ -62,12 +63,17 @@ def run_fn(fn_args: FnArgs) -> None:
     serialized = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else np.array([])
     # If all histories are short, the valid split may be empty.
     valid = encode_users(serialized, items) if len(serialized) else None
+    held_out = float(np.mean(valid.held_out.row_lengths())) if valid else None
 
     def train(short_histories: bool) -> Trained:
         model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(short_histories))
         servable = ServableCaser(model, items, users, k, loss)
         validate = validator(servable, valid) if valid else None
-        one_target = short_histories and windows_settings.T is None
+        one_target = (
+            short_histories
+            and windows_settings.T is None
+            and is_next_item_enough(windows.size[0], items.size, held_out)
+        )
         read = windows.with_targets(1) if one_target else windows
         return Trained(servable, fit(model, read, trainer_settings, seed, validate, short_histories))
 

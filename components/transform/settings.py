@@ -14,7 +14,10 @@ class WindowSettings(Settings):
 
     L: int = Field(5, ge=1, description="number of input items")
     T: int | None = Field(
-        None, ge=1, description="number of target items; unset: 1 with short histories, else 3 (see `trainer`)"
+        None,
+        ge=1,
+        description="number of target items; unset: 3, or 1 with short histories if items are rare or one item per "
+        "user is held out",
     )
     partial_sequences: bool = Field(
         True,

@@ -1,7 +1,14 @@
 import pytest
 
 from components.model.settings import default_embedding_dim
-from components.trainer.defaults import are_short, batch_size_for, epochs_for, is_unclear, learning_rate_for
+from components.trainer.defaults import (
+    are_short,
+    batch_size_for,
+    epochs_for,
+    is_next_item_enough,
+    is_unclear,
+    learning_rate_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +41,11 @@ def test_short_histories_get_fewer_larger_steps():
 def test_length_of_histories_is_that_of_the_average_user(per_user, short, unclear):
     assert are_short(1000 * per_user, 1000) is short
     assert is_unclear(1000 * per_user, 1000) is unclear
+
+
+@pytest.mark.parametrize(
+    ("per_item", "held_out", "expected"),
+    [(9, 2.0, True), (60, 1.0, True), (60, 1.5, False), (60, None, False), (9, None, True)],
+)
+def test_one_target_is_enough_for_rare_items_or_a_single_held_out_one(per_item, held_out, expected):
+    assert is_next_item_enough(100 * per_item, 100, held_out) is expected

@@ -127,7 +127,7 @@ def test_task_dependencies_follow_the_dag(pipeline):
     assert tasks["caser-trainer"]["dependentTasks"] == ["interaction-example-gen", "sequential-rules", "transform"]
     assert tasks["transform"]["dependentTasks"] == ["history-validator", "import-schema-gen", "interaction-example-gen"]
     assert tasks["last-blessed-model"]["dependentTasks"] == ["caser-trainer"]
-    assert tasks["caser-pusher"]["dependentTasks"] == ["caser-trainer", "evaluator"]
+    assert tasks["caser-pusher"]["dependentTasks"] == ["baseline-validator", "caser-trainer", "evaluator"]
 
 
 def test_schema_version_is_accepted_by_the_backend(pipeline):
