@@ -24,7 +24,7 @@ from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.evaluation import Ranking, rank_users
 from components.ranking.metrics import concatenate_padded
 from components.ranking.ranks import users_per_batch
-from components.sequential_rules.artifact import read_rules, read_summary
+from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.sequential_rules.tables import RuleTables
 from components.transform.encoded_users import encode_users
@@ -95,13 +95,13 @@ class Executor(base_executor.BaseExecutor):
             uri = artifact_utils.get_single_uri(input_dict["rules"])
             tables = read_rules(uri)
             if tables is None:
-                notes[RULES] = read_summary(uri).note
+                notes[RULES] = read_choice(uri).note
             else:
                 rankings[RULES] = rules_ranking(tables, serialized, items)
         if input_dict.get("neighbours"):
-            summary, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
+            choice, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
             if ranking is None:
-                notes[NEIGHBOURS] = summary.note
+                notes[NEIGHBOURS] = choice.note
             else:
                 rankings[NEIGHBOURS] = ranking
         settings = EvaluatorSettings.model_validate_json(exec_properties["settings"])

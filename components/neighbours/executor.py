@@ -11,9 +11,10 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.features import ITEM_VOCABULARY, TRAIN, VALID
-from components.neighbours.artifact import NeighboursSummary, write_result
+from components.neighbours.artifact import write_result
 from components.neighbours.settings import NeighboursSettings
 from components.neighbours.stan import Neighbourhood, bytes_needed, scores
+from components.ranking.choice import Choice
 from components.ranking.evaluation import HeldOutUsers, Ranking, Scorer, best_settings, rank_users
 from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
@@ -27,7 +28,7 @@ def evaluate(
     n_items: int,
     settings: NeighboursSettings,
     metric: str,
-) -> tuple[NeighboursSummary, Ranking | None]:
+) -> tuple[Choice, Ranking | None]:
     """Ranks the held-out items of the evaluated split with the parameters that are best on the valid split.
 
     Args:
@@ -45,7 +46,7 @@ def evaluate(
     needed = bytes_needed(histories) / 1e9
     if needed > settings.max_memory_gb:
         note = f"could need {needed:.1f} GB, more than neighbours.max_memory_gb={settings.max_memory_gb:g}"
-        return NeighboursSummary(f"skipped: {note}"), None
+        return Choice(f"skipped: {note}"), None
     neighbourhood = Neighbourhood.of(histories, n_items)
 
     def scorer(candidate: NeighboursSettings) -> Scorer:
@@ -54,8 +55,8 @@ def evaluate(
     chosen, values = settings, list[float]()
     if valid is not None and settings.tune:
         chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
-    summary = NeighboursSummary(settings=chosen.model_dump(), valid=values)
-    return summary, rank_users(scorer(chosen), held_out, n_items)
+    choice = Choice(settings=chosen.model_dump(), valid=values)
+    return choice, rank_users(scorer(chosen), held_out, n_items)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -74,7 +75,7 @@ class Executor(base_executor.BaseExecutor):
             read_users(input_dict["examples"], split, items) for split in (TRAIN, VALID, exec_properties["split"])
         )
         if train is None or held_out is None:
-            result: tuple[NeighboursSummary, Ranking | None] = (NeighboursSummary("skipped: there are no users"), None)
+            result: tuple[Choice, Ranking | None] = (Choice("skipped: there are no users"), None)
         else:
             settings = NeighboursSettings.model_validate_json(exec_properties["settings"])
             result = evaluate(train.history, valid, held_out, items.size, settings, exec_properties["metric"])

@@ -13,8 +13,9 @@ from tfx.types import artifact_utils
 
 from components.errors import UserError
 from components.features import ITEM_VOCABULARY, TRAIN, VALID
+from components.ranking.choice import Choice
 from components.ranking.evaluation import HeldOutUsers, Scorer, best_settings
-from components.sequential_rules.artifact import RulesSummary, write_rules
+from components.sequential_rules.artifact import write_rules
 from components.sequential_rules.rules import bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.sequential_rules.tables import RuleTables, strongest_followers
@@ -25,7 +26,7 @@ from components.transform.vocabulary import Vocabulary
 
 def make_rules(
     train: tf.RaggedTensor, valid: HeldOutUsers | None, n_items: int, settings: SequentialRulesSettings, metric: str
-) -> tuple[RulesSummary, RuleTables | None]:
+) -> tuple[Choice, RuleTables | None]:
     """Counts the rules with the parameters that are best on the valid split.
 
     Args:
@@ -42,7 +43,7 @@ def make_rules(
     needed = bytes_needed(histories, n_items, settings) / 1e9
     if needed > settings.max_memory_gb:
         note = f"could need {needed:.1f} GB, more than sequential_rules.max_memory_gb={settings.max_memory_gb:g}"
-        return RulesSummary(f"skipped: {note}"), None
+        return Choice(f"skipped: {note}"), None
     counted: dict[tuple[int, float], sparse.csr_matrix] = {}
 
     def counts(candidate: SequentialRulesSettings) -> sparse.csr_matrix:
@@ -59,7 +60,7 @@ def make_rules(
     if valid is not None and settings.tune:
         chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
     tables = strongest_followers(counts(chosen), chosen.max_followers, chosen.history, chosen.history_decay)
-    return RulesSummary(settings=chosen.model_dump(), valid=values), tables
+    return Choice(settings=chosen.model_dump(), valid=values), tables
 
 
 class Executor(base_executor.BaseExecutor):
@@ -77,11 +78,11 @@ class Executor(base_executor.BaseExecutor):
         train = read_users(input_dict["examples"], TRAIN, items)
         if train is None:
             raise UserError("The train split is empty. Hint: provide more data, or relax `histories`.")
-        summary, tables = make_rules(
+        choice, tables = make_rules(
             train.history,
             read_users(input_dict["examples"], VALID, items),
             items.size,
             SequentialRulesSettings.model_validate_json(exec_properties["settings"]),
             exec_properties["metric"],
         )
-        write_rules(artifact_utils.get_single_uri(output_dict["rules"]), summary, tables)
+        write_rules(artifact_utils.get_single_uri(output_dict["rules"]), choice, tables)

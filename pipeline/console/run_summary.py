@@ -29,8 +29,8 @@ def print_summary(console: Console, summary: RunSummary, output: Path, log: Path
     """
     console.print()
     console.print(_table(summary))
-    for name, note in summary.notes.items():
-        console.print(f"  {name.replace('_', ' ')}: {note}", style="dim", markup=False, soft_wrap=True)
+    for note in _notes(summary):
+        console.print(f"  {note}", style="dim", markup=False, soft_wrap=True)
     console.print()
     verdict = Text(
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
@@ -77,6 +77,16 @@ def display_path(path: Path) -> str:
     """A path relative to the working directory if it is below it, else absolute."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
+
+
+def _notes(summary: RunSummary) -> list[str]:
+    """What the table does not tell."""
+    notes = [f"{name.replace('_', ' ')}: {note}" for name, note in summary.notes.items()]
+    if summary.rule_weight:
+        notes.append(f"served: Caser combined with sequential rules, whose weight is {summary.rule_weight:g}")
+    if summary.history and (trial := summary.history[0].get("trial")):
+        notes.append(trial)
+    return notes
 
 
 def _table(summary: RunSummary) -> Table:

@@ -123,9 +123,9 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     if "validation" in outputs:
         return _validation(outputs["validation"].uri), {}
     if "rules" in outputs:
-        from components.sequential_rules.artifact import read_summary
+        from components.sequential_rules.artifact import read_choice
 
-        rules = read_summary(outputs["rules"].uri)
+        rules = read_choice(outputs["rules"].uri)
         return f"{rules.note}\n\n{_table(('setting', 'value'), rules.settings.items())}".lstrip(), {}
     return "", {}
 

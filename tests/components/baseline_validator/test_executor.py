@@ -10,10 +10,10 @@ from components.baseline_validator.component import BaselineValidator
 from components.baseline_validator.result import read_result
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.raw_examples import serialize_example
-from components.neighbours.artifact import NeighboursSummary
 from components.neighbours.artifact import write_result as write_neighbours
+from components.ranking.choice import Choice
 from components.ranking.evaluation import Ranking
-from components.sequential_rules.artifact import RulesSummary, SequentialRulesArtifact, write_rules
+from components.sequential_rules.artifact import SequentialRulesArtifact, write_rules
 from components.sequential_rules.tables import RuleTables
 from tests.support import small_servable
 
@@ -76,9 +76,7 @@ def run(base, folder, rules=None, neighbours=None):
 def test_model_that_equals_its_baselines_is_blessed(base, tmp_path):
     users = len(small_servable.USERS)
     others = Ranking(np.full([users, 1], 4), np.zeros([users, 20], int))
-    (comparison, notes), blessing = run(
-        base, tmp_path, (RulesSummary(), rules_to(HELD_OUT)), (NeighboursSummary(), others)
-    )
+    (comparison, notes), blessing = run(base, tmp_path, (Choice(), rules_to(HELD_OUT)), (Choice(), others))
     assert comparison.users == users
     assert {name: part["mrr"] for name, part in comparison.metrics.items()} == pytest.approx(
         {"test": 1, "caser": 1, "sequential_rules": 1, "neighbours": 1 / 4, "popularity": 1 / 6}
@@ -95,7 +93,7 @@ def test_model_below_its_baselines_is_not_blessed(base, tmp_path):
     other = tmp_path / "other"
     for name in ("examples", "transform_graph"):
         (tmp_path / name).symlink_to(base / name)
-    (comparison, _), blessing = run(tmp_path, other, (RulesSummary(), rules_to(HELD_OUT)))
+    (comparison, _), blessing = run(tmp_path, other, (Choice(), rules_to(HELD_OUT)))
     assert comparison.metrics["test"]["mrr"] < comparison.metrics["sequential_rules"]["mrr"] == 1
     assert comparison.baseline == "sequential_rules"
     assert "not above popularity" in comparison.reason
@@ -104,8 +102,6 @@ def test_model_below_its_baselines_is_not_blessed(base, tmp_path):
 
 
 def test_skipped_baselines_leave_popularity_with_their_notes(base, tmp_path):
-    (comparison, notes), _ = run(
-        base, tmp_path, (RulesSummary("skipped: large"), None), (NeighboursSummary("no"), None)
-    )
+    (comparison, notes), _ = run(base, tmp_path, (Choice("skipped: large"), None), (Choice("no"), None))
     assert comparison.baseline == "popularity"
     assert notes == {"sequential_rules": "skipped: large", "neighbours": "no"}

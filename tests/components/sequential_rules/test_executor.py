@@ -9,7 +9,7 @@ from components.errors import UserError
 from components.example_gen.raw_examples import serialize_example
 from components.features import FIRST_ID
 from components.ranking.evaluation import HeldOutUsers
-from components.sequential_rules.artifact import SequentialRulesArtifact, read_rules, read_summary
+from components.sequential_rules.artifact import SequentialRulesArtifact, read_choice, read_rules
 from components.sequential_rules.component import SequentialRules
 from components.sequential_rules.executor import make_rules
 from components.sequential_rules.settings import SequentialRulesSettings
@@ -82,7 +82,7 @@ def run(artifacts, train):
 
 def test_node_writes_rules_of_the_train_split(artifacts):
     run(artifacts, [("u1", "abc"), ("u2", "ba"), ("u3", "ab")])
-    tables, summary = read_rules(artifacts["rules"].uri), read_summary(artifacts["rules"].uri)
+    tables, summary = read_rules(artifacts["rules"].uri), read_choice(artifacts["rules"].uri)
     assert (summary.note, summary.valid) == ("", [])  # the valid split is empty
     # Columns in the order of the vocabulary: b, a, c.
     assert tables.start.tolist() == [0, 2, 3, 3]

@@ -148,6 +148,16 @@ def test_skipped_baseline_has_a_note(summary, tmp_path):
     assert "skipped: could need 9 GB" in screen.getvalue()
     assert "sequential rules" not in screen.getvalue().splitlines()[1]
     assert "0.2406 to 0.2594" in screen.getvalue()
+    assert "served: Caser combined with sequential rules, whose weight is 0.75" in screen.getvalue()
+
+
+def test_trial_of_the_defaults_is_told_everywhere(summary, tmp_path):
+    tried = replace(summary, history=[{**row, "trial": "Defaults were chosen by a trial."} for row in summary.history])
+    write_report(tried, Config(), "data.csv", tmp_path / "report.html")
+    assert "Defaults were chosen by a trial." in (tmp_path / "report.html").read_text()
+    screen = io.StringIO()
+    print_summary(new_console(screen), tried, tmp_path, tmp_path / "log", 1.0)
+    assert "Defaults were chosen by a trial." in screen.getvalue()
 
 
 def test_caser_has_no_column_of_its_own_without_rules(summary):
