@@ -30,6 +30,7 @@ MARGIN, SLICE_SEPARATOR, USERS = "_margin", "|", "users"
 _SLICE_METRICS = ("map", "recall_at_10", "ndcg_at_10", "hit_rate_at_10", "mrr")
 # Users are processed in arrays of this size, since numpy takes as long for one user as for a hundred.
 _FLUSH = 256
+_NO_RANKS = np.zeros([0, 0], np.int64)
 
 
 class CaserRanking(tfma.metrics.Metric):
@@ -126,8 +127,8 @@ def _flush(sums: _Sums) -> None:
     n_items = int(users[ITEM_COUNT][0, 0])
     lengths = length_slices(users[HISTORY_LENGTH][:, 0])
     for prefix in PARTS:
-        ranks = users[prefix + RANKS]
-        # Without rules in the model, they have no ranks.
+        ranks = users.get(prefix + RANKS, _NO_RANKS)
+        # Without rules in the model, they have no ranks; a model of an earlier release, as baseline, has no parts.
         if not ranks.shape[1]:
             continue
         values = user_metrics_with_next(ranks)

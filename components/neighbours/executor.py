@@ -40,9 +40,12 @@ def evaluate(
         metric: metric of the valid split, a key of `components.ranking.metrics`.
 
     Returns:
-        How the baseline was evaluated, and its ranks: None if it could exceed the memory limit.
+        How the baseline was evaluated, and its ranks: None if it would take too long or exceed the memory limit.
     """
     histories = Sequences.of(train)
+    if histories.users > settings.max_users:
+        note = f"{histories.users:,} users, more than neighbours.max_users={settings.max_users}"
+        return Choice(f"skipped: {note}"), None
     needed = bytes_needed(histories) / 1e9
     if needed > settings.max_memory_gb:
         note = f"could need {needed:.1f} GB, more than neighbours.max_memory_gb={settings.max_memory_gb:g}"

@@ -36,6 +36,9 @@ class NeighboursSettings(Settings):
         "exp(-j / distance_decay)",
     )
     idf: float = Field(0.5, ge=0, description="scores are multiplied by the inverse document frequency ** this")
+    max_users: int = Field(
+        100_000, ge=1, description="the baseline is skipped with more training users: its time grows with their square"
+    )
     max_memory_gb: float = Field(
         4.0,
         gt=0,

@@ -88,6 +88,16 @@ def test_head_slice_is_the_most_popular_tenth(computed):
     assert computed["item popularity|head (top 10 %)|recall_at_10"] == pytest.approx(np.mean(recalls))
 
 
+def test_model_of_an_earlier_release_has_no_metrics_of_parts():
+    rows = [
+        {name: value for name, value in row.items() if not name.startswith((CASER, SEQUENTIAL_RULES))}
+        for row in users()
+    ]
+    computed = compute(rows[:9])
+    assert {"map", POPULARITY + "map"} <= computed.keys()
+    assert not [name for name in computed if name.startswith((CASER, SEQUENTIAL_RULES))]
+
+
 def test_model_without_rules_has_no_metrics_of_rules():
     empty = {SEQUENTIAL_RULES + output: np.zeros(0, int) for output in (RANKS, TOP_ITEMS)}
     computed = compute([row | empty for row in users()][:9])

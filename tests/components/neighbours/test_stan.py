@@ -84,6 +84,13 @@ def test_parameters_are_the_best_on_the_valid_split():
     assert summary.settings == candidates[summary.valid.index(max(summary.valid))].model_dump()
 
 
+def test_more_users_than_the_limit_skip_the_baseline_with_a_note():
+    settings = NeighboursSettings(max_users=1)
+    choice, ranking = evaluate(ids("abc", "b"), None, users(("a", "b")), 3, settings, "map")
+    assert ranking is None
+    assert choice.note == "skipped: 2 users, more than neighbours.max_users=1"
+
+
 def test_memory_limit_skips_the_baseline_with_a_note():
     settings = NeighboursSettings(max_memory_gb=1e-9)
     summary, ranking = evaluate(ids("abc"), None, users(("a", "b")), 3, settings, "map")
