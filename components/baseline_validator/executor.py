@@ -22,7 +22,7 @@ from components.export import signatures
 from components.features import ITEM_VOCABULARY
 from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.evaluation import Ranking, rank_users
-from components.ranking.metrics import concatenate_padded
+from components.ranking.metrics import MAX_K, concatenate_padded
 from components.ranking.ranks import users_per_batch
 from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
@@ -45,6 +45,8 @@ def model_rankings(model_dir: str, serialized: np.ndarray, n_items: int) -> dict
     Returns:
         The rankings of what is served, of Caser alone, and of popularity, by name.
     """
+    if not len(serialized):
+        return dict.fromkeys(_PARTS, Ranking(np.zeros([0, 1], np.int64), np.zeros([0, MAX_K], np.int64)))
     evaluate = tf.saved_model.load(model_dir).signatures[signatures.EVALUATE]
     size = users_per_batch(n_items)
     batches = [
@@ -96,7 +98,7 @@ class Executor(base_executor.BaseExecutor):
             tables = read_rules(uri)
             if tables is None:
                 notes[RULES] = read_choice(uri).note
-            else:
+            elif len(serialized):
                 rankings[RULES] = rules_ranking(tables, serialized, items)
         if input_dict.get("neighbours"):
             choice, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))

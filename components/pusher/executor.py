@@ -29,7 +29,8 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Pushes the model if it is blessed."""
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
-        blessings = [*input_dict["model_blessing"], *input_dict.get("baseline_blessing", ())]
+        blessings = [artifact_utils.get_single_instance(input_dict["model_blessing"])]
+        blessings += input_dict.get("baseline_blessing", [])
         if not all(map(model_utils.is_model_blessed, blessings)):
             pushed.set_int_custom_property(PUSHED, 0)
             return

@@ -105,3 +105,13 @@ def test_skipped_baselines_leave_popularity_with_their_notes(base, tmp_path):
     (comparison, notes), _ = run(base, tmp_path, (Choice("skipped: large"), None), (Choice("no"), None))
     assert comparison.baseline == "popularity"
     assert notes == {"sequential_rules": "skipped: large", "neighbours": "no"}
+
+
+def test_empty_split_is_not_blessed(base, tmp_path):
+    for name in ("model", "transform_graph"):
+        (tmp_path / name).symlink_to(base / name)
+    (tmp_path / "examples" / "Split-test").mkdir(parents=True)
+    tf.io.TFRecordWriter(str(tmp_path / "examples" / "Split-test" / "data-00000-of-00001.gz"), "GZIP").close()
+    (comparison, _), blessing = run(tmp_path, tmp_path / "other", (Choice(), rules_to(HELD_OUT)))
+    assert "no held-out items" in comparison.reason
+    assert not model_utils.is_model_blessed(blessing)

@@ -72,3 +72,21 @@ def test_resolver_returns_the_last_blessed_model_before_the_candidate(runner, tm
     assert run(runner, tmp_path, "third") == [*compared, ("third", "first")]
     # Settings of long ago: their comparisons stand.
     assert run(runner, tmp_path, "first") == [*compared, ("third", "first")]
+
+
+def test_model_that_one_of_two_nodes_refuses_is_not_a_baseline():
+    model, candidate = standard_artifacts.Model(), standard_artifacts.Model()
+    model.id, candidate.id = 1, 2
+    blessings = [standard_artifacts.ModelBlessing(), standard_artifacts.ModelBlessing()]
+    for number, blessing in enumerate(blessings, start=3):
+        blessing.id = number
+        blessing.set_int_custom_property("current_model_id", 1)
+        blessing.set_int_custom_property("blessed", 1)
+
+    def baselines():
+        inputs = {"model": [model, candidate], "model_blessing": blessings, "candidate": [candidate]}
+        return PreviousBlessedModelStrategy().resolve_artifacts(None, inputs)["model"]
+
+    assert baselines() == [model]
+    blessings[0].set_int_custom_property("blessed", 0)
+    assert baselines() == []

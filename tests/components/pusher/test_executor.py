@@ -20,15 +20,21 @@ def trained(tmp_path_factory):
     return folder
 
 
-def push(model_folder, serving_dir, blessed=True):
+def push(model_folder, serving_dir, blessed=True, against_baselines=None):
     """Pushes; returns what the artifact says."""
     model, blessing, pushed = (
         kind() for kind in (standard_artifacts.Model, standard_artifacts.ModelBlessing, standard_artifacts.PushedModel)
     )
     model.uri = str(model_folder)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
+    inputs = {"model": [model], "model_blessing": [blessing]}
+    if against_baselines is not None:
+        inputs["baseline_blessing"] = [standard_artifacts.ModelBlessing()]
+        inputs["baseline_blessing"][0].set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(against_baselines)
+        )
     CaserPusher.EXECUTOR_SPEC.executor_class().Do(
-        {"model": [model], "model_blessing": [blessing]},
+        inputs,
         {"pushed_model": [pushed]},
         {"serving_dir": str(serving_dir), "keep": 2, "config_digest": "abc"},
     )
@@ -38,6 +44,12 @@ def push(model_folder, serving_dir, blessed=True):
 def test_model_without_a_blessing_is_not_pushed(trained, tmp_path):
     assert push(trained, tmp_path, blessed=False).get_int_custom_property("pushed") == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_model_needs_the_blessing_of_both_nodes(trained, tmp_path):
+    assert push(trained, tmp_path, against_baselines=False).get_int_custom_property("pushed") == 0
+    assert list(tmp_path.iterdir()) == []
+    assert push(trained, tmp_path, against_baselines=True).get_int_custom_property("pushed") == 1
 
 
 def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
