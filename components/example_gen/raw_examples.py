@@ -7,15 +7,16 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.features import HOLDOUT, ITEM_IDS, USER_ID
+from components.features import EXCLUDE_ITEM_IDS, HOLDOUT, ITEM_IDS, USER_ID
 
 
 class RawExamples(NamedTuple):
-    """A batch of users: `user_id` string [B], `item_ids` and `holdout` ragged string [B, (n)], oldest first."""
+    """A batch of users: `user_id` string [B]; `item_ids`, `holdout` and `exclude` ragged string [B, (n)]."""
 
     user_id: tf.Tensor
     item_ids: tf.RaggedTensor
     holdout: tf.RaggedTensor
+    exclude: tf.RaggedTensor
 
 
 def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
@@ -31,11 +32,13 @@ def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
         serialized,
         {
             USER_ID: tf.io.FixedLenFeature([], tf.string, default_value=""),
-            ITEM_IDS: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
-            HOLDOUT: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
+            **{
+                name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64)
+                for name in (ITEM_IDS, HOLDOUT, EXCLUDE_ITEM_IDS)
+            },
         },
     )
-    return RawExamples(features[USER_ID], features[ITEM_IDS], features[HOLDOUT])
+    return RawExamples(*(features[name] for name in (USER_ID, ITEM_IDS, HOLDOUT, EXCLUDE_ITEM_IDS)))
 
 
 def serialize_example(user: bytes, items: list[bytes], holdout: list[bytes]) -> bytes:

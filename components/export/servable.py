@@ -12,6 +12,7 @@ from components.example_gen.raw_examples import parse_raw_examples
 from components.export.chunked import map_in_chunks
 from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
 from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
+from components.export.padding import refuse_padded_items
 from components.export.signatures import (
     CASER,
     EVALUATE,
@@ -139,7 +140,12 @@ class ServableCaser(tf.Module):
         Returns:
             `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k
             items are left.
+
+        Raises:
+            tf.errors.InvalidArgumentError: a server may have padded a list with one of its items, see
+                `components.export.padding`.
         """
+        refuse_padded_items(recent_item_ids, exclude_item_ids)
         return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
@@ -147,14 +153,15 @@ class ServableCaser(tf.Module):
         """Signature `serve_tf_example`: `recommend` for serialized raw Examples.
 
         Args:
-            examples: string [B]; `holdout` is ignored.
+            examples: string [B]; `holdout` is ignored, and `exclude_item_ids` are never recommended.
 
         Returns:
             The same as `recommend`.
         """
         users = parse_raw_examples(examples)
-        history = known_items(self.items.ids(users.item_ids))
-        return self._best(users.user_id, history, tf.zeros_like(history[:, :0]))
+        return self._best(
+            users.user_id, known_items(self.items.ids(users.item_ids)), known_items(self.items.ids(users.exclude))
+        )
 
     @tf.function(
         input_signature=[
@@ -177,6 +184,7 @@ class ServableCaser(tf.Module):
             `probabilities` float [B, C]: of being the next item (softmax losses) or one of the next items (bce), by the
             served scores; 0 for unknown candidates.
         """
+        refuse_padded_items(recent_item_ids)
         candidates = self.items.ids(candidate_item_ids)
         scores = self._scores(user_id, self._history(recent_item_ids))
         probabilities = tf.nn.softmax(scores) if self.loss != "bce" else tf.sigmoid(scores)

@@ -7,8 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.features import EXCLUDE_ITEM_IDS
+
 # Name of the model in TF Serving, and of the directory of its versions.
 MODEL_NAME = "caser"
+# The version label that clients ask for unless told otherwise.
+STABLE = "stable"
 SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
     "serving_default",
     "serve_tf_example",
@@ -28,7 +32,7 @@ ITEM_COUNT = "item_count"  # int64 [B]: number of items in the catalogue
 
 STRING, FLOAT, INT64 = "string", "float", "int64"
 # Inputs and outputs of `serving_default`.
-USER, RECENT, EXCLUDE = "user_id", "recent_item_ids", "exclude_item_ids"
+USER, RECENT, EXCLUDE = "user_id", "recent_item_ids", EXCLUDE_ITEM_IDS
 ITEMS, SCORES = "item_ids", "scores"
 
 

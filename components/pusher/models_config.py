@@ -1,18 +1,75 @@
-"""TF Serving's `models.config`: the versions a server loads, and their labels."""
+"""TF Serving's `models.config`: which versions of which models a server loads, and their labels.
+
+The last line is a comment for `caser rollback`: where labels pointed before, since TF Serving has no field for it. A
+file has one owner per model: all of `components.pusher` and `pipeline.deployment` changes the model `caser` only.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
 
 from components.errors import UserError
 from components.export.signatures import MODEL_NAME
 
 # In the serving directory, beside the model's directory.
 CONFIG_FILE = "models.config"
+# Where the servers of `kubeflow/serving` see the directory of the versions.
+BASE_PATH = "/models/caser"
+_COMMENT = "# caser: "
+_KEPT_MOVES = 20
+_Policy: Any = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+
+
+class LabelMove(NamedTuple):
+    """A label was assigned to a version.
+
+    Attributes:
+        label: name of the label.
+        version: the version that it was assigned to.
+        before: the version that it was assigned to before; None: it did not exist.
+        policy: the version policy before, in text format, to which a rollback of the only label returns.
+    """
+
+    label: str
+    version: int
+    before: int | None
+    policy: str
+
+
+class ServedModel(NamedTuple):
+    """What servers do with the model `caser`.
+
+    Attributes:
+        labels: version by label.
+        policy: which versions servers load, a `ServableVersionPolicy`.
+        moves: earlier moves of labels, oldest first.
+        settled: the policy before an unfinished promotion, in text format; None: none is unfinished.
+    """
+
+    labels: Mapping[str, int] = {}
+    policy: Any = _Policy(latest=_Policy.Latest(num_versions=1))
+    moves: Sequence[LabelMove] = ()
+    settled: str | None = None
+
+
+class ModelsConfig(NamedTuple):
+    """A `models.config` with all its models.
+
+    Attributes:
+        text: the text of the file; None: there is no file.
+        message: the protobuf message.
+        served: the model `caser` in it.
+    """
+
+    text: str | None
+    message: model_server_config_pb2.ModelServerConfig
+    served: ServedModel
 
 
 def config_path(model_dir: str) -> str:
@@ -24,71 +81,153 @@ def config_path(model_dir: str) -> str:
     return os.path.join(os.path.dirname(model_dir.rstrip("/")), CONFIG_FILE)
 
 
-def models_config(
-    base_path: str, labels: Mapping[str, int], also_load: Collection[int] = ()
-) -> model_server_config_pb2.ModelServerConfig:
-    """Creates a configuration.
+def specific(versions: Sequence[int]) -> Any:
+    """The policy that loads exactly these versions."""
+    return _Policy(specific=_Policy.Specific(versions=sorted(set(versions))))
+
+
+def policy_text(policy: Any) -> str:
+    """A policy in text format, on one line."""
+    return text_format.MessageToString(policy, as_one_line=True).strip()
+
+
+def parse_policy(text: str) -> Any:
+    """The reverse of `policy_text`."""
+    return text_format.Parse(text, _Policy())
+
+
+def read_config(path: str) -> ModelsConfig:
+    """Reads a `models.config`.
 
     Args:
-        base_path: directory of all versions, as the server sees it.
-        labels: version by label; if empty, the server loads the newest version.
-        also_load: further versions to load, without a label.
-
-    Returns:
-        The protobuf message.
-    """
-    config = model_server_config_pb2.ModelServerConfig()
-    model = config.model_config_list.config.add(name=MODEL_NAME, base_path=base_path, model_platform="tensorflow")
-    if labels or also_load:
-        model.model_version_policy.specific.versions.extend(sorted({*labels.values(), *also_load}))
-    else:
-        model.model_version_policy.latest.num_versions = 1
-    for label, version in sorted(labels.items()):
-        model.version_labels[label] = version
-    return config
-
-
-def read_labels(path: str) -> dict[str, int]:
-    """Reads the labels.
-
-    Args:
-        path: path of a `models.config`; may be missing.
-
-    Returns:
-        Version by label.
+        path: path of the file; if it is missing, servers load the newest version.
 
     Raises:
         UserError: the file is malformed.
     """
-    return dict(_model(path).version_labels)
-
-
-def versions_in_use(path: str) -> set[int]:
-    """The versions named by a label or by the version policy.
-
-    Args:
-        path: path of a `models.config`; may be missing.
-    """
-    model = _model(path)
-    return {*model.version_labels.values(), *model.model_version_policy.specific.versions}
-
-
-def to_text(config: model_server_config_pb2.ModelServerConfig) -> str:
-    """The configuration in protobuf text format, as servers read it."""
-    return text_format.MessageToString(config)
-
-
-def _model(path: str) -> model_server_config_pb2.ModelConfig:
-    config = model_server_config_pb2.ModelServerConfig()
+    message = model_server_config_pb2.ModelServerConfig()
     try:
         with open(path, encoding="utf-8") as file:
-            text_format.Parse(file.read(), config)
+            text = file.read()
+        text_format.Parse(text, message)
     except FileNotFoundError:
-        return model_server_config_pb2.ModelConfig()
+        return ModelsConfig(None, with_model(message, ServedModel(), BASE_PATH), ServedModel())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise UserError(
             f"{path} is not a valid models.config of TF Serving: {error}. Hint: fix or delete it; without it "
             "servers load the newest version."
         ) from None
-    models = [model for model in config.model_config_list.config if model.name == MODEL_NAME]
-    return models[0] if models else model_server_config_pb2.ModelConfig()
+    model = _model(message)
+    if model is None:
+        return ModelsConfig(text, message, ServedModel())
+    moves, settled = _comment(path, text)
+    served = ServedModel(dict(model.version_labels), model.model_version_policy, moves, settled)
+    return ModelsConfig(text, message, served)
+
+
+def with_model(
+    config: model_server_config_pb2.ModelServerConfig, served: ServedModel, base_path: str | None = None
+) -> model_server_config_pb2.ModelServerConfig:
+    """A copy of a configuration in which only policy and labels of the model `caser` are changed.
+
+    Args:
+        config: configuration of all models; the model is added if it is missing.
+        served: policy and labels.
+        base_path: directory of all versions, as the server sees it; None: as in `config`.
+
+    Returns:
+        The protobuf message.
+    """
+    changed = model_server_config_pb2.ModelServerConfig()
+    changed.CopyFrom(config)
+    model = _model(changed)
+    if model is None:
+        model = changed.model_config_list.config.add(name=MODEL_NAME, model_platform="tensorflow", base_path=BASE_PATH)
+    model.base_path = base_path or model.base_path
+    model.model_version_policy.CopyFrom(served.policy)
+    model.version_labels.clear()
+    model.version_labels.update(served.labels)
+    return changed
+
+
+def to_text(config: model_server_config_pb2.ModelServerConfig, served: ServedModel) -> str:
+    """A configuration in protobuf text format, as servers read it.
+
+    Args:
+        config: configuration of all models.
+        served: what is known about the model `caser` beyond its fields.
+    """
+    notes: dict[str, object] = {}
+    if served.moves:
+        notes["moves"] = [list(move) for move in served.moves[-_KEPT_MOVES:]]
+    if served.settled is not None:
+        notes["settled"] = served.settled
+    text = str(text_format.MessageToString(config))
+    return f"{text}{_COMMENT}{json.dumps(notes)}\n" if notes else text
+
+
+def read_labels(path: str) -> dict[str, int]:
+    """The versions of the model `caser` by label.
+
+    Args:
+        path: path of a `models.config`; may be missing.
+
+    Raises:
+        UserError: the file is malformed.
+    """
+    return dict(read_config(path).served.labels)
+
+
+def version_before(served: ServedModel, label: str) -> LabelMove | None:
+    """The move that assigned a label to its version; a rollback undoes it.
+
+    Args:
+        served: see `ServedModel`.
+        label: the label.
+
+    Returns:
+        The move; one that is made up if somebody else changed the label in the file since the last recorded move; None
+        if it is not known where the label pointed before.
+    """
+    moves = [move for move in served.moves if move.label == label]
+    version = served.labels.get(label)
+    if not moves or version is None:
+        return None
+    if moves[-1].version != version:
+        return LabelMove(label, version, moves[-1].version, moves[-1].policy)
+    return moves[-1]
+
+
+def versions_in_use(path: str) -> set[int]:
+    """The versions named by a label or by the version policy, and those that a rollback would need.
+
+    Args:
+        path: path of a `models.config`; may be missing.
+
+    Raises:
+        UserError: the file is malformed.
+    """
+    served = read_config(path).served
+    before = {move.before for label in served.labels if (move := version_before(served, label))}
+    return {*served.labels.values(), *served.policy.specific.versions, *before} - {None}
+
+
+def _model(config: model_server_config_pb2.ModelServerConfig) -> model_server_config_pb2.ModelConfig | None:
+    return next((model for model in config.model_config_list.config if model.name == MODEL_NAME), None)
+
+
+def _comment(path: str, text: str) -> tuple[tuple[LabelMove, ...], str | None]:
+    lines = [line for line in text.splitlines() if line.startswith(_COMMENT)]
+    if not lines:
+        return (), None
+    try:
+        notes = json.loads(lines[-1].removeprefix(_COMMENT))
+        settled = notes.get("settled")
+        if settled is not None:
+            parse_policy(settled)
+        return tuple(LabelMove(*move) for move in notes.get("moves", ())), settled
+    except (ValueError, TypeError, AttributeError, text_format.ParseError):
+        raise UserError(
+            f"{path}: the comment of `caser promote` is damaged. Received: {lines[-1][:200]} "
+            "Hint: delete that line; `caser rollback` then does not know the former versions."
+        ) from None

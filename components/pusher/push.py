@@ -17,7 +17,7 @@ from components.pusher.models_config import config_path, versions_in_use
 from components.pusher.verification import verify_model
 
 
-def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> int:
+def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any], allow_no_warmup: bool = False) -> int:
     """Publishes a model, unless it equals the newest version, and removes old versions.
 
     Args:
@@ -25,6 +25,7 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
         model_dir: directory of all versions, or its URI in an object store.
         keep: number of versions to keep.
         info: entries for the model info, see `components.export.model_info`.
+        allow_no_warmup: whether the file of warm-up requests may be missing.
 
     Returns:
         The version.
@@ -35,7 +36,7 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
 
     def prepare(staged: str, version: int) -> None:
         write_model_info(staged, {"version": version, **info})
-        verify_in_subprocess(staged)
+        verify_in_subprocess(staged, allow_no_warmup)
 
     try:
         if object_store.is_object_store(model_dir):
@@ -49,8 +50,10 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
                 object_store.fetch(source, os.path.join(folder, "model"))
                 source = os.path.join(folder, "model")
             # Read first, so that an unreadable file fails the push before anything changes.
-            in_use = versions_in_use(config_path(model_dir))
+            versions_in_use(config_path(model_dir))
             version = version_dirs.publish(source, model_dir, prepare)
+        # Read again: a promotion may have begun meanwhile.
+        in_use = versions_in_use(config_path(model_dir))
         for old in version_dirs.removable(version_dirs.versions(model_dir), keep, in_use):
             version_dirs.remove(model_dir, old)
         return version
@@ -62,10 +65,11 @@ def push_model(source: str, model_dir: str, keep: int, info: dict[str, Any]) -> 
         ) from error
 
 
-def verify_in_subprocess(folder: str) -> None:
+def verify_in_subprocess(folder: str, allow_no_warmup: bool = False) -> None:
     """Verifies in a fresh process, which like a server has TensorFlow but no op or class of ours registered."""
+    options = [verify_model.ALLOW_NO_WARMUP] if allow_no_warmup else []
     result = subprocess.run(
-        [sys.executable, "-m", verify_model.__name__, folder],
+        [sys.executable, "-m", verify_model.__name__, folder, *options],
         capture_output=True,
         text=True,
         check=False,

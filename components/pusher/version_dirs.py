@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 
-from components.export.model_info import EXTRA
+from components.export.model_info import MODEL_INFO_FILE
 from components.files import exclusive_lock
 
 # TF Serving ignores directories whose name is not a number.
@@ -92,13 +92,14 @@ def remove(model_dir: str, version: int) -> None:
 
 
 def digest(folder: str) -> str:
-    """SHA-256 of all file names and contents except `assets.extra`."""
+    """SHA-256 of all file names and contents except the model info, which a push completes."""
     sha = hashlib.sha256()
     for path, _, names in sorted(os.walk(folder)):
-        if EXTRA in os.path.relpath(path, folder).split(os.sep):
-            continue
         for name in sorted(names):
-            sha.update(os.path.relpath(os.path.join(path, name), folder).encode() + b"\0")
+            relative = os.path.relpath(os.path.join(path, name), folder)
+            if relative == MODEL_INFO_FILE:
+                continue
+            sha.update(relative.encode() + b"\0")
             with open(os.path.join(path, name), "rb") as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     sha.update(chunk)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
-import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_management_pb2,
@@ -20,31 +20,47 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
+from components.export.encoding import encoded_examples
+from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
+from pipeline.client.labels import LabelChoice
 from pipeline.client.retries import TransientError, with_retries
+from pipeline.client.tls import check_authorities, is_tls_problem, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
 
 _Response = TypeVar("_Response")
 _TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED}
 _DEADLINE = grpc.StatusCode.DEADLINE_EXCEEDED
+# Answers may be larger than the default of 4 MB, and a name may stand for several servers (a headless Service).
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.lb_policy_name", "round_robin"),
+)
+_TOO_LARGE = "message larger than max"
 
 
 class GrpcTransport:
     """A `Transport` over gRPC, which can also reload the configuration of a server."""
 
     def __init__(self, connection: Connection) -> None:
-        """Creates a channel.
+        """Creates a channel; nothing is sent yet.
 
         Args:
             connection: the server.
+
+        Raises:
+            UserError: the file of certificate authorities cannot be used.
         """
         self._connection = connection
         scheme, host = urlsplit(connection.url)[:2]
         if scheme == "grpcs":
-            roots = _read(connection.ca) if connection.ca else None
-            self._channel = grpc.secure_channel(host, grpc.ssl_channel_credentials(roots))
+            check_authorities(connection.ca)  # gRPC would refuse every server instead of the file
+            roots = Path(connection.ca).read_bytes() if connection.ca else None
+            named = (("grpc.ssl_target_name_override", connection.tls_name),) if connection.tls_name else ()
+            self._channel = grpc.secure_channel(host, grpc.ssl_channel_credentials(roots), (*_OPTIONS, *named))
         else:
-            self._channel = grpc.insecure_channel(host)
+            self._channel = grpc.insecure_channel(host, _OPTIONS)
+        self._labels = LabelChoice(connection.label)
         self._metadata = (("authorization", f"Bearer {connection.token}"),) if connection.token else ()
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model = model_service_pb2_grpc.ModelServiceStub(self._channel)
@@ -52,14 +68,25 @@ class GrpcTransport:
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Sends a predict request."""
         request = predict_pb2.PredictRequest()
-        request.model_spec.name, request.model_spec.signature_name = self._connection.model, SERVING
+        request.model_spec.name, request.model_spec.signature_name = self._connection.model, SERVE_TF_EXAMPLE
+        examples = encoded_examples(requests)
+        tensor = request.inputs["examples"]
+        tensor.dtype = types_pb2.DT_STRING
+        tensor.tensor_shape.dim.add(size=len(examples))
+        tensor.string_val.extend(examples)
+
+        def send(label: str | None) -> predict_pb2.PredictResponse:
+            if label:
+                request.model_spec.version_label = label
+            else:
+                request.model_spec.ClearField("version_label")
+            return self._call(self._prediction.Predict, request)
+
         if version is not None:
             request.model_spec.version.value = version
-        elif self._connection.label:
-            request.model_spec.version_label = self._connection.label
-        for name, rows in requests._asdict().items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(np.array(rows, dtype=object), tf.string))
-        response = self._call(self._prediction.Predict, request)
+            response = self._call(self._prediction.Predict, request)
+        else:
+            response = self._labels.call(send)
         items, scores = (tf.make_ndarray(response.outputs[name]) for name in (ITEMS, SCORES))
         return Predictions.from_arrays(items, scores), str(response.model_spec.version.value)
 
@@ -101,15 +128,15 @@ class GrpcTransport:
                 return method(request, timeout=remaining, metadata=self._metadata)
             except grpc.RpcError as error:
                 reason = f"{error.code().name}: {error.details()}"
+                if _TOO_LARGE in reason:
+                    raise UserError(
+                        f"{self._connection.url}: a message is too large: {error.details()}. Hint: send fewer users "
+                        "per request."
+                    ) from error
+                if is_tls_problem(reason):
+                    raise UserError(tls_problem(self._connection.url, reason)) from error
                 if error.code() in _TRANSIENT or error.code() == _DEADLINE:
                     raise TransientError(reason) from error
                 raise UserError(f"{self._connection.url} refused the request: {reason}") from error
 
         return with_retries(attempt, self._connection.timeout, self._connection.url)
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}.") from None

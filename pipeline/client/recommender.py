@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport
+
+# How a server that batches requests without splitting large ones refuses them.
+_BATCH_LIMIT = re.compile(r"larger than maximum input batch size (\d+)")
 
 
 class Query(NamedTuple):
@@ -55,6 +59,7 @@ class Recommender:
             transport: transport to the model.
         """
         self._transport = transport
+        self._users_per_request: int | None = None
 
     @classmethod
     def connect(
@@ -72,7 +77,7 @@ class Recommender:
             timeout: deadline of one request in seconds, including all retries.
             token: bearer token.
             ca: PEM file of the trusted certificate authorities; None: those of the system.
-            label: version label such as `stable`; None: the newest version that the server has loaded.
+            label: version label such as `canary`; None: `stable`, or the newest version of a server without labels.
 
         Raises:
             UserError: the URL has no known scheme or no host.
@@ -126,13 +131,22 @@ class Recommender:
         """
         if not queries:
             return []
-        predictions, version = self._transport.predict(
-            PredictRequests(
-                [query.user for query in queries],
-                _padded([query.recent for query in queries]),
-                _padded([query.exclude for query in queries]),
+        if self._users_per_request and len(queries) > self._users_per_request:
+            return self._in_parts(queries, k, self._users_per_request)
+        try:
+            predictions, version = self._transport.predict(
+                PredictRequests(
+                    [query.user for query in queries],
+                    _padded([query.recent for query in queries]),
+                    _padded([query.exclude for query in queries]),
+                )
             )
-        )
+        except UserError as error:
+            limit = _BATCH_LIMIT.search(str(error))
+            if limit is None or not 0 < int(limit[1]) < len(queries):
+                raise
+            self._users_per_request = int(limit[1])
+            return self._in_parts(queries, k, self._users_per_request)
         recommendations = []
         for query, items, scores in zip(queries, predictions.item_ids, predictions.scores, strict=True):
             if k > len(items):
@@ -141,12 +155,22 @@ class Recommender:
                     "Hint: use a smaller k, or train with a larger `export.k` (at most the catalogue size)."
                 )
             # If the user has seen nearly all items, the rest is padded with "".
-            best = [(item, score) for item, score in zip(items[:k], scores, strict=False) if item]
+            # Adding 0 turns -0.0 into 0.0.
+            best = [(item, score + 0.0) for item, score in zip(items[:k], scores, strict=False) if item]
+            if excluded := {item for item, _ in best}.intersection(query.exclude):
+                raise UserError(
+                    f"The model recommends excluded items ({', '.join(sorted(excluded))}): it was exported by an older "
+                    "version, which reads no exclusions. Hint: train and push it again."
+                )
             notes = self._transport.notes(query.user, query.recent)
             recommendations.append(
                 Recommendations(query.user, version, [item for item, _ in best], [score for _, score in best], notes)
             )
         return recommendations
+
+    def _in_parts(self, queries: Sequence[Query], k: int, size: int) -> list[Recommendations]:
+        parts = (queries[first : first + size] for first in range(0, len(queries), size))
+        return [answer for part in parts for answer in self.recommend_many(part, k)]
 
     def close(self) -> None:
         """Closes all connections."""
@@ -160,6 +184,6 @@ class Recommender:
 
 
 def _padded(lists: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Pads lists to equal width, at least 1: in JSON, an empty list has no type."""
-    width = max([1, *map(len, lists)])
-    return [[*texts, *[""] * (width - len(texts))] for texts in lists]
+    """Pads lists on the left to equal width; each begins with "", see `components.export.padding`."""
+    width = 1 + max(map(len, lists))
+    return [[*[""] * (width - len(texts)), *texts] for texts in lists]

@@ -1,45 +1,62 @@
-"""Transport over TF Serving's REST API; needs nothing but `requests`."""
+"""Transport over TF Serving's REST API, with `urllib3`; it does not import TensorFlow."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
+import socket
+import ssl
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests as http
+import urllib3
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
+from components.export.encoding import encoded_examples
+from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
+from pipeline.client.labels import LabelChoice
 from pipeline.client.retries import TransientError, with_retries
+from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
 
 _TRANSIENT = {429, 502, 503, 504}
+_CHUNK_BYTES = 1 << 16
+# Linux only. The server sends a response in several segments and waits for an acknowledgement in between, which the
+# kernel delays by 40 ms unless this is set; it has to be set again after each send.
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class RestTransport:
     """A `Transport` over REST, whose responses do not contain the version of the model."""
 
     def __init__(self, connection: Connection) -> None:
-        """Creates a session, which keeps its connection between requests.
+        """Creates a pool, which keeps its connection between requests; nothing is sent yet.
 
         Args:
             connection: the server.
+
+        Raises:
+            UserError: the file of certificate authorities cannot be used.
         """
         self._connection = connection
-        self._url = f"{connection.url.rstrip('/')}/v1/models/{connection.model}"
-        self._session = http.Session()
+        self._url = f"{connection.url.rstrip('/')}/v1/models/{quote(connection.model)}"
+        self._pool = _pool(connection)
+        self._headers = {"Content-Type": "application/json"}
         if connection.token:
-            self._session.headers["Authorization"] = f"Bearer {connection.token}"
-        if connection.ca:
-            self._session.verify = connection.ca
+            self._headers["Authorization"] = f"Bearer {connection.token}"
+        self._labels = LabelChoice(connection.label)
 
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
-        """Sends a predict request in columnar format."""
-        url = self._url
+        """Sends a predict request."""
+        examples = [{"b64": base64.b64encode(example).decode()} for example in encoded_examples(requests)]
+        body = {"signature_name": SERVE_TF_EXAMPLE, "inputs": {"examples": examples}}
         if version is not None:
-            url += f"/versions/{version}"
-        elif self._connection.label:
-            url += f"/labels/{self._connection.label}"
-        response = self._call("POST", f"{url}:predict", {"signature_name": SERVING, "inputs": requests._asdict()})
+            response = self._call("POST", f"{self._url}/versions/{version}:predict", body)
+        else:
+            response = self._labels.call(lambda label: self._call("POST", f"{self._labelled(label)}:predict", body))
         return Predictions(response["outputs"][ITEMS], response["outputs"][SCORES]), ""
 
     def statuses(self) -> list[VersionStatus]:
@@ -54,34 +71,97 @@ class RestTransport:
         return []
 
     def close(self) -> None:
-        """Closes the session."""
-        self._session.close()
+        """Closes the connection."""
+        self._pool.clear()
+
+    def _labelled(self, label: str | None) -> str:
+        return f"{self._url}/labels/{quote(label)}" if label else self._url
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None) -> Any:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         return with_retries(
-            lambda remaining: self._attempt(method, url, body, remaining),
+            lambda remaining: self._attempt(method, url, content, remaining),
             self._connection.timeout,
             self._connection.url,
         )
 
-    def _attempt(self, method: str, url: str, body: dict[str, Any] | None, remaining: float) -> Any:
+    def _attempt(self, method: str, url: str, body: bytes | None, remaining: float) -> Any:
         try:
-            response = self._session.request(method, url, json=body, timeout=remaining)
-            text = response.text
-        except http.exceptions.SSLError as error:
-            raise UserError(
-                f"{url}: the server's certificate is not trusted: {error}. "
-                "Hint: pass the certificate of its authority with --ca."
-            ) from None
-        except (http.exceptions.ConnectionError, http.exceptions.Timeout) as error:
+            response = self._pool.request(
+                method,
+                url,
+                body=body,
+                headers=self._headers,
+                timeout=remaining,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            with contextlib.closing(response):
+                text = _read(response)
+                response.release_conn()
+        except urllib3.exceptions.SSLError as error:
+            raise UserError(tls_problem(url, str(error))) from None
+        except urllib3.exceptions.HTTPError as error:
+            if "BadStatusLine" in str(error):
+                raise UserError(
+                    f"{url}: the response is not HTTP. Hint: gRPC has its own port: grpc://HOST:8500."
+                ) from None
             raise TransientError(f"{type(error).__name__}: {error}") from error
-        if response.status_code in _TRANSIENT:
-            raise TransientError(f"HTTP {response.status_code}: {text.strip()[:300]}")
+        if response.status in _TRANSIENT:
+            raise TransientError(f"HTTP {response.status}: {text.strip()[:300]}")
         try:
-            content = response.json()
+            content = json.loads(text)
         except ValueError:
-            content = {"error": text.strip()[:300]}
-        if not response.ok or "error" in content:
-            reason = content.get("error", text.strip()[:300])
-            raise UserError(f"{url} refused the request (HTTP {response.status_code}): {reason}")
-        return content
+            content = None
+        if response.status == 200 and isinstance(content, dict) and "error" not in content:
+            return content
+        reason = content["error"] if isinstance(content, dict) and "error" in content else text.strip()[:300]
+        raise UserError(f"{url} refused the request (HTTP {response.status}): {reason}")
+
+
+class _QuickConnection(urllib3.connection.HTTPConnection):
+    def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _acknowledge_at_once(self.sock)
+        return super().getresponse(*arguments, **options)
+
+
+class _QuickTlsConnection(urllib3.connection.HTTPSConnection):
+    def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _acknowledge_at_once(self.sock)
+        return super().getresponse(*arguments, **options)
+
+
+class _QuickPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _QuickConnection  # type: ignore[assignment]
+
+
+class _QuickTlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _QuickTlsConnection  # type: ignore[assignment]
+
+
+def _pool(connection: Connection) -> urllib3.PoolManager:
+    scheme, host = urlsplit(connection.url)[:2]
+    options: dict[str, Any] = {}
+    if scheme == "https":
+        check_authorities(connection.ca)
+        options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": connection.ca}
+    proxy = None if proxy_bypass(host) else getproxies().get(scheme)
+    pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    pool.pool_classes_by_scheme = {"http": _QuickPool, "https": _QuickTlsPool}  # type: ignore[attr-defined]
+    return pool
+
+
+def _acknowledge_at_once(connected: socket.socket | ssl.SSLSocket | None) -> None:
+    if _QUICKACK is not None and connected is not None:
+        with contextlib.suppress(OSError):  # a proxy may be reached by another kind of socket
+            connected.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+
+def _read(response: Any) -> str:
+    """The body; a large one arrives in many segments, each of which is acknowledged at once."""
+    parts = []
+    while part := response.read(_CHUNK_BYTES):
+        parts.append(part)
+        _acknowledge_at_once(getattr(response.connection, "sock", None))
+    return b"".join(parts).decode(errors="replace")

@@ -18,8 +18,9 @@ class Connection(NamedTuple):
         timeout: deadline of one request in seconds, including all retries.
         token: bearer token; use it with TLS only.
         ca: PEM file of the trusted certificate authorities; None: those of the system.
-        label: version label such as `stable`; None: the newest version that the server has loaded.
+        label: version label such as `canary`; None: `stable`, or the newest version of a server without that label.
         model: name of the model.
+        tls_name: name in the server's certificate if `url` has an address; None: the host in `url`.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Connection(NamedTuple):
     ca: str | None = None
     label: str | None = None
     model: str = MODEL_NAME
+    tls_name: str | None = None
 
 
 class VersionStatus(NamedTuple):

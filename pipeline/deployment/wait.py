@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from typing import Protocol
 
 from components.errors import UserError
 from pipeline.client.transport import AVAILABLE, END, Transport, VersionStatus
@@ -11,7 +12,19 @@ from pipeline.client.transport import AVAILABLE, END, Transport, VersionStatus
 _POLL_SECONDS = 0.5
 
 
-def wait_until_available(transport: Transport, expected: Collection[int], server: str, timeout: float) -> None:
+class Clock(Protocol):
+    """The time; the module `time` is one."""
+
+    def monotonic(self) -> float:
+        """Seconds since any moment."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Waits."""
+
+
+def wait_until_available(
+    transport: Transport, expected: Collection[int], server: str, timeout: float, clock: Clock = time
+) -> None:
     """Returns when all versions are AVAILABLE.
 
     It checks the `state`: a status request succeeds whatever the state of the version is.
@@ -21,17 +34,18 @@ def wait_until_available(transport: Transport, expected: Collection[int], server
         expected: versions to wait for.
         server: URL of the server, for messages.
         timeout: seconds a server may take to load the versions.
+        clock: the time.
 
     Raises:
         UserError: a version failed to load (includes the server's message), or did not load in time.
     """
-    deadline = time.monotonic() + timeout
+    deadline = clock.monotonic() + timeout
     while True:
         try:
             statuses = {status.version: status for status in transport.statuses()}
         except UserError:
             # A server that has not seen any version yet does not know the model.
-            if time.monotonic() >= deadline:
+            if clock.monotonic() >= deadline:
                 raise
             statuses = {}
         missing = [version for version in expected if _state(statuses, version) != AVAILABLE]
@@ -40,9 +54,9 @@ def wait_until_available(transport: Transport, expected: Collection[int], server
         for version in missing:
             if version in statuses and statuses[version].error and statuses[version].state == END:
                 raise UserError(f"{server} could not load version {version}: {statuses[version].error}")
-        if time.monotonic() >= deadline:
+        if clock.monotonic() >= deadline:
             raise UserError(_timeout_message(statuses, missing[0], server, timeout))
-        time.sleep(_POLL_SECONDS)
+        clock.sleep(_POLL_SECONDS)
 
 
 def _state(statuses: dict[int, VersionStatus], version: int) -> str:

@@ -15,8 +15,8 @@ ITEMS = [f"i{n}" for n in range(8)]
 USERS = ["u0", "u1", "u2"]
 
 
-def save(folder: Path, favourite: str | None = None) -> str:
-    """Writes the SavedModel: all scores equal, but for the favourite item's."""
+def save(folder: Path, favourite: str | None = None, seed: int | None = None) -> str:
+    """Writes the SavedModel: all scores equal, but for the favourite item's; with a seed, all weights are random."""
     vocabularies = []
     folder.mkdir(parents=True)
     for name, tokens in (("items", ITEMS), ("users", USERS)):
@@ -28,5 +28,9 @@ def save(folder: Path, favourite: str | None = None) -> str:
     model((np.array([2]), np.zeros([1, 3], int)))
     model.output_embedding.assign(np.zeros(model.output_embedding.shape))
     model.output_bias.assign([float(item == favourite) for item in ITEMS])
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        for weight in model.weights:
+            weight.assign(rng.normal(size=weight.shape))
     ServableCaser(model, *vocabularies, k=5, loss="softmax").save(str(folder))
     return str(folder)

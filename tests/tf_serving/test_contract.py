@@ -1,4 +1,4 @@
-"""What a real TF Serving does with our models."""
+"""What TF Serving does with our models and commands."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ import time
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
 from components.export.golden import golden_mismatch, read_golden
-from components.pusher.models_config import config_path, models_config, to_text
+from components.export.signatures import PredictRequests
+from components.export.warmup import WARMUP_FILE
+from components.pusher.models_config import config_path
 from components.pusher.version_dirs import publish, versions
 from pipeline.client.connect import connect
 from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender
 from pipeline.client.retries import TransientError
 from pipeline.client.transport import Connection
-from pipeline.deployment.labels import promote, version_before
+from pipeline.deployment.labels import Rollout, promote, rollback
 from pipeline.deployment.push import push
-from tests.support.rest_rows import RowTransport
+from tests.support.rest_rows import ColumnTransport, RowTransport
+from tests.tf_serving.conftest import POLL_SECONDS, unlabelled
+
+pytestmark = pytest.mark.xdist_group("tf_serving")
 
 QUERIES = [Query("u0", ["i1", "i2"]), Query("nobody"), Query("u2", ["i3"], ["i4"])]
 
@@ -37,9 +44,10 @@ def served(server, models):
     """The version of the model that likes i5, as the newest; without labels before and after."""
 
     def without_labels():
+        text = unlabelled(server.base_path)
+        Path(config_path(str(server.model_dir))).write_text(text)
         transport = GrpcTransport(Connection(server.grpc))
-        transport.reload(models_config(server.base_path, {}))
-        Path(config_path(str(server.model_dir))).write_text(to_text(models_config(server.base_path, {})))
+        transport.reload(text_format.Parse(text, model_server_config_pb2.ModelServerConfig()))
         transport.close()
 
     without_labels()
@@ -49,7 +57,8 @@ def served(server, models):
 
 def transports(server):
     return {
-        "column": connect(Connection(server.rest)),
+        "rest": connect(Connection(server.rest)),
+        "column": ColumnTransport(Connection(server.rest)),
         "row": RowTransport(Connection(server.rest)),
         "grpc": connect(Connection(server.grpc)),
     }
@@ -139,7 +148,7 @@ def test_broken_version_leaves_the_old_one_serving(server, served, models, how, 
     # Around our own verification, as somebody does who copies by hand.
     shutil.copytree(broken, server.model_dir / str(number))
     try:
-        time.sleep(5)
+        time.sleep(3)
         for transport in transports(server).values():
             with Recommender(transport) as recommender:
                 assert recommender.recommend("u0", ["i1"], k=1).item_ids == ["i5"]
@@ -147,21 +156,88 @@ def test_broken_version_leaves_the_old_one_serving(server, served, models, how, 
         shutil.rmtree(server.model_dir / str(number))
 
 
+def likes(server, label=None):
+    """The favourite item of the version that answers over REST and gRPC."""
+    actual = set()
+    for url in (server.rest, server.grpc):
+        with Recommender.connect(url, label=label) as recommender:
+            actual.add(recommender.recommend("u0", ["i1"], k=1).item_ids[0])
+    (item,) = actual
+    return item
+
+
+def rollout(server, **changes):
+    servers = [Connection(server.grpc)]
+    named = Rollout(str(server.model_dir), servers, server.base_path, 120, 0, lambda line: None)
+    return named._replace(**changes)
+
+
+PREDICT = PredictRequests(["u0"], [["i1"]], [[""]])
+
+
 def test_rollback_restores_the_former_predictions(server, served, models):
     newer = put(server, models["i6"])
-    common = ([Connection(server.grpc)], server.base_path, 120)
-    list(promote(str(server.model_dir), served, "stable", *common))
-    list(promote(str(server.model_dir), newer, "canary", *common))
+    promote(rollout(server), served)
+    promote(rollout(server), newer, "canary")
+    assert (likes(server, "stable"), likes(server, "canary")) == ("i5", "i6")
+    promote(rollout(server), newer)
+    assert likes(server, "stable") == "i6"
+    rollback(rollout(server))
+    assert likes(server, "stable") == "i5"
+    # The file says the same, so that polls change nothing.
+    time.sleep(2 * POLL_SECONDS)
+    assert (likes(server, "stable"), likes(server, "canary")) == ("i5", "i6")
 
-    def likes(label):
-        actual = set()
-        for url in (server.rest, server.grpc):
-            with Recommender.connect(url, label=label) as recommender:
-                actual.add(recommender.recommend("u0", ["i1"], k=1).item_ids[0])
-        return actual
 
-    assert (likes("stable"), likes("canary")) == ({"i5"}, {"i6"})
-    list(promote(str(server.model_dir), newer, "stable", *common))
-    assert likes("stable") == {"i6"}
-    list(promote(str(server.model_dir), version_before(str(server.model_dir), "stable"), "stable", *common))
-    assert likes("stable") == {"i5"}
+def test_client_without_a_label_gets_the_stable_version_beside_a_canary(server, served, models):
+    newer = put(server, models["i6"])
+    promote(rollout(server), served)
+    promote(rollout(server), newer, "canary")
+    assert likes(server) == "i5"
+
+
+def test_server_that_is_not_named_follows_models_config(server, served, models):
+    newer = put(server, models["i6"])
+    promote(rollout(server), served)
+    promote(rollout(server, servers=[], load_timeout=2, poll_interval=POLL_SECONDS), newer)
+    deadline = time.monotonic() + 30
+    while likes(server, "stable") != "i6":
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def test_promotion_leaves_other_models_as_they_are(server, served, models):
+    promote(rollout(server), served)
+    config = text_format.Parse(
+        Path(config_path(str(server.model_dir))).read_text(), model_server_config_pb2.ModelServerConfig()
+    )
+    expected = text_format.Parse(unlabelled(server.base_path), model_server_config_pb2.ModelServerConfig())
+    assert config.model_config_list.config[1] == expected.model_config_list.config[1]
+    for url in (server.rest, server.grpc):
+        transport = connect(Connection(url, model="other", label="prod"))
+        transport.predict(PREDICT)
+        transport.close()
+
+
+def test_version_that_cannot_be_loaded_is_not_promoted(server, served, models):
+    promote(rollout(server), served)
+    before = Path(config_path(str(server.model_dir))).read_text()
+    number = versions(str(server.model_dir))[-1] + 1
+    folder = shutil.copytree(models["i6"], server.model_dir / str(number))
+    warmup = folder / WARMUP_FILE
+    warmup.write_bytes(warmup.read_bytes()[:-10])
+    try:
+        with pytest.raises(UserError, match="No label was moved"):
+            promote(rollout(server, load_timeout=10), number)
+        assert Path(config_path(str(server.model_dir))).read_text() == before
+        time.sleep(2 * POLL_SECONDS)
+        assert likes(server, "stable") == "i5"
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_push_to_a_server_with_labels_names_the_promotion(server, served, models):
+    promote(rollout(server), served)
+    said = list(push(Path(models["i7"]), str(server.model_dir), 9, [Connection(server.grpc)], 5))
+    assert "promote it with caser promote" in said[-1]
+    assert likes(server) == "i5"

@@ -1,9 +1,11 @@
-"""Checks the graph of a SavedModel: known ops only, and all signatures as declared."""
+"""Checks the graph of a SavedModel: known ops that compute only, and all signatures as declared."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf import message
@@ -16,6 +18,17 @@ from components.export.signatures import FLOAT, INT64, SIGNATURES, STRING, Tenso
 TAG = "serve"
 # These ops call back into Python. A server loads them, and then fails on every request.
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+# These ops read or write files, open connections or exchange data with other processes: a model from elsewhere could
+# use them to read the server's files.
+_OUTSIDE = re.compile(
+    r"Dataset|Iterator|Reader|Summary|Rpc|Collective|Nccl|Debug|Remote|Snapshot|TPU|Tpu|DTensor|^_?(Host|Xla)?(Send|Recv)"
+    r"|^(ReadFile|WriteFile|MatchingFiles|PrintV2|Save|SaveSlices|Restore|RestoreSlice|DistributedSave"
+    r"|FileSystemSetConfiguration|GenerateVocabRemapping|LoadAndRemapMatrix|WorkerHeartbeat)$"
+)
+# These are part of every SavedModel and run when it is saved or loaded; no request may reach them.
+_ONLY_AT_LOADING = re.compile(r"^(SaveV2|RestoreV2|MergeV2Checkpoints|ShardedFile.*|InitializeTableFromTextFile.*)$")
+# TensorFlow stores the op that initializes a model as a signature.
+_INITIALIZATION = "__saved_model_init_op"
 _DTYPES = {STRING: types_pb2.DT_STRING, FLOAT: types_pb2.DT_FLOAT, INT64: types_pb2.DT_INT64}
 
 
@@ -60,6 +73,12 @@ def _op_mismatch(graph: meta_graph_pb2.MetaGraphDef) -> str | None:
     used = {node.op for node in _nodes(graph)} - functions
     if python := used & _PYTHON:
         return f"the graph calls back into Python, which servers do not have: {', '.join(sorted(python))}"
+    requested = {node.op for node in _reached_by_requests(graph)}
+    outside = {name for name in used if _OUTSIDE.search(name)} | {
+        name for name in requested if _ONLY_AT_LOADING.search(name)
+    }
+    if outside:
+        return f"the graph uses ops that reach files, the network or other processes: {', '.join(sorted(outside))}"
     unknown = {name for name in used if op_def_registry.get(name) is None}
     if unknown:
         return f"the graph uses ops that are not part of TensorFlow: {', '.join(sorted(unknown))}"
@@ -70,6 +89,44 @@ def _nodes(graph: meta_graph_pb2.MetaGraphDef) -> Iterator:
     yield from graph.graph_def.node
     for function in graph.graph_def.library.function:
         yield from function.node_def
+
+
+def _reached_by_requests(graph: meta_graph_pb2.MetaGraphDef) -> Iterator:
+    """The nodes that any signature runs, those of called functions included."""
+    nodes = {node.name: node for node in graph.graph_def.node}
+    functions = {function.signature.name: function for function in graph.graph_def.library.function}
+    pending = [
+        tensor.name
+        for name, signature in graph.signature_def.items()
+        if name != _INITIALIZATION
+        for tensor in signature.outputs.values()
+    ]
+    seen: set[str] = set()
+    called: set[str] = set()
+    while pending:
+        name = pending.pop().lstrip("^").split(":")[0]
+        if name in seen or name not in nodes:
+            continue
+        seen.add(name)
+        pending += nodes[name].input
+        yield nodes[name]
+        calls = [*_called(nodes[name], functions)]
+        while calls:
+            function = calls.pop()
+            if function in called:
+                continue
+            called.add(function)
+            for node in functions[function].node_def:
+                yield node
+                calls += _called(node, functions)
+
+
+def _called(node: Any, functions: Mapping[str, Any]) -> Iterator[str]:
+    """The functions that a node calls."""
+    named = [node.op]
+    for value in node.attr.values():
+        named += [value.func.name, *(part.name for part in value.list.func)]
+    yield from (name for name in named if name in functions)
 
 
 def _signature_mismatch(graph: meta_graph_pb2.MetaGraphDef) -> str | None:

@@ -92,18 +92,47 @@ load_timeout_option = click.option(
 )
 
 
-def label_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that `promote` and `rollback` share: `--model`, `--label` and `--base-path`."""
+def rollout_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that `promote` and `rollback` share, passed together as `rollout: Rollout`."""
+
+    @functools.wraps(command)
+    def with_rollout(
+        *args: Any,
+        model_dir: str,
+        base_path: str | None,
+        servers: ServerOptions,
+        load_timeout: float,
+        poll_interval: float,
+        **rest: Any,
+    ) -> Any:
+        from pipeline.console.log_capture import suppress_output
+
+        with suppress_output():
+            from pipeline.deployment.labels import Rollout
+        connections = servers.connections()
+        return command(
+            *args, rollout=Rollout(model_dir, connections, base_path, load_timeout, poll_interval, click.echo), **rest
+        )
+
+    decorated: Callable[..., Any] = with_rollout
     for option in (
         click.option(
             "--base-path",
-            default="/models/caser",
-            show_default=True,
             metavar="DIR",
-            help="Directory of the versions as the servers see it.",
+            help="Directory of the versions as the servers see it (default: that in models.config, or /models/caser).",
         ),
+        click.option(
+            "--poll-interval",
+            default=30.0,
+            show_default=True,
+            metavar="SECONDS",
+            type=click.FloatRange(min=0),
+            help="The servers' --model_config_file_poll_wait_seconds; 0 if every server is named with --server.",
+        ),
+        load_timeout_option,
+        server_options(multiple=True),
         click.option("--label", default="stable", show_default=True, metavar="NAME", help="Label to move."),
         click.option("--model", "model_dir", required=True, metavar="DIR", help="Directory of the versions."),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated

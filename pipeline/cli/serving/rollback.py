@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from pipeline.cli.serving.options import ServerOptions, label_options, load_timeout_option, server_options
+from pipeline.cli.serving.options import rollout_options
+
+if TYPE_CHECKING:
+    from pipeline.deployment.labels import Rollout
 
 
-@click.command(short_help="Move a label back to the previous version.")
-@label_options
-@server_options(multiple=True, required=True)
-@load_timeout_option
-def rollback(model_dir: str, label: str, base_path: str, servers: ServerOptions, load_timeout: float) -> None:
-    """Move a label back to the version before the labelled one.
+@click.command(short_help="Undo the last promotion of a label.")
+@rollout_options
+def rollback(label: str, rollout: Rollout) -> None:
+    """Undo the last promotion of a label: it returns to the version that it had before.
 
-    If the label is not assigned yet, it is assigned to the version before the newest.
+    A label that had none is removed; without labels, servers load the newest version. If there are no labels at all,
+    the label is assigned to the version before the newest.
 
     \b
       caser rollback --model /srv/models/caser --server grpc://host:8500
     """
-    from pipeline.console.log_capture import suppress_output
+    from pipeline.deployment import labels
 
-    with suppress_output():
-        from pipeline.deployment.labels import promote, version_before
-
-    version = version_before(model_dir, label)
-    for step in promote(model_dir, version, label, servers.connections(), base_path, load_timeout):
-        click.echo(step)
+    labels.rollback(rollout, label)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.example_gen.raw_examples import serialize_example
+from components.export.encoding import encoded_examples
 from components.export.servable import Rules, ServableCaser
-from components.export.signatures import CASER, PARTS, POPULARITY, RANKS, SEQUENTIAL_RULES, TOP_ITEMS
+from components.export.signatures import CASER, PARTS, POPULARITY, RANKS, SEQUENTIAL_RULES, TOP_ITEMS, PredictRequests
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.sequential_rules.scorer import FLOOR, RuleScorer
@@ -73,10 +74,15 @@ def broken_model(tmp_path_factory):
 
 
 def padded(lists, side="right"):
+    """Each list begins with "", as in `components.export.padding`, unless there is only one."""
     width = max(map(len, lists))
+    begin = [""] if len(lists) > 1 else []
     fill = [[""] * (width - len(texts)) for texts in lists]
-    full = [[*texts, *rest] if side == "right" else [*rest, *texts] for texts, rest in zip(lists, fill, strict=True)]
-    return tf.constant(full, tf.string, shape=(len(lists), width))
+    full = [
+        [*begin, *texts, *rest] if side == "right" else [*begin, *rest, *texts]
+        for texts, rest in zip(lists, fill, strict=True)
+    ]
+    return tf.constant(full, tf.string, shape=(len(lists), len(begin) + width))
 
 
 def ask(model, batch, side="right"):
@@ -209,3 +215,71 @@ def test_evaluation_has_ranks_of_each_part(model, hybrid):
         order.sort(key=lambda column: -evidence_by_hand(history)[column])
         assert both[SEQUENTIAL_RULES + RANKS][row].numpy().tolist() == [order.index(6) + 1, order.index(2) + 1]
     assert {part + output for part in PARTS for output in (RANKS, TOP_ITEMS)} <= both.keys()
+
+
+def merged(*tasks):
+    """The rows of several requests, padded as TF Serving pads them: with the first value of each request."""
+    width = max(len(row) for task in tasks for row in task)
+    return [[*row, *[task[0][0]] * (width - len(row))] for task in tasks for row in task]
+
+
+@pytest.mark.parametrize("which", ["recent", "exclude"])
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        ([["i1", "i2"]], [["i3", "i4", "i5", "i6"]]),
+        ([["i1"]], [["i3", "i4"]]),
+        ([["i1", "i2"], ["i3", "i4"]], [["i5", "i6", "i7"]]),
+    ],
+)
+def test_lists_that_a_server_padded_with_items_are_refused(model, which, tasks):
+    rows = merged(*tasks)
+    lists = {"recent": [[""]] * len(rows), "exclude": [[""]] * len(rows), which: rows}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="begins and ends with the same item"):
+        model.signatures["serving_default"](
+            user_id=tf.constant(["ann"] * len(rows)),
+            recent_item_ids=tf.constant(lists["recent"]),
+            exclude_item_ids=tf.constant(lists["exclude"]),
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.lists(item, max_size=5), min_size=1, max_size=2), min_size=2, max_size=4))
+def test_merged_lists_are_right_or_refused(model, histories):
+    tasks = []
+    for task in histories:
+        width = max(1, *map(len, task))
+        tasks.append([[*row, *[""] * (width - len(row))] for row in task])
+    rows = merged(*tasks)
+    users = tf.constant(["ann"] * len(rows))
+    try:
+        actual = model.signatures["serving_default"](
+            user_id=users, recent_item_ids=tf.constant(rows), exclude_item_ids=tf.constant([[""]] * len(rows))
+        )
+    except tf.errors.InvalidArgumentError:
+        assert any(task[0][0] for task in tasks)  # a request whose lists begin with "" is never to blame
+        return
+    expected, _ = ask(model, [("ann", row, []) for task in histories for row in task])
+    assert actual["item_ids"].numpy().astype(str).tolist() == expected
+
+
+def test_only_user_may_have_a_history_that_ends_as_it_begins(model):
+    (plain,), _ = ask(model, [("ann", ["i1", "i2", "i1"], [])])
+    (expected,), _ = ask(model, [("ann", ["", "i1", "i2", "i1"], [])])
+    assert plain == expected
+    # A server may fill a batch with copies.
+    copies = model.signatures["serving_default"](
+        user_id=tf.constant(["ann"] * 8),
+        recent_item_ids=tf.constant([["i1", "i2", "i1"]] * 8),
+        exclude_item_ids=tf.constant([[""]] * 8),
+    )
+    assert copies["item_ids"].numpy().astype(str).tolist() == [expected] * 8
+
+
+def test_examples_with_exclusions_equal_columns(model):
+    batch = [("ann", ["i1", "i2"], ["i3"]), ("stranger", [], ["i0", "i5"]), ("bob", ["i4", "i1", "i4"], [])]
+    expected, scores = ask(model, batch)
+    requests = PredictRequests(*(list(part) for part in zip(*batch, strict=True)))
+    answer = model.signatures["serve_tf_example"](examples=tf.constant(encoded_examples(requests)))
+    assert answer["item_ids"].numpy().astype(str).tolist() == expected
+    np.testing.assert_allclose(answer["scores"].numpy(), scores, rtol=1e-5)

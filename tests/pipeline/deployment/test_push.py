@@ -13,6 +13,7 @@ from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.deployment import push as module
 from pipeline.deployment.push import push
+from tests.support.served_labels import write_config
 
 GOLDEN = Golden(
     golden_requests(["u"], ["a", "b"]), Predictions([["b"], ["a"], ["a"], [""]], [[1.0], [1.0], [1.0], [-1.0]])
@@ -22,7 +23,7 @@ GOLDEN = Golden(
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     """Files only: verification has its own tests."""
-    monkeypatch.setattr(push_module, "verify_in_subprocess", lambda folder: None)
+    monkeypatch.setattr(push_module, "verify_in_subprocess", lambda folder, allow_no_warmup: None)
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "saved_model.pb").write_text("a graph")
@@ -61,11 +62,22 @@ def test_push_without_a_server_publishes_the_files(model, tmp_path):
 
 def test_push_with_a_server_reports_until_the_golden_request_passes(model, server, tmp_path):
     server(GOLDEN.predictions)
-    steps = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
+    steps = list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://127.0.0.1:1")], 1))
     assert [line.split(" ")[1] for line in steps] == ["published", "has", "passed"]
 
 
 def test_push_reports_a_server_with_other_predictions(model, server, tmp_path):
     server(GOLDEN.predictions._replace(scores=[[9.0], [1.0], [1.0], [-1.0]]))
     with pytest.raises(UserError, match=r"has loaded version .* score 9, expected 1"):
-        list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://host:1")], 1))
+        list(push(model, str(tmp_path / "caser"), 3, [Connection("grpc://127.0.0.1:1")], 1))
+
+
+def test_push_to_servers_with_labels_names_the_promotion(model, server, tmp_path):
+    (tmp_path / "caser" / "3").mkdir(parents=True)
+    write_config(tmp_path, {"stable": 3})
+    published, told = push(model, str(tmp_path / "caser"), 3, [Connection("grpc://127.0.0.1:1")], 1)
+    version = published.split("/")[-1].split(" ")[0]
+    assert told == (
+        f"no label points to version {version} yet, so servers do not load it; promote it with caser promote {version} "
+        f"--model {tmp_path / 'caser'} --server grpc://127.0.0.1:1"
+    )

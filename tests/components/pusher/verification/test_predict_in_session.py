@@ -3,9 +3,9 @@
 import pytest
 import tensorflow as tf
 
-from components.export.signatures import SERVING, PredictRequests
+from components.export.signatures import PredictRequests
 from components.pusher.verification.graph_checks import serving_graph
-from components.pusher.verification.verify_model import predict_in_session
+from components.pusher.verification.verify_model import GraphSession
 from tests.support import small_servable
 
 
@@ -17,7 +17,8 @@ def folder(tmp_path_factory):
 def test_graph_in_a_session_predicts_with_the_trained_weights(folder):
     # A weight that the restore does not reach would be an error here, or no favourite.
     requests = PredictRequests(["u0", "nobody"], [["i1", "i" * 100], ["", "i2"]], [["", "i0"], ["", ""]])
-    item_ids, scores = predict_in_session(folder, serving_graph(folder).signature_def[SERVING], requests)
+    with GraphSession(folder, serving_graph(folder)) as session:
+        item_ids, scores = session.predict(requests)
     assert item_ids == [["i5", "i2", "i3", "i4", "i6"], ["i5", "i0", "i1", "i3", "i4"]]
     assert scores == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2
 

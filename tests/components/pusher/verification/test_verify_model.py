@@ -11,7 +11,8 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components.export.golden import GOLDEN_FILE
+from components.export.golden import GOLDEN_FILE, read_golden
+from components.export.warmup import WARMUP_FILE, write_warmup
 from components.pusher.verification import verify_model
 from tests.support import small_servable
 
@@ -91,6 +92,14 @@ def untag(graph):
     ("change", "actual"),
     [
         (use("PyFunc"), "the graph calls back into Python, which servers do not have: PyFunc"),
+        (use("ReadFile"), "reach files, the network or other processes: ReadFile"),
+        (use("WriteFile"), "reach files, the network or other processes: WriteFile"),
+        (use("MatchingFiles"), "reach files, the network or other processes: MatchingFiles"),
+        (use("TFRecordDatasetV2"), "reach files, the network or other processes: TFRecordDatasetV2"),
+        (use("DataServiceDatasetV4"), "reach files, the network or other processes: DataServiceDatasetV4"),
+        (use("RpcCall"), "reach files, the network or other processes: RpcCall"),
+        (use("WriteSummary"), "reach files, the network or other processes: WriteSummary"),
+        (use("DebugIdentityV3"), "reach files, the network or other processes: DebugIdentityV3"),
         (use("SentencepieceTokenizeOp"), "ops that are not part of TensorFlow: SentencepieceTokenizeOp"),
         (rename_output, "an output of `score` ends in `_bytes`: p_bytes"),
         (
@@ -122,6 +131,50 @@ def test_traced_python_function_is_reported(tmp_path):
     )
     tf.saved_model.save(module, str(tmp_path), signatures=module.ask)
     assert "calls back into Python" in verify_model.verify(str(tmp_path))
+
+
+@pytest.mark.parametrize("read", [tf.io.read_file, lambda name: tf.io.matching_files(name)[0]])
+def test_signature_that_reads_a_file_is_reported(tmp_path, read):
+    module = tf.Module()
+    module.ask = tf.function(
+        lambda x: {"y": tf.fill(tf.shape(x), read(x[0]))}, input_signature=[tf.TensorSpec([None], tf.string, "x")]
+    )
+    tf.saved_model.save(module, str(tmp_path), signatures=module.ask)
+    assert "reach files, the network or other processes" in verify_model.verify(str(tmp_path))
+
+
+def test_signature_that_restores_a_checkpoint_is_reported(tmp_path):
+    # The same op loads the variables of every model, but no request reaches that one.
+    module = tf.Module()
+    module.ask = tf.function(
+        lambda x: {
+            "y": tf.raw_ops.RestoreV2(prefix=x[0], tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.string])[0]
+        },
+        input_signature=[tf.TensorSpec([None], tf.string, "x")],
+    )
+    tf.saved_model.save(module, str(tmp_path), signatures=module.ask)
+    assert "other processes: RestoreV2" in verify_model.verify(str(tmp_path))
+
+
+def test_missing_warmup_requests_are_reported_unless_allowed(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "model")
+    (folder / WARMUP_FILE).unlink()
+    assert "no warm-up requests" in verify_model.verify(str(folder))
+    assert verify_model.verify(str(folder), allow_no_warmup=True) is None
+
+
+def test_truncated_warmup_requests_are_reported(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "model")
+    whole = (folder / WARMUP_FILE).read_bytes()
+    (folder / WARMUP_FILE).write_bytes(whole[: len(whole) - 9])
+    assert verify_model.verify(str(folder)).startswith("the warm-up requests cannot be read: ")
+
+
+def test_warmup_request_that_fails_is_reported(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "model")
+    requests = read_golden(good).requests
+    write_warmup(str(folder), requests._replace(recent_item_ids=[["i1", "i2", "i1"], *[["i2", "i3", "i4"]] * 3]), [4])
+    assert verify_model.verify(str(folder)).startswith("a warm-up request failed: ")
 
 
 def test_wrong_weights_are_reported(good, tmp_path):
