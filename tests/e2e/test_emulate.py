@@ -209,7 +209,7 @@ def test_killed_trainer_is_retried(compiled, tmp_path):
 @pytest.mark.long
 def test_concurrent_runs_on_one_volume_keep_their_artifacts_apart(compiled, tmp_path):
     output = with_data(tmp_path)
-    server, port = start(tmp_path / "shared.sqlite", "127.0.0.1:0")
+    server, port = start(str(tmp_path / "shared.sqlite"), "127.0.0.1:0")
     try:
         running = [
             subprocess.Popen(

@@ -7,6 +7,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.errors import UserError
+from pipeline.kubeflow.metadata.retrying_store import RetryingMetadata
 
 
 def connect(address: str, timeout: int) -> metadata.Metadata:
@@ -14,7 +15,7 @@ def connect(address: str, timeout: int) -> metadata.Metadata:
 
     Args:
         address: host:port.
-        timeout: seconds to wait.
+        timeout: seconds to wait for the service, now and at each later call.
 
     Returns:
         TFX's connection to ML Metadata.
@@ -31,4 +32,4 @@ def connect(address: str, timeout: int) -> metadata.Metadata:
                 f"No response from ML Metadata at {address} within {timeout} s. Hint: check its pod "
                 "(kubectl get pods -l app.kubernetes.io/name=caser-metadata) and the NetworkPolicy."
             ) from None
-    return metadata.Metadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)))
+    return RetryingMetadata(metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port)), timeout)

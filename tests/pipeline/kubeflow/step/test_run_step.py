@@ -42,7 +42,7 @@ def nodes():
 
 @pytest.fixture
 def service(tmp_path):
-    server, port = start(tmp_path / "metadata.sqlite", "127.0.0.1:0")
+    server, port = start(str(tmp_path / "metadata.sqlite"), "127.0.0.1:0")
     yield f"127.0.0.1:{port}"
     server.stop(0)
 
@@ -316,7 +316,7 @@ def test_metadata_error_keeps_its_code(store):
 
 def test_metadata_outlives_the_service(tmp_path):
     for expected in ([], ["run"]):
-        server, port = start(tmp_path / "kept.sqlite", "127.0.0.1:0")
+        server, port = start(str(tmp_path / "kept.sqlite"), "127.0.0.1:0")
         client = mlmd.MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=port))
         assert [kind.name for kind in client.get_context_types() if not kind.name.startswith("mlmd")] == expected
         client.put_context_type(metadata_store_pb2.ContextType(name="run"))
