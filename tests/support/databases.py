@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import glob
 import os
 import shutil
@@ -85,7 +86,9 @@ class MariaDb(Database):
         )
 
     def _sql(self, statements: str) -> None:
-        self.run("mariadb", "--no-defaults", f"--socket={self._socket}", "-e", statements)
+        # The account of the operating system's user that made the database.
+        owner = self.user if os.getuid() == 0 else getpass.getuser()
+        self.run("mariadb", "--no-defaults", f"--user={owner}", f"--socket={self._socket}", "-e", statements)
 
     def _server(self) -> list[str]:
         options = [f"--datadir={self.folder}", f"--socket={self._socket}", f"--port={self.port}"]
