@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import glob
 import os
 import shutil
@@ -12,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+_OPTIONS = ("--skip-test-db", "--auth-root-authentication-method=normal")
 PASSWORD = "secret & long"
 
 
@@ -77,7 +77,7 @@ class MariaDb(Database):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._socket = str(folder / "socket")
-        self.run("mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--skip-test-db")
+        self.run("mariadb-install-db", "--no-defaults", f"--datadir={folder}", *_OPTIONS)
         self.start()
         quoted = PASSWORD.replace("'", "''")
         self._sql(
@@ -86,9 +86,7 @@ class MariaDb(Database):
         )
 
     def _sql(self, statements: str) -> None:
-        # The account of the operating system's user that made the database.
-        owner = self.user if os.getuid() == 0 else getpass.getuser()
-        self.run("mariadb", "--no-defaults", f"--user={owner}", f"--socket={self._socket}", "-e", statements)
+        self.run("mariadb", "--no-defaults", "--user=root", f"--socket={self._socket}", "-e", statements)
 
     def _server(self) -> list[str]:
         options = [f"--datadir={self.folder}", f"--socket={self._socket}", f"--port={self.port}"]

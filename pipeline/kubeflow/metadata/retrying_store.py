@@ -19,6 +19,8 @@ from ml_metadata import errors
 from ml_metadata.proto import metadata_store_pb2, metadata_store_service_pb2
 from tfx.orchestration import metadata
 
+from components.errors import UserError
+
 _log = logging.getLogger(__name__)
 _TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 _ATTEMPT_SECONDS, _PAUSE_SECONDS = 60.0, 1.0
@@ -82,8 +84,13 @@ class RetryingStore(mlmd.MetadataStore):
                     # An event or a context with a name of its own.
                     self._fill(request, response, deadline)
                     return
-                if error.code() not in _TRANSIENT or time.monotonic() >= deadline:
+                if error.code() not in _TRANSIENT:
                     raise errors.make_exception(error.details(), error.code().value[0]) from error
+                if time.monotonic() >= deadline:
+                    raise UserError(
+                        f"ML Metadata was not available for {self._timeout:g} s ({error.details()}). Hint: check its "
+                        "pod, and its database if it has one, or raise `metadata_timeout`."
+                    ) from error
                 _log.warning("ML Metadata is not available (%s); trying again", error.details())
                 is_repeated = True
                 time.sleep(_PAUSE_SECONDS)
