@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 
 import tensorflow as tf
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from components.export.model_info import MODEL_INFO_FILE, write_model_info
 from components.pusher.version_dirs import digest, next_version
@@ -23,6 +24,20 @@ from components.pusher.version_dirs import digest, next_version
 # A version without this file cannot be loaded.
 _LAST = tf.saved_model.SAVED_MODEL_FILENAME_PB
 _DIGEST = "digest"
+# Seconds. A request to an object store may fail for a moment; each of these can be repeated.
+_repeated = retry(
+    retry=retry_if_exception_type(
+        (
+            tf.errors.UnavailableError,
+            tf.errors.DeadlineExceededError,
+            tf.errors.AbortedError,
+            tf.errors.ResourceExhaustedError,
+        )
+    ),
+    wait=wait_random_exponential(multiplier=1, max=30),
+    stop=stop_after_delay(300),
+    reraise=True,
+)
 
 
 def is_object_store(path: str) -> bool:
@@ -30,6 +45,7 @@ def is_object_store(path: str) -> bool:
     return "://" in path
 
 
+@_repeated
 def versions(model_dir: str) -> list[int]:
     """All complete versions, oldest first.
 
@@ -79,6 +95,7 @@ def remove(model_dir: str, version: int) -> None:
     tf.io.gfile.rmtree(f"{model_dir}/{version}")
 
 
+@_repeated
 def fetch(source: str, folder: str) -> None:
     """Copies a directory to this machine.
 
@@ -87,13 +104,13 @@ def fetch(source: str, folder: str) -> None:
         folder: new local directory.
     """
     if not is_object_store(source):
-        shutil.copytree(source, folder)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
         return
     for path, _, names in tf.io.gfile.walk(source):
         target = os.path.join(folder, path[len(source) :].strip("/"))
         os.makedirs(target, exist_ok=True)
         for name in names:
-            tf.io.gfile.copy(f"{path.rstrip('/')}/{name}", os.path.join(target, name))
+            tf.io.gfile.copy(f"{path.rstrip('/')}/{name}", os.path.join(target, name), overwrite=True)
 
 
 def _upload(folder: str, target: str) -> None:
@@ -101,8 +118,7 @@ def _upload(folder: str, target: str) -> None:
     try:
         for file in sorted(files, key=lambda name: (name == _LAST, name)):
             uri = f"{target}/{file}"
-            tf.io.gfile.makedirs(os.path.dirname(uri))
-            tf.io.gfile.copy(os.path.join(folder, file), uri)
+            _copy(os.path.join(folder, file), uri)
     except BaseException:
         # If the store is unreachable, the rest stays behind without a graph, which is not a version.
         with contextlib.suppress(tf.errors.OpError):
@@ -110,6 +126,13 @@ def _upload(folder: str, target: str) -> None:
         raise
 
 
+@_repeated
+def _copy(file: str, uri: str) -> None:
+    tf.io.gfile.makedirs(os.path.dirname(uri))
+    tf.io.gfile.copy(file, uri, overwrite=True)
+
+
+@_repeated
 def _model_info(folder: str) -> dict[str, object]:
     uri = f"{folder}/{MODEL_INFO_FILE}"
     if not tf.io.gfile.exists(uri):

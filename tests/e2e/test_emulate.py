@@ -103,6 +103,11 @@ def test_output_of_emulated_tasks_uses_common_terms(emulated):
     assert not {file: actual for file in files if (actual := unusual_phrases(file.read_text()))}
 
 
+def test_emulated_steps_write_for_their_user_and_group_only(emulated):
+    written = [path for path in (emulated / "volume").rglob("*") if path.name not in ("data", "interactions.csv")]
+    assert not [path for path in written if path.stat().st_mode & 0o002]
+
+
 def test_second_emulated_run_is_cached(emulated, compiled):
     before, models = versions_of(emulated), list((emulated / "volume/pipeline/CaserTrainer/model").iterdir())
     done = caser(*emulation(compiled, emulated))
@@ -182,7 +187,7 @@ def pid_of(pod: Path) -> int:
 @pytest.mark.long
 def test_killed_trainer_is_retried(compiled, tmp_path):
     output = with_data(tmp_path)
-    command = caser_command(*emulation(compiled, output))
+    command = caser_command(*emulation(compiled, output, "--retry-policy", "OnFailure"))
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     deadline = time.monotonic() + 400
     while not list(output.glob("runs/*/caser-trainer/work")):
@@ -197,7 +202,7 @@ def test_killed_trainer_is_retried(compiled, tmp_path):
     os.kill(pid_of(run / "caser-trainer"), signal.SIGKILL)
     text, _ = running.communicate(timeout=400)
     assert running.returncode == 0, text
-    assert "attempt 1 failed with exit status -9; retrying" in text
+    assert "attempt 1 failed: exit status -9; retrying" in text
     assert len(versions_of(output)) == 1
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(output / "metadata.sqlite")
@@ -235,3 +240,30 @@ def test_concurrent_runs_on_one_volume_keep_their_artifacts_apart(compiled, tmp_
     destinations = {artifact.custom_properties["pushed_destination"].string_value for artifact in pushed}
     assert sorted(Path(place).name for place in destinations if place) == versions_of(output)
     assert {digest(str(Path(place) / "variables")) for place in destinations if place} <= digests
+
+
+@pytest.mark.long
+def test_run_outlives_a_deleted_pod_and_an_outage_of_metadata(compiled, tmp_path):
+    output = with_data(tmp_path)
+    faults = ["--fault", "delete:Transform@8", "--fault", "metadata-outage:CaserTrainer@12"]
+    done = caser(*emulation(compiled, output, *faults))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Transform: attempt 1 failed: the pod was deleted; retrying" in done.stdout
+    (run,) = runs_of(output)
+    assert "ML Metadata is not available" in (run / "caser-trainer" / "log.txt").read_text()
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(output / "metadata.sqlite")
+    store = mlmd.MetadataStore(config)
+    executions = [execution for execution in store.get_executions() if execution.last_known_state != Execution.FAILED]
+    assert len(executions) == len(list(run.iterdir()))
+    assert {execution.last_known_state for execution in executions} == {Execution.COMPLETE}
+    models = store.get_artifacts_by_type("Model")
+    assert len(models) == 1
+
+
+@pytest.mark.long
+def test_evicted_pod_ends_the_run_by_the_default_policy(compiled, tmp_path):
+    output = with_data(tmp_path)
+    done = caser(*emulation(compiled, output, "--fault", "evict:InteractionExampleGen@1"))
+    assert done.returncode == 1
+    assert "InteractionExampleGen: the pod was evicted; not retried by the policy OnError" in done.stdout

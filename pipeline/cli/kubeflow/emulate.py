@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pipeline.kubeflow.emulator.pod import RetryPolicy
 
 
 @click.command("emulate", short_help="Run a compiled pipeline locally, one process per task.")
@@ -29,6 +33,20 @@ import click
 @click.option(
     "--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Maximum number of concurrent tasks."
 )
+@click.option(
+    "--retry-policy",
+    default="OnError",
+    show_default=True,
+    type=click.Choice(["OnError", "OnFailure", "Always"]),
+    help="Retry policy of the cluster's workflow controller: OnError since Kubeflow Pipelines 2.17, OnFailure before.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND:NODE[@SECONDS]",
+    help="What happens to a task after so many seconds: delete or evict its pod, or metadata-outage; repeatable.",
+)
 @click.pass_context
 def emulate_command(
     context: click.Context,
@@ -38,6 +56,8 @@ def emulate_command(
     python: Path,
     metadata: str | None,
     jobs: int,
+    retry_policy: RetryPolicy,
+    faults: tuple[str, ...],
 ) -> None:
     """Run a compiled pipeline locally: one process per task, as pods would run them.
 
@@ -51,4 +71,5 @@ def emulate_command(
     from pipeline.kubeflow.emulator.emulate import EmulateRequest, emulate
 
     with RunConsole(new_console(sys.stdout)) as console:
-        context.exit(emulate(EmulateRequest(pipeline, output, params, python, metadata, jobs), console))
+        request = EmulateRequest(pipeline, output, params, python, metadata, jobs, retry_policy, faults)
+        context.exit(emulate(request, console))

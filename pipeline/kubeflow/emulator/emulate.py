@@ -14,10 +14,9 @@ Kubeflow's own compiler.
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -26,8 +25,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from components.errors import UserError
 from pipeline.kubeflow.compiler.parameter_values import defined_parameters, param_values
 from pipeline.kubeflow.compiler.spec_file import SpecFile, read_spec
+from pipeline.kubeflow.emulator.faults import Metadata, faults_of
 from pipeline.kubeflow.emulator.placeholders import executor_input, fill, resolve_inputs
-from pipeline.kubeflow.emulator.pod import Pod, PodError
+from pipeline.kubeflow.emulator.pod import Fault, Pod, PodError, Retries, RetryPolicy
 from pipeline.kubeflow.nodes.node_file import copy_nodes, references
 from pipeline.kubeflow.nodes.task_names import node_id
 
@@ -48,6 +48,8 @@ class EmulateRequest(NamedTuple):
         python: Python interpreter that stands in for the image.
         metadata: host:port of a running ML Metadata service; None: start one for this run.
         jobs: maximum number of concurrent tasks.
+        retry_policy: retry policy of Argo's workflow controller.
+        faults: what happens to tasks, `KIND:NODE@SECONDS` each, see `faults`.
     """
 
     pipeline: Path
@@ -56,6 +58,8 @@ class EmulateRequest(NamedTuple):
     python: Path = Path(sys.executable)
     metadata: str | None = None
     jobs: int = 2
+    retry_policy: RetryPolicy = "OnError"
+    faults: tuple[str, ...] = ()
 
 
 def emulate(request: EmulateRequest, console: RunConsole) -> int:
@@ -80,10 +84,12 @@ def emulate(request: EmulateRequest, console: RunConsole) -> int:
     folder = request.output.absolute() / "runs" / run_id
     print_line = partial(console.console.print, markup=False, soft_wrap=True)
     print_line(f"\n{request.pipeline} → run {run_id}", style="bold")
-    with _metadata(request) as address:
+    with _metadata(request) as metadata:
+        tasks = spec.pipeline["root"]["dag"]["tasks"]
+        faults = faults_of(request.faults, [node_id(task) for task in tasks], metadata)
         pods = {
-            task: _pod(spec, task, values, run_id, folder / task, volume, address, request.python)
-            for task in spec.pipeline["root"]["dag"]["tasks"]
+            task: _pod(spec, task, values, run_id, folder / task, volume, metadata.address, request, faults)
+            for task in tasks
         }
         failures = _run(spec, pods, request.jobs, console)
     for failure in failures:
@@ -136,7 +142,8 @@ def _pod(
     folder: Path,
     volume: Path,
     metadata: str,
-    python: Path,
+    request: EmulateRequest,
+    faults: Mapping[str, list[Fault]],
 ) -> Pod:
     task_spec = spec.pipeline["root"]["dag"]["tasks"][task]
     component = spec.pipeline["components"][task_spec["componentRef"]["name"]]
@@ -150,8 +157,8 @@ def _pod(
     if _METADATA_OPTION in command:
         command[command.index(_METADATA_OPTION) + 1] = metadata
     environment = {entry["name"]: entry["value"] for entry in container.get("env", [])}
-    retries = task_spec.get("retryPolicy", {}).get("maxRetryCount", 0)
-    return Pod(task, command, environment, folder, python, retries)
+    retries = Retries(task_spec.get("retryPolicy", {}).get("maxRetryCount", 0), request.retry_policy)
+    return Pod(task, command, environment, folder, request.python, retries, faults.get(node_id(task), []))
 
 
 def _mounted(argument: str, mount_path: str, volume: Path) -> str:
@@ -161,26 +168,14 @@ def _mounted(argument: str, mount_path: str, volume: Path) -> str:
 
 
 @contextlib.contextmanager
-def _metadata(request: EmulateRequest) -> Iterator[str]:
-    """The address of ML Metadata, which is started in a separate process unless an address was given."""
-    if request.metadata is not None:
-        yield request.metadata
-        return
-    command = [str(request.python), "-m", "pipeline.kubeflow.metadata.service", "--host", "127.0.0.1"]
-    command += ["--port", "0", "--database", str(request.output.absolute() / "metadata.sqlite")]
-    log_file = request.output / "metadata.log"
-    with (
-        log_file.open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as service,
-    ):
-        try:
-            line = service.stdout.readline() if service.stdout else ""
-            if not line:
-                reason = (log_file.read_text().strip().splitlines() or ["no output"])[-1]
-                raise UserError(f"ML Metadata failed to start with {request.python}: {reason}. Hint: check --python.")
-            yield f"127.0.0.1:{line.split()[-1]}"
-        finally:
-            service.terminate()
+def _metadata(request: EmulateRequest) -> Iterator[Metadata]:
+    """ML Metadata, which is started in a separate process unless an address was given."""
+    metadata = Metadata(request.metadata, request.output, request.python)
+    try:
+        metadata.start()
+        yield metadata
+    finally:
+        metadata.stop()
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ class RetryingMetadata(metadata.Metadata):
 
     def __enter__(self) -> RetryingMetadata:
         if self._store is None:
-            self._store = RetryingStore(self._connection_config, self._timeout)
+            self._store: mlmd.MetadataStore | None = RetryingStore(self._connection_config, self._timeout)
         self._users += 1
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from typing import Any
 
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 @click.option("--evaluator")
 def main(**options: Any) -> None:
     """Run one node of the pipeline."""
+    # The umask of a pod is 0; what a step writes, the served model among it, is for its user and group only.
+    os.umask(0o002)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     arguments = StepArguments(**options)
     try:

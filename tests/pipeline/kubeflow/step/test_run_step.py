@@ -6,12 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import ml_metadata as mlmd
 import pytest
 from click.testing import CliRunner
 from ml_metadata.proto import metadata_store_pb2
+from tfx.components.schema_gen.import_schema_gen import executor
 from tfx.orchestration import metadata
 
 from components.errors import UserError
@@ -40,11 +42,31 @@ def nodes():
     return {only_node(decode(text)).node_info.id: text for text in texts}
 
 
+class Service:
+    """ML Metadata, which can be away for a moment."""
+
+    def __init__(self, database):
+        self._database = database
+        self._server, port = start(database, "127.0.0.1:0")
+        self.address = f"127.0.0.1:{port}"
+
+    def stop(self):
+        self._server.stop(0).wait()
+
+    def start(self):
+        self._server, _ = start(self._database, self.address)
+
+
 @pytest.fixture
-def service(tmp_path):
-    server, port = start(str(tmp_path / "metadata.sqlite"), "127.0.0.1:0")
-    yield f"127.0.0.1:{port}"
-    server.stop(0)
+def running(tmp_path):
+    service = Service(str(tmp_path / "metadata.sqlite"))
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def service(running):
+    return running.address
 
 
 @pytest.fixture
@@ -301,12 +323,30 @@ def arguments(request):
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
-def test_unknown_metadata_method_is_unimplemented(service):
-    import grpc
+def test_metadata_that_restarts_in_the_middle_of_a_step_is_outlived(request_for, running, store, monkeypatch):
+    # The execution is registered by then; its end is recorded while the service is away.
+    import_schema = executor.Executor.Do
 
-    with grpc.insecure_channel(service) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary("/ml_metadata.MetadataStoreService/DropEverything")(b"")
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    def import_then_stop(self, *arguments):
+        import_schema(self, *arguments)
+        running.stop()
+        threading.Timer(3, running.start).start()
+
+    monkeypatch.setattr(executor.Executor, "Do", import_then_stop)
+    assert run_step(request_for("ImportSchemaGen", metadata_timeout=60)) == "done"
+    assert states(store) == [Execution.COMPLETE]
+    assert len(store.get_artifacts()) == 1
+    assert len(store.get_events_by_execution_ids([store.get_executions()[0].id])) == 1
+
+
+def test_step_writes_for_its_user_and_group_only(request_for, volume):
+    # The umask of a pod is 0.
+    code = "import os, runpy; os.umask(0); runpy.run_module('pipeline.kubeflow.step', run_name='__main__')"
+    command = [sys.executable, "-c", code, *arguments(request_for("ImportSchemaGen"))]
+    subprocess.run(command, check=True, capture_output=True)
+    written = [*(volume / "pipeline").rglob("*")]
+    assert written
+    assert not [path for path in written if path.stat().st_mode & 0o002]
 
 
 def test_metadata_error_keeps_its_code(store):
