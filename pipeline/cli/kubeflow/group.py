@@ -6,6 +6,7 @@ import click
 
 from pipeline.cli.kubeflow.compile import compile_command
 from pipeline.cli.kubeflow.emulate import emulate_command
+from pipeline.cli.kubeflow.follow import follow_command
 from pipeline.cli.kubeflow.schedule import schedule_command
 from pipeline.cli.kubeflow.submit import submit_command
 
@@ -21,5 +22,5 @@ def kubeflow() -> None:
     """
 
 
-for command in (compile_command, emulate_command, submit_command, schedule_command):
+for command in (compile_command, emulate_command, submit_command, follow_command, schedule_command):
     kubeflow.add_command(command)

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from pipeline.cli.kubeflow.options import print_payload_note, run_options, to_request
+from pipeline.cli.kubeflow.options import pending_option, print_payload_note, run_options, to_request
 
 
 @click.command("submit", short_help="Start a run on a cluster.")
 @run_options
 @click.option("--wait", is_flag=True, help="Follow the run; the exit status is 1 if it fails.")
+@pending_option
 @click.pass_context
-def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
+def submit_command(context: click.Context, wait: bool, pending_after: float, **options: Any) -> None:
     """Start a run on a cluster; a new file is uploaded as a new version of the pipeline first.
 
     \b
@@ -27,4 +28,4 @@ def submit_command(context: click.Context, wait: bool, **options: Any) -> None:
 
     print_payload_note(options["pipeline"])
     with RunConsole(new_console(sys.stdout)) as console:
-        context.exit(submit(to_request(options), wait, console))
+        context.exit(submit(to_request(options)._replace(pending_after=pending_after), wait, console))

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from components.errors import UserError
 
 if TYPE_CHECKING:
     import kfp
 
-_UNAUTHORIZED, _NOT_FOUND = (401, 403), 404
+_UNAUTHORIZED, _NOT_FOUND, _SERVER_ERROR = (401, 403), 404, 500
 _TIMEOUT_SECONDS = 30
+# How long a lost connection is tried again.
+_LOST_SECONDS = 600.0
+_PAUSE_SECONDS = 5.0
+_Result = TypeVar("_Result")
 
 
 class Access(NamedTuple):
@@ -55,15 +62,18 @@ def connection(access: Access) -> Iterator[kfp.Client]:
         UserError: kfp is not installed, the API cannot be reached, or it refuses a request.
     """
     try:
-        import kfp
-        import kfp_server_api
-        import urllib3
-        from kfp.client import ServiceAccountTokenVolumeCredentials
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import kfp
+            import kfp_server_api
+            import urllib3
+            from kfp.client import ServiceAccountTokenVolumeCredentials
     except ImportError:
         raise UserError("The Kubeflow SDK is not installed. Hint: pip install 'tfx-caser[kubeflow]'.") from None
     _probe(access)
     try:
-        yield kfp.Client(
+        yield quietly(
+            kfp.Client,
             host=access.host,
             existing_token=access.token,
             cookies=access.cookies,
@@ -73,6 +83,44 @@ def connection(access: Access) -> Iterator[kfp.Client]:
         raise UserError(_refusal(access, error.status, str(error.body or error.reason))) from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise UserError(_unreachable(access, error)) from None
+
+
+def quietly(call: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+    """Calls the SDK without its warnings and the links that it prints for notebooks."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        return call(*arguments, **options)
+
+
+def with_connection_retries(call: Callable[[], _Result], say_lost: Callable[[str], None]) -> _Result:
+    """Calls the API; while the connection is lost, such as a port-forward that ended, tries again for ten minutes.
+
+    Args:
+        call: the request; it must be safe to repeat.
+        say_lost: is called once with the reason.
+
+    Returns:
+        The result.
+
+    Raises:
+        Exception: whatever the last attempt raised.
+    """
+    import kfp_server_api
+    import urllib3
+
+    deadline = time.monotonic() + _LOST_SECONDS
+    is_said = False
+    while True:
+        try:
+            return quietly(call)
+        except (urllib3.exceptions.HTTPError, OSError, kfp_server_api.ApiException) as error:
+            status = getattr(error, "status", None)
+            if (status and status < _SERVER_ERROR) or time.monotonic() >= deadline:
+                raise
+            if not is_said:
+                say_lost(f"HTTP {status}" if status else type(error).__name__)
+                is_said = True
+            time.sleep(_PAUSE_SECONDS)
 
 
 def upload(client: kfp.Client, file: Path, name: str, namespace: str | None) -> Version:
@@ -90,14 +138,24 @@ def upload(client: kfp.Client, file: Path, name: str, namespace: str | None) -> 
     version_name = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
     pipeline_id = client.get_pipeline_id(name)
     if pipeline_id is None:
-        pipeline_id = client.upload_pipeline(str(file), pipeline_name=name, namespace=namespace).pipeline_id
-    else:
-        versions = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
-        for version in versions.pipeline_versions or []:
-            if version.display_name == version_name:
-                return Version(pipeline_id, version.pipeline_version_id)
-    uploaded = client.upload_pipeline_version(str(file), version_name, pipeline_id=pipeline_id)
+        pipeline_id = _create_pipeline(client, name, namespace)
+    versions = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
+    for version in versions.pipeline_versions or []:
+        if version.display_name == version_name:
+            return Version(pipeline_id, version.pipeline_version_id)
+    uploaded = quietly(client.upload_pipeline_version, str(file), version_name, pipeline_id=pipeline_id)
     return Version(pipeline_id, uploaded.pipeline_version_id)
+
+
+def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> str:
+    """Creates a pipeline without a version; the SDK's upload of a pipeline would create one more, with its name."""
+    import kfp_server_api
+
+    api = kfp_server_api.PipelineServiceApi(client._upload_api.api_client)
+    body = kfp_server_api.V2beta1Pipeline(display_name=name, namespace=namespace)
+    # Named differently by releases of the generated client.
+    create = getattr(api, "create_pipeline", None) or api.pipeline_service_create_pipeline
+    return str(create(body).pipeline_id)
 
 
 def _probe(access: Access) -> None:

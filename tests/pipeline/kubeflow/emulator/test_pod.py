@@ -11,9 +11,10 @@ from pipeline.console.live_display import RunConsole, new_console
 from pipeline.kubeflow.emulator.pod import Fault, Pod, PodError, Retries
 
 PYTHON = Path(sys.executable)
+NO_RETRIES = Retries()
 
 
-def run(folder, *command, retries=Retries(), faults=()):
+def run(folder, *command, retries=NO_RETRIES, faults=()):
     """The log of the task."""
     pod = Pod("transform", list(command), {"SET": "yes"}, folder, PYTHON, retries, faults)
     pod.run(RunConsole(new_console(sys.stdout)), "Transform")

@@ -65,8 +65,8 @@ class Kubeflow:
     def answer(self, method, path, query, body):
         if self.status != 200:
             return {"error": "no"}
-        if path == "/pipelines/upload":
-            self.pipelines.append({"pipeline_id": "p1", "display_name": query["name"][0]})
+        if path == "/pipelines" and method == "POST":
+            self.pipelines.append({"pipeline_id": "p1", "display_name": json.loads(body)["display_name"]})
             return self.pipelines[0]
         if path == "/pipelines/upload_version":
             self.versions.append({"pipeline_version_id": "v1", "display_name": query["name"][0]})
@@ -132,10 +132,18 @@ def test_submit_starts_a_run_of_the_uploaded_version(kubeflow, compiled):
 def test_unchanged_file_is_uploaded_once(kubeflow, compiled):
     for _ in range(2):
         assert caser("submit", kubeflow.host, compiled).exit_code == 0
-    assert (kubeflow.count("/pipelines/upload"), kubeflow.count("/pipelines/upload_version")) == (1, 1)
+    created = [body for method, path, body in kubeflow.requests if (method, path) == ("POST", API + "/pipelines")]
+    # The upload of a pipeline would make a version of its own.
+    assert (len(created), kubeflow.count("/pipelines/upload"), kubeflow.count("/pipelines/upload_version")) == (1, 0, 1)
     write_spec({**PIPELINE, "sdkVersion": "other"}, {}, compiled)
     assert caser("submit", kubeflow.host, compiled).exit_code == 0
     assert kubeflow.count("/pipelines/upload_version") == 2
+
+
+def test_output_has_no_warnings_or_links_of_the_sdk(kubeflow, compiled):
+    result = caser("submit", kubeflow.host, compiled, "--wait")
+    assert "details:" not in result.output
+    assert "Warning" not in result.output
 
 
 def test_followed_run_shows_its_nodes(kubeflow, compiled):
