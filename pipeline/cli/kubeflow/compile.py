@@ -46,7 +46,7 @@ def compile_command(
     from pipeline.config.config import load_config
     from pipeline.console.log_capture import suppress_output
     from pipeline.kubeflow.compiler.cluster_settings import load_cluster
-    from pipeline.kubeflow.compiler.spec_file import write_spec
+    from pipeline.kubeflow.compiler.spec_file import tasks_of, write_spec
 
     config, cluster = load_config(preset, config_file, overrides), load_cluster(cluster_file)
     with suppress_output():
@@ -54,7 +54,7 @@ def compile_command(
 
         compiled = compile_pipeline(config, data, image, cluster)
     size = write_spec(compiled.pipeline, compiled.platform, output, compiled.nodes)
-    tasks, parameters = (compiled.pipeline["root"]["dag"]["tasks"], compiled.pipeline["root"]["inputDefinitions"])
+    tasks, parameters = tasks_of(compiled.pipeline).nodes, compiled.pipeline["root"]["inputDefinitions"]
     click.echo(f"{output}: {len(tasks)} tasks, {size:,} bytes; parameters: {', '.join(parameters['parameters'])}.")
     print_payload_note(output)
     click.echo(f"Next: caser kubeflow submit --host URL --pipeline {output}")

@@ -25,6 +25,13 @@ class Toleration(Settings):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
 
 
+class SecretKey(Settings):
+    """A value in a Secret of the namespace."""
+
+    secret: str = Field(description="name of the Secret")
+    key: str = Field(description="key in the Secret")
+
+
 class PodSettings(Settings):
     """Resources and scheduling of a pod; null means the default of the cluster."""
 
@@ -34,6 +41,7 @@ class PodSettings(Settings):
     accelerators: int = Field(1, ge=1, description="number of accelerators, if `accelerator` is set")
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: list[Toleration] = Field(default_factory=list)
+    annotations: dict[str, str] = Field(default_factory=dict, description="annotations of the pod")
     retries: int = Field(2, ge=0, le=10, description="number of retries of a failed task")
 
 
@@ -46,7 +54,16 @@ class ClusterSettings(Settings):
         None, description="directory of TFX's artifacts, such as gs://bucket/caser; null: `pipeline` on the volume"
     )
     metadata_service: str = Field("caser-metadata:8080", description="host and port of ML Metadata")
-    metadata_timeout: int = Field(60, ge=1, description="seconds to wait for ML Metadata")
+    metadata_timeout: int = Field(
+        300, ge=1, description="seconds for which a task waits for ML Metadata, at its start and at each later call"
+    )
+    image_pull_secrets: list[str] = Field(default_factory=list, description="Secrets for the registry of the image")
+    env: dict[str, SecretKey] = Field(
+        default_factory=dict, description="environment variables of the tasks, from Secrets of the namespace"
+    )
+    webhook: str | SecretKey | None = Field(
+        None, description="URL, or the Secret that has it, to which failed or not blessed runs are reported"
+    )
     defaults: PodSettings = Field(default_factory=PodSettings, description="defaults for nodes that are not in `nodes`")
     nodes: dict[str, PodSettings] = Field(default_factory=dict, description="settings by node id, such as CaserTrainer")
 
@@ -77,6 +94,13 @@ class ClusterSettings(Settings):
         if not host or not port.isdigit():
             raise ValueError(f"`metadata_service` should be host:port. Received: {self.metadata_service!r}")
         return self
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_url(cls, webhook: str | SecretKey | None) -> str | SecretKey | None:
+        if isinstance(webhook, str) and not webhook.startswith(("http://", "https://")):
+            raise ValueError(f"`webhook` should be a URL, or {{secret: NAME, key: KEY}}. Received: {webhook!r}")
+        return webhook
 
     def pod(self, node_id: str) -> PodSettings:
         """The settings of a node's pod."""

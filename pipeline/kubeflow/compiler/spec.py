@@ -15,6 +15,8 @@ from components.errors import UserError
 from pipeline.config.config import Config
 from pipeline.config.suggestions import closest_match
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings, PodSettings
+from pipeline.kubeflow.compiler.exit_task import RUN_ID, Compiled, with_exit_task
+from pipeline.kubeflow.compiler.pod_config import pod_config
 from pipeline.kubeflow.compiler.split_nodes import node_irs
 from pipeline.kubeflow.nodes.node_file import MAX_INLINE, reference
 from pipeline.kubeflow.nodes.node_ir import VOLUME, encode, only_node
@@ -27,22 +29,9 @@ STEP = "pipeline.kubeflow.step"
 SCHEMA_VERSION, SDK_VERSION = "2.1.0", "kfp-2.5.0"
 REPORT = "report"
 _EVALUATOR = "Evaluator"
-# The backend replaces this only if it is the whole value of a task's parameter (v2/driver/resolve.go).
-_RUN_ID = "{{$.pipeline_job_uuid}}"
-
-
-class Compiled(NamedTuple):
-    """A compiled pipeline.
-
-    Attributes:
-        pipeline: PipelineSpec.
-        platform: PlatformSpec.
-        nodes: payloads of nodes that are too large for an argument.
-    """
-
-    pipeline: dict[str, Any]
-    platform: dict[str, Any]
-    nodes: list[str]
+# A week. Argo counts it from the start of the first attempt: with less, a task that fails later than that would not be
+# tried again, and a second attempt would be ended at that time. It cannot be left out: the backend would pass on 0.
+_RETRY_WINDOW = "604800s"
 
 
 def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSettings) -> Compiled:
@@ -72,7 +61,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
     parameters = run_parameters(config, data)
     nodes = [_compile_node(ir, parameters, config, image, cluster) for ir in irs.values()]
     inputs = {parameter.name: _input(parameter) for parameter in parameters}
-    return Compiled(
+    compiled = Compiled(
         pipeline={
             "components": {f"comp-{node.name}": node.component for node in nodes},
             "deploymentSpec": {"executors": {f"exec-{node.name}": node.executor for node in nodes}},
@@ -91,6 +80,7 @@ def compile_pipeline(config: Config, data: str, image: str, cluster: ClusterSett
         },
         nodes=[node.payload for node in nodes if node.payload is not None],
     )
+    return with_exit_task(compiled, list(irs), image, cluster) if cluster.webhook else compiled
 
 
 class _CompiledNode(NamedTuple):
@@ -136,7 +126,7 @@ def _compile_node(
             }
         },
         task=_task(name, own_parameters, [task_name(upstream) for upstream in sorted(node.upstream_nodes)], pod),
-        pod=_pod(cluster, pod),
+        pod=pod_config(cluster, pod, cluster.env),
         payload=payload if is_large else None,
     )
 
@@ -177,7 +167,7 @@ def _arguments(
 
 
 def _task(name: str, parameters: list[RunParameter], upstream: list[str], pod: PodSettings) -> dict[str, Any]:
-    inputs: dict[str, Any] = {"run_id": {"runtimeValue": {"constant": _RUN_ID}}}
+    inputs: dict[str, Any] = {"run_id": {"runtimeValue": {"constant": RUN_ID}}}
     inputs |= {parameter.name: {"componentInputParameter": parameter.name} for parameter in parameters}
     task: dict[str, Any] = {
         "cachingOptions": {},  # Kubeflow's cache is off: TFX has its own, which knows the artifacts
@@ -191,7 +181,7 @@ def _task(name: str, parameters: list[RunParameter], upstream: list[str], pod: P
         task["retryPolicy"] = {
             "backoffDuration": "30s",
             "backoffFactor": 2.0,
-            "backoffMaxDuration": "600s",
+            "backoffMaxDuration": _RETRY_WINDOW,
             "maxRetryCount": pod.retries,
         }
     return task
@@ -216,12 +206,3 @@ def _resources(pod: PodSettings) -> dict[str, Any]:
     if pod.accelerator:
         resources["accelerator"] = {"type": pod.accelerator, "count": str(pod.accelerators)}
     return {"resources": resources} if resources else {}
-
-
-def _pod(cluster: ClusterSettings, pod: PodSettings) -> dict[str, Any]:
-    spec: dict[str, Any] = {"pvcMount": [{"constant": cluster.volume_claim, "mountPath": cluster.mount_path}]}
-    if pod.node_selector:
-        spec["nodeSelector"] = {"labels": dict(pod.node_selector)}
-    if pod.tolerations:
-        spec["tolerations"] = [toleration.model_dump(exclude_none=True) for toleration in pod.tolerations]
-    return spec

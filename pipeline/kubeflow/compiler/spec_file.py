@@ -12,6 +12,7 @@ from components.errors import UserError
 from components.files import write_text
 from pipeline.config.sources import read_yaml
 from pipeline.kubeflow.nodes.node_file import write_nodes
+from pipeline.kubeflow.nodes.task_names import EXIT_TASK, NODES_TASK
 
 # etcd rejects objects of 1.5 MB, and the backend's Argo workflow contains every argument several times.
 MAX_BYTES = 256_000
@@ -28,6 +29,27 @@ class SpecFile(NamedTuple):
 
     pipeline: dict[str, Any]
     executors: dict[str, dict[str, Any]]
+
+
+class Tasks(NamedTuple):
+    """The tasks of a pipeline.
+
+    Attributes:
+        nodes: tasks of the nodes, by name.
+        exit_task: the task that runs after all others; None: there is none.
+    """
+
+    nodes: dict[str, Any]
+    exit_task: dict[str, Any] | None
+
+
+def tasks_of(pipeline: dict[str, Any]) -> Tasks:
+    """The tasks of a PipelineSpec, with or without a sub-DAG."""
+    tasks = pipeline["root"]["dag"]["tasks"]
+    if NODES_TASK not in tasks:
+        return Tasks(tasks, None)
+    component = pipeline["components"][tasks[NODES_TASK]["componentRef"]["name"]]
+    return Tasks(component["dag"]["tasks"], tasks.get(EXIT_TASK))
 
 
 def write_spec(pipeline: dict[str, Any], platform: dict[str, Any], file: Path, nodes: Iterable[str] = ()) -> int:

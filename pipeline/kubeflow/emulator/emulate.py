@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.errors import UserError
 from pipeline.kubeflow.compiler.parameter_values import defined_parameters, param_values
-from pipeline.kubeflow.compiler.spec_file import SpecFile, read_spec
+from pipeline.kubeflow.compiler.spec_file import SpecFile, read_spec, tasks_of
 from pipeline.kubeflow.emulator.faults import Metadata, faults_of
 from pipeline.kubeflow.emulator.placeholders import executor_input, fill, resolve_inputs
 from pipeline.kubeflow.emulator.pod import Fault, Pod, PodError, Retries, RetryPolicy
 from pipeline.kubeflow.nodes.node_file import copy_nodes, references
-from pipeline.kubeflow.nodes.task_names import node_id
+from pipeline.kubeflow.nodes.task_names import EXIT_TASK, node_id
 
 if TYPE_CHECKING:
     from pipeline.console.live_display import RunConsole
@@ -85,13 +85,13 @@ def emulate(request: EmulateRequest, console: RunConsole) -> int:
     print_line = partial(console.console.print, markup=False, soft_wrap=True)
     print_line(f"\n{request.pipeline} → run {run_id}", style="bold")
     with _metadata(request) as metadata:
-        tasks = spec.pipeline["root"]["dag"]["tasks"]
-        faults = faults_of(request.faults, [node_id(task) for task in tasks], metadata)
-        pods = {
-            task: _pod(spec, task, values, run_id, folder / task, volume, metadata.address, request, faults)
-            for task in tasks
-        }
-        failures = _run(spec, pods, request.jobs, console)
+        tasks = tasks_of(spec.pipeline)
+        faults = faults_of(request.faults, [node_id(task) for task in tasks.nodes], metadata)
+        machine = _Machine(spec, values, run_id, folder, volume, metadata.address, request, faults)
+        pods = {task: _pod(machine, task, task_spec) for task, task_spec in tasks.nodes.items()}
+        failures = _run(tasks.nodes, pods, request.jobs, console)
+        if tasks.exit_task:
+            failures += _run({EXIT_TASK: {}}, {EXIT_TASK: _pod(machine, EXIT_TASK, tasks.exit_task)}, 1, console)
     for failure in failures:
         print_line(f"\nError: {failure}")
     print_line(f"\n  logs      {folder}/TASK/log.txt")
@@ -109,9 +109,8 @@ def _volume(output: Path, data: str) -> Path:
     return volume
 
 
-def _run(spec: SpecFile, pods: dict[str, Pod], jobs: int, console: RunConsole) -> list[PodError]:
+def _run(tasks: Mapping[str, Any], pods: dict[str, Pod], jobs: int, console: RunConsole) -> list[PodError]:
     """Starts tasks whose dependencies are done; after a failure, starts no more tasks."""
-    tasks = spec.pipeline["root"]["dag"]["tasks"]
     done: set[str] = set()
     running: dict[Future[None], str] = {}
     failures: list[PodError] = []
@@ -134,31 +133,35 @@ def _run(spec: SpecFile, pods: dict[str, Pod], jobs: int, console: RunConsole) -
     return failures
 
 
-def _pod(
-    spec: SpecFile,
-    task: str,
-    values: dict[str, Any],
-    run_id: str,
-    folder: Path,
-    volume: Path,
-    metadata: str,
-    request: EmulateRequest,
-    faults: Mapping[str, list[Fault]],
-) -> Pod:
-    task_spec = spec.pipeline["root"]["dag"]["tasks"][task]
+class _Machine(NamedTuple):
+    """What the pods of a run have in common."""
+
+    spec: SpecFile
+    values: Mapping[str, Any]
+    run_id: str
+    folder: Path
+    volume: Path
+    metadata: str
+    request: EmulateRequest
+    faults: Mapping[str, list[Fault]]
+
+
+def _pod(machine: _Machine, task: str, task_spec: dict[str, Any]) -> Pod:
+    spec, folder, request = machine.spec, machine.folder / task, machine.request
     component = spec.pipeline["components"][task_spec["componentRef"]["name"]]
     container = spec.pipeline["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
     mounts = spec.executors.get(component["executorLabel"], {}).get("pvcMount", [])
     outputs = component.get("outputDefinitions", {}).get("artifacts", {})
-    task_input = executor_input(resolve_inputs(task_spec, values, run_id), outputs, folder / "outputs")
+    inputs = resolve_inputs(task_spec, machine.values, machine.run_id)
+    task_input = executor_input(inputs, outputs, folder / "outputs")
     command = [fill(part, task_input) for part in (*container["command"], *container["args"])]
     for mount in mounts:
-        command = [_mounted(part, mount["mountPath"], volume) for part in command]
+        command = [_mounted(part, mount["mountPath"], machine.volume) for part in command]
     if _METADATA_OPTION in command:
-        command[command.index(_METADATA_OPTION) + 1] = metadata
+        command[command.index(_METADATA_OPTION) + 1] = machine.metadata
     environment = {entry["name"]: entry["value"] for entry in container.get("env", [])}
     retries = Retries(task_spec.get("retryPolicy", {}).get("maxRetryCount", 0), request.retry_policy)
-    return Pod(task, command, environment, folder, request.python, retries, faults.get(node_id(task), []))
+    return Pod(task, command, environment, folder, request.python, retries, machine.faults.get(node_id(task), []))
 
 
 def _mounted(argument: str, mount_path: str, volume: Path) -> str:

@@ -6,6 +6,8 @@ import re
 
 # Name of the metrics artifact of the task that evaluates.
 METRICS = "metrics"
+# With an exit task: the sub-DAG with all nodes, and the task that follows it.
+NODES_TASK, EXIT_TASK = "nodes", "report-run"
 
 
 def task_name(node_id: str) -> str:

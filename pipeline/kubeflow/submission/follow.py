@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pipeline.kubeflow.nodes.task_names import node_id
+from pipeline.kubeflow.nodes.task_names import EXIT_TASK, NODES_TASK, node_id
 from pipeline.kubeflow.submission.api import Access, with_connection_retries
 from pipeline.kubeflow.submission.pods import Pods
 
@@ -20,8 +20,7 @@ _RUNNING = ("RUNTIME_STATE_UNSPECIFIED", "PENDING", "RUNNING", "PAUSED", "CANCEL
 # Kubeflow runs a single-user deployment's pods beside itself.
 _NAMESPACE = "kubeflow"
 # Kubeflow lists its own tasks, too: drivers, DAGs and executors.
-_OWN = ("root", "executor")
-_OWN_SUFFIXES = ("-driver", "-handler", "-handler-1")
+_OWN = ("root", "executor", NODES_TASK, EXIT_TASK)
 
 
 class FollowRequest(NamedTuple):
@@ -132,7 +131,7 @@ def _tasks(run: Any) -> Iterator[Any]:
     details = run.run_details.task_details if run.run_details else None
     for detail in details or []:
         name = detail.display_name or ""
-        if name and name not in _OWN and not name.endswith(_OWN_SUFFIXES):
+        if name and name not in _OWN and not name.endswith("-driver"):
             yield detail
 
 

@@ -51,6 +51,8 @@ def test_artifact_root_is_an_object_store_or_on_the_volume(tmp_path, root):
         ("metadata_service: caser-metadata", "host:port"),
         ("artifact_root: /tmp/artifacts", "object store or below `mount_path`"),
         ("nodes: {Transform: {memory: 0}}", "`nodes.Transform.memory` should be greater than 0. Received: 0"),
+        ("webhook: chat.example.com", "`webhook` should be a URL, or {secret: NAME, key: KEY}"),
+        ("env: {TOKEN: {secret: a}}", "`env.TOKEN.key`"),
         ("- a", "valid dictionary"),
         ("a: [", "invalid YAML"),
     ],

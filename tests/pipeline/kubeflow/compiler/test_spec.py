@@ -15,11 +15,13 @@ import yaml
 
 from components.errors import UserError
 from pipeline.config.config import load_config
-from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings, PodSettings, Toleration
+from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings, PodSettings, SecretKey, Toleration
+from pipeline.kubeflow.compiler.exit_task import WEBHOOK
 from pipeline.kubeflow.compiler.spec import compile_pipeline
-from pipeline.kubeflow.compiler.spec_file import MAX_BYTES, read_spec, write_spec
+from pipeline.kubeflow.compiler.spec_file import MAX_BYTES, read_spec, tasks_of, write_spec
 from pipeline.kubeflow.compiler.split_nodes import node_irs
 from pipeline.kubeflow.nodes.node_ir import decode, encode, only_node
+from pipeline.kubeflow.nodes.task_names import EXIT_TASK, NODES_TASK
 from pipeline.pipeline import create_pipeline
 from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
@@ -102,10 +104,10 @@ def test_compiled_fields_are_known_to_the_protobuf_schemas(documents):
     json_format.ParseDict(documents[1], pipeline_spec_pb2.PlatformSpec())
     assert len(spec.root.dag.tasks) == len(create_pipeline(load_config("sample"), "data.csv", "out").components)
     known = kubernetes_executor_config_pb2.KubernetesExecutorConfig
+    # kfp-kubernetes 1.0 does not know all of them yet; backends from 2.1 on do.
+    names = {field.json_name for field in known.DESCRIPTOR.fields}
     for config in documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
-        # kfp-kubernetes 1.0 knows no tolerations yet; backends from 2.1 on do.
-        fields = {name: value for name, value in config.items() if name != "tolerations" or "tolerations" in dir(known)}
-        json_format.ParseDict(fields, known())
+        json_format.ParseDict({name: value for name, value in config.items() if name in names}, known())
 
 
 def test_sdk_loads_the_compiled_file(file):
@@ -217,6 +219,14 @@ def test_tasks_are_retried_without_kubeflows_cache(pipeline):
     assert "retryPolicy" not in tasks["caser-trainer"]  # as its settings say
 
 
+def test_retry_window_is_longer_than_any_training(pipeline):
+    # argo-workflows, workflow/controller/operator.go, processNodeRetries: `maxDuration` counts from the start of the
+    # first attempt. v2/compiler/argocompiler/container.go, getTaskRetryParametersWithValues: left out, it becomes "0".
+    for task in pipeline["root"]["dag"]["tasks"].values():
+        if "retryPolicy" in task:
+            assert task["retryPolicy"]["backoffMaxDuration"] == "604800s"
+
+
 def test_pods_have_their_resources_with_the_volume(documents, containers):
     # v2/driver/driver.go, initPodSpecPatch: limits in cores and GB, accelerators by resource name; v2/driver/k8s.go,
     # extendPodSpecPatch: claims, node selectors, tolerations.
@@ -282,3 +292,69 @@ def test_written_spec_is_read_back(file, documents):
     spec = read_spec(file)
     assert spec.pipeline == documents[0]
     assert spec.executors == documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+SECRETS = ClusterSettings(
+    image_pull_secrets=["registry"],
+    env={"TOKEN": SecretKey(secret="bucket", key="token")},
+    webhook=SecretKey(secret="chat", key="url"),
+    defaults=PodSettings(annotations={"team": "music"}),
+)
+
+
+@pytest.fixture(scope="module")
+def reporting():
+    return compile_pipeline(load_config("sample"), "data/interactions.csv", IMAGE, SECRETS)
+
+
+def test_pods_have_secrets_and_annotations(reporting):
+    # v2/driver/k8s.go, extendPodSpecPatch: GetImagePullSecret, GetSecretAsEnv, GetPodMetadata.
+    pods = reporting.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for pod in pods.values():
+        assert pod["imagePullSecret"] == [{"secretName": "registry"}]
+        assert pod["podMetadata"] == {"annotations": {"team": "music"}}
+        assert {"secretName": "bucket", "keyToEnv": [{"secretKey": "token", "envVar": "TOKEN"}]} in pod["secretAsEnv"]
+    webhook = {"secretName": "chat", "keyToEnv": [{"secretKey": "url", "envVar": WEBHOOK}]}
+    assert [name for name, pod in pods.items() if webhook in pod["secretAsEnv"]] == [f"exec-{EXIT_TASK}"]
+
+
+def test_exit_task_follows_the_nodes_whatever_their_end(reporting):
+    # v2/compiler/argocompiler/dag.go, DAG: a task with this strategy becomes the exit hook of what it depends on, which
+    # is a sub-DAG; a DAG needs at least one other task.
+    tasks = reporting.pipeline["root"]["dag"]["tasks"]
+    assert tasks.keys() == {NODES_TASK, EXIT_TASK}
+    assert tasks[EXIT_TASK]["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    assert tasks[EXIT_TASK]["dependentTasks"] == [NODES_TASK]
+    nodes, exit_task = tasks_of(reporting.pipeline)
+    plain = compile_pipeline(load_config("sample"), "data/interactions.csv", IMAGE, ClusterSettings())
+    assert nodes == plain.pipeline["root"]["dag"]["tasks"]
+    assert exit_task == tasks[EXIT_TASK]
+
+
+def test_sub_dag_passes_every_parameter_on(reporting):
+    # v2/driver/resolve.go, resolveInputs: a task reads the inputs of its parent DAG alone.
+    declared = reporting.pipeline["root"]["inputDefinitions"]["parameters"]
+    component = reporting.pipeline["components"][f"comp-{NODES_TASK}"]
+    given = reporting.pipeline["root"]["dag"]["tasks"][NODES_TASK]["inputs"]["parameters"]
+    assert component["inputDefinitions"]["parameters"].keys() == given.keys() == declared.keys()
+    for name, parameter in component["inputDefinitions"]["parameters"].items():
+        assert parameter == {"parameterType": declared[name]["parameterType"]}
+
+
+def test_pipeline_with_an_exit_task_is_known_to_the_schemas_and_the_sdk(reporting, tmp_path):
+    from google.protobuf import json_format
+    from kfp import components
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    json_format.ParseDict(reporting.pipeline, pipeline_spec_pb2.PipelineSpec())
+    json_format.ParseDict(reporting.pipeline["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())
+    file = tmp_path / "pipeline.yaml"
+    write_spec(reporting.pipeline, reporting.platform, file)
+    assert components.load_component_from_file(str(file)).pipeline_spec.pipeline_info.name == "caser"
+
+
+def test_url_of_a_webhook_reaches_the_exit_task():
+    cluster = ClusterSettings(webhook="https://chat.example.com/hook")
+    compiled = compile_pipeline(load_config("sample"), "d", IMAGE, cluster)
+    container = compiled.pipeline["deploymentSpec"]["executors"][f"exec-{EXIT_TASK}"]["container"]
+    assert container["env"] == [{"name": WEBHOOK, "value": "https://chat.example.com/hook"}]
