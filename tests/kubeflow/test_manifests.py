@@ -13,12 +13,17 @@ import pytest
 import yaml
 
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
+from pipeline.kubeflow.metadata import service
 
 KUBEFLOW = Path(__file__).resolve().parents[2] / "kubeflow"
 # Those of the server have tests of their own (`tests/kubeflow/serving/test_manifests.py`).
 KUSTOMIZATIONS = sorted(
-    file.parent for file in KUBEFLOW.rglob("kustomization.yaml") if not file.is_relative_to(KUBEFLOW / "serving")
+    file.parent
+    for file in KUBEFLOW.rglob("kustomization.yaml")
+    # A component has no manifests of its own.
+    if not file.is_relative_to(KUBEFLOW / "serving") and "components" not in file.parts
 )
+OVERLAYS = ("overlays/single-node", "overlays/shared", "serving/base", "serving/overlays/single-node")
 VERSIONS = ("1.30", "1.33", "1.36")
 
 
@@ -90,7 +95,7 @@ def test_manifests_have_the_names_of_the_cluster_settings():
     assert (
         base["NetworkPolicy", host]["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     )
-    job = base["Job", "caser-volume"]["spec"]["template"]["spec"]
+    job = base["Job", "caser-prepare-volume"]["spec"]["template"]["spec"]
     assert job["containers"][0]["volumeMounts"][0]["mountPath"] == cluster.mount_path
 
 
@@ -139,3 +144,121 @@ def test_pipeline_shares_a_namespace_with_the_server(tmp_path):
     assert [claim["claimName"] for claim in mounted] == [ClusterSettings().volume_claim]
     (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount.get("subPath")]
     assert (mount["subPath"], mount["readOnly"]) == ("serving", True)
+
+
+# Kubernetes refuses to change these: the template of a Job, selectors, claims.
+IMMUTABLE = {
+    "Job": [("spec", "template"), ("spec", "selector")],
+    "Deployment": [("spec", "selector")],
+    "PersistentVolumeClaim": [("spec",)],
+    "Service": [("spec", "clusterIP")],
+}
+
+
+def immutable_parts(documents):
+    for document in documents:
+        for path in IMMUTABLE.get(document["kind"], []):
+            value = document
+            for name in path:
+                value = (value or {}).get(name)
+            yield document["kind"], document["metadata"]["name"], path, value
+
+
+def with_image(folder, tag):
+    """A copy of the manifests with another tag of the image, as step 2 of the documentation sets it."""
+    shutil.copytree(KUBEFLOW, folder)
+    file = folder / "base" / "kustomization.yaml"
+    base = yaml.safe_load(file.read_text())
+    (image,) = [image for image in base["images"] if image["name"] == "caser"]
+    image["newTag"] = tag
+    file.write_text(yaml.safe_dump(base))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "overlay", ["overlays/single-node", "overlays/shared", "serving/base", "serving/overlays/single-node"]
+)
+def test_another_image_tag_changes_no_immutable_field(overlay, tmp_path):
+    first, second = (rendered(with_image(tmp_path / tag, tag) / overlay) for tag in ("1", "2"))
+    if not overlay.startswith("serving"):
+        assert first != second
+    assert list(immutable_parts(first)) == list(immutable_parts(second))
+
+
+def pods_of(documents):
+    for document in documents:
+        spec = document.get("spec", {})
+        if "template" in spec:
+            yield document["kind"], spec["template"]
+        elif document["kind"] == "Pod":
+            yield "Pod", document
+
+
+def test_no_mount_walks_the_whole_volume():
+    everything = [*rendered(KUBEFLOW / "base"), *rendered(KUBEFLOW / "serving" / "base")]
+    pods = [*pods_of(everything), ("Pod", yaml.safe_load((KUBEFLOW / "copy-pod.yaml").read_text()))]
+    assert len(pods) == 4
+    for _, pod in pods:
+        security = pod["spec"]["securityContext"]
+        assert security["fsGroup"]
+        assert security["fsGroupChangePolicy"] == "OnRootMismatch"
+
+
+def test_pods_that_end_have_no_sidecar():
+    pods = [*pods_of(rendered(KUBEFLOW / "base")), ("Pod", yaml.safe_load((KUBEFLOW / "copy-pod.yaml").read_text()))]
+    for kind, pod in pods:
+        if kind in ("Job", "Pod"):
+            assert pod["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false"
+
+
+def empty_fields(value, path=""):
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from empty_fields(part, f"{path}.{name}")
+    elif isinstance(value, list):
+        if not value:
+            yield path
+        for part in value:
+            yield from empty_fields(part, path)
+
+
+@pytest.mark.parametrize("folder", [*KUSTOMIZATIONS, *(KUBEFLOW / overlay for overlay in OVERLAYS[2:])], ids=relative)
+def test_api_server_drops_no_field(folder):
+    # An empty list is dropped, so that each `kubectl apply` would say "configured".
+    assert not [path for document in rendered(folder) for path in empty_fields(document)]
+
+
+@pytest.fixture
+def with_database(tmp_path):
+    (tmp_path / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "resources": [os.path.relpath(KUBEFLOW / "base", tmp_path)],
+                "components": [os.path.relpath(KUBEFLOW / "components" / "database", tmp_path)],
+            }
+        )
+    )
+    return by_name(rendered(tmp_path))
+
+
+def test_database_component_replaces_the_sqlite_file(with_database):
+    assert ("PersistentVolumeClaim", "caser-metadata") not in with_database
+    for document in with_database.values():
+        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+    (container,) = with_database["Deployment", "caser-metadata"]["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "caser-metadata-database"}}]
+    # The service reads the URL from the environment that the Secret gives.
+    (option,) = [option for option in service.main.params if option.name == "database"]
+    assert option.envvar == "CASER_METADATA_DATABASE"
+    assert "--database" not in container["args"]
+
+
+def test_metadata_reaches_its_database(with_database):
+    (rule,) = with_database["NetworkPolicy", "caser-metadata"]["spec"]["egress"]
+    assert {port["port"] for port in rule["ports"]} == {53, 3306, 5432}
+
+
+def test_metadata_reaches_nothing_without_a_database():
+    policy = by_name(rendered(KUBEFLOW / "base"))["NetworkPolicy", "caser-metadata"]["spec"]
+    assert "Egress" in policy["policyTypes"]
+    assert "egress" not in policy

@@ -120,7 +120,7 @@ def _check_volume(volume: str) -> None:
     if not os.access(volume, os.W_OK):
         raise UserError(
             f"The volume at {volume} is not writable for user {os.getuid()}. "
-            "Hint: run the job caser-volume of kubeflow/base, or give the directory to the group of that user."
+            "Hint: run the job caser-prepare-volume of kubeflow/base, or give the directory to the group of that user."
         )
 
 

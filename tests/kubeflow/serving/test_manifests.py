@@ -13,6 +13,10 @@ import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+from components.export.warmup import BATCH_SIZES
+from pipeline.cli.serving.promote import promote
+from tests.support.tf_serving_process import Batching
+
 SERVING = Path(__file__).resolve().parents[3] / "kubeflow" / "serving"
 RELEASES = ("1.28", "1.31", "1.34")
 # KServe's own kind is in no schema of Kubernetes.
@@ -33,8 +37,9 @@ def base():
 
 
 def of_kind(objects, kind):
-    (actual,) = [part for part in objects if part["kind"] == kind]
-    return actual
+    actual = [part for part in objects if part["kind"] == kind and not part["metadata"]["name"].endswith("-headless")]
+    (found,) = actual
+    return found
 
 
 def pod(objects):
@@ -42,17 +47,11 @@ def pod(objects):
 
 
 @pytest.mark.parametrize("push_model", RELEASES)
-@pytest.mark.parametrize("folder", ["base", "overlays/object-store"])
+@pytest.mark.parametrize("folder", ["base", "overlays/object-store", "overlays/single-node"])
 def test_rendered_manifests_are_valid(folder, push_model):
     objects = render(SERVING / folder)
-    assert {part["kind"] for part in objects} >= {
-        "ConfigMap",
-        "Deployment",
-        "HorizontalPodAutoscaler",
-        "NetworkPolicy",
-        "PodDisruptionBudget",
-        "Service",
-    }
+    kinds = {"ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"}
+    assert {part["kind"] for part in objects} - {"HorizontalPodAutoscaler"} == kinds
     for part in objects:
         kubernetes_validate.validate(part, push_model, strict=True)
 
@@ -88,7 +87,7 @@ def test_serving_image_is_pinned_everywhere(base):
     (image,) = images
     assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", image)
     compose = yaml.safe_load((SERVING / "compose.yaml").read_text())
-    assert compose["services"]["serving"]["image"] == image
+    assert {service["image"] for service in compose["services"].values()} == {image}
     (service,) = render(SERVING / "overlays" / "kserve")
     assert image.endswith(":" + service["spec"]["predictor"]["model"]["runtimeVersion"])
 
@@ -153,3 +152,71 @@ def test_batching_component_mounts_its_parameters(tmp_path):
     objects = render(overlay)
     assert "--enable_batching=true" in pod(objects)["containers"][0]["args"]
     assert "max_batch_size" in of_kind(objects, "ConfigMap")["data"]["batching.config"]
+
+
+def headless(objects):
+    (service,) = [part for part in objects if part["metadata"]["name"] == "caser-serving-headless"]
+    return service
+
+
+def test_headless_service_has_the_addresses_of_the_replicas(base):
+    service, one = headless(base), of_kind(base, "Service")
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["selector"] == one["spec"]["selector"]
+    assert service["spec"]["ports"] == one["spec"]["ports"]
+
+
+def test_single_node_fits_two_cores_without_metrics_server():
+    objects = render(SERVING / "overlays" / "single-node")
+    assert not [part for part in objects if part["kind"] == "HorizontalPodAutoscaler"]
+    deployment = of_kind(objects, "Deployment")["spec"]
+    (container,) = deployment["template"]["spec"]["containers"]
+    millicores = int(container["resources"]["requests"]["cpu"].removesuffix("m"))
+    # A rolling update starts one more; Kubernetes and Kubeflow need the rest.
+    assert millicores * (deployment["replicas"] + 1) <= 1000
+
+
+def test_servers_read_labels_from_the_volume(base):
+    compose = yaml.safe_load((SERVING / "compose.yaml").read_text())
+    (server,) = pod(base)["containers"]
+    for flags in (server["args"], compose["services"]["serving"]["command"]):
+        assert "--model_config_file=/models/models.config" in flags
+        assert any(flag.startswith("--model_config_file_poll_wait_seconds=") for flag in flags)
+        assert not any(flag.startswith(("--model_base_path", "--model_name")) for flag in flags)
+    assert not compose["services"]["serving"]["volumes"][0].endswith(":/models")
+    assert compose["services"]["models-config"]["volumes"][0].endswith(":/models")
+
+
+def test_poll_of_the_manifests_is_the_default_of_promote(base):
+    (server,) = pod(base)["containers"]
+    interval = next(option.default for option in promote.params if option.name == "poll_interval")
+    assert f"--model_config_file_poll_wait_seconds={interval:g}" in server["args"]
+
+
+def test_batching_never_pads_and_serves_large_requests():
+    batching = Batching.of((SERVING / "components" / "batching" / "batching.config").read_text())
+    assert not batching.pad_variable_length_inputs
+    assert batching.enable_large_batch_splitting
+    assert batching.allowed_batch_sizes[-1] == batching.max_batch_size
+    assert set(batching.allowed_batch_sizes) == set(BATCH_SIZES)
+
+
+def test_kserve_sends_a_part_of_the_traffic_to_a_new_revision():
+    (service,) = render(SERVING / "overlays" / "kserve")
+    assert 0 < service["spec"]["predictor"]["canaryTrafficPercent"] < 100
+
+
+def test_bucket_inside_the_cluster_is_reachable():
+    policy = of_kind(render(SERVING / "overlays" / "object-store"), "NetworkPolicy")
+    outside, inside = policy["spec"]["egress"]
+    assert {port["port"] for port in outside["ports"]} == {53, 443}
+    assert "to" not in outside
+    assert {port["port"] for port in inside["ports"]} == {9000, 8333}
+
+
+def test_request_logging_is_off(base):
+    assert "logging_config" in of_kind(base, "ConfigMap")["data"]["models.config"]
+    config = text_format.Parse(
+        of_kind(base, "ConfigMap")["data"]["models.config"], model_server_config_pb2.ModelServerConfig()
+    )
+    assert not config.model_config_list.config[0].HasField("logging_config")

@@ -105,23 +105,18 @@ def webhook(monkeypatch):
         def log_message(self, *_):
             pass
 
-    statuses = received_statuses = []
+    statuses = []
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv(WEBHOOK, f"http://127.0.0.1:{server.server_port}/secret")
-    yield received, received_statuses
+    yield received, statuses
     server.shutdown()
     server.server_close()
 
 
 def report(service, timeout=5):
-    options = {
-        "run-id": "r1",
-        "push": "true",
-        "metadata": service,
-        "metadata-timeout": timeout,
-        "nodes": ",".join(NODES),
-    }
+    options = {"run-id": "r1", "push": "true", "metadata": service, "metadata-timeout": timeout}
+    options["nodes"] = ",".join(NODES)
     return CliRunner().invoke(main, [part for name, value in options.items() for part in (f"--{name}", str(value))])
 
 
@@ -130,12 +125,8 @@ def test_report_is_posted_as_json_with_a_text(service, record, webhook):
     result = report(service)
     assert result.exit_code == 0, result.output
     (posted,) = webhook[0]
-    assert posted == {
-        "run_id": "r1",
-        "state": "failed",
-        "nodes": NODES,
-        "text": "Run r1 of caser failed: CaserTrainer.",
-    }
+    text = "Run r1 of caser failed: CaserTrainer."
+    assert posted == {"run_id": "r1", "state": "failed", "nodes": NODES, "text": text}
 
 
 def test_report_is_posted_again_after_a_passing_failure(service, webhook):
