@@ -39,12 +39,18 @@ run: $(INSTALLED) ## train, evaluate and publish a model from the built-in sampl
 test: $(INSTALLED) ## run the tests, except the slow ones of test-long
 	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-deps: ## install system packages that some tests need (Debian): Chromium with ChromeDriver
-	@command -v chromedriver >/dev/null || { \
+test-deps: ## install system packages that some tests need (Debian): Chromium, MariaDB, PostgreSQL, promtool
+	@missing=; \
+	command -v chromedriver >/dev/null || missing="$$missing chromium chromium-driver"; \
+	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	[ -z "$$missing" ] || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q --no-install-recommends chromium chromium-driver; } || { \
-	  echo 'Chromium could not be installed with apt-get from Debian packages (see above). Hint: install Chromium and'; \
-	  echo '`chromedriver` in another way (Ubuntu: snap install chromium), or skip this step: tests without them are skipped.'; \
+	  $$SUDO apt-get update -q && \
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; } || { \
+	  echo "These could not be installed with apt-get from Debian packages (see above):$$missing. Hint: install them in"; \
+	  echo 'another way (Ubuntu: snap install chromium), or skip this step: tests without them are skipped.'; \
 	  exit 1; } >&2
 
 test-long: $(INSTALLED) ## run the slow tests: killed, concurrent and changed runs of the emulated cluster

@@ -39,11 +39,11 @@ setup(
         # Writes the training curves; TensorFlow 2.21 no longer depends on it.
         "tensorboard",
         # The client, over REST and gRPC; each TFX version has its own release of the stubs.
-        "requests>=2.28",
+        "urllib3>=1.26",
         "grpcio",
         "tensorflow-serving-api",
     ],
-    # `caser kubeflow submit` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
-    extras_require={"kubeflow": ["kfp>=2.5"]},
+    # `caser kubeflow submit`, `follow` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
+    extras_require={"kubeflow": ["kfp>=2.5", "kubernetes"]},
     entry_points={"console_scripts": ["caser = pipeline.cli.main:main"]},
 )

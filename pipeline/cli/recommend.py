@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Recommend next items to users.")
 @click.option("--model", type=click.Path(path_type=Path), metavar="DIR", help="DIR/serving/caser, served in process.")
 @server_options(multiple=False)
-@click.option("--label", metavar="NAME", help="Version label on the server, such as stable.")
+@click.option("--label", metavar="NAME", help="Version label on the server (default: stable where the server has it).")
 @click.option("--user", metavar="ID", help="User ID; unknown users get non-personalized recommendations.")
 @click.option("--history", default="", metavar="A,B,C", help="Recent items of the user, oldest first.")
 @click.option("--exclude", default="", metavar="A,B,C", help="Additional items to exclude.")
@@ -73,11 +73,10 @@ def _recommender(model: Path | None, servers: ServerOptions, label: str | None) 
 
 
 def _recommend_batch(recommender: Recommender, batch: str, k: int) -> None:
-    from pipeline.client.batch import recommend_lines
+    from pipeline.client.batch import read_lines, recommend_lines
 
-    with click.open_file(batch, encoding="utf-8") as lines:
-        for recommendations in recommend_lines(recommender, lines, k, batch):
-            click.echo(json.dumps(recommendations._asdict(), ensure_ascii=False))
+    for recommendations in recommend_lines(recommender, read_lines(batch), k, batch):
+        click.echo(json.dumps(recommendations._asdict(), ensure_ascii=False))
 
 
 def _print(recommendations: Recommendations) -> None:
@@ -86,7 +85,8 @@ def _print(recommendations: Recommendations) -> None:
     width = max((len(item) for item in recommendations.item_ids), default=0)
     pairs = zip(recommendations.item_ids, recommendations.scores, strict=True)
     for rank, (item, score) in enumerate(pairs, start=1):
-        click.echo(f"{rank:>4}  {item:<{width}}  {score:>9.4f}")
+        # Adding 0 turns -0.0, to which a small negative score is rounded, into 0.0.
+        click.echo(f"{rank:>4}  {item:<{width}}  {round(score, 4) + 0.0:>9.4f}")
 
 
 def _items(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -41,17 +42,47 @@ def recommend_lines(recommender: Recommender, lines: Iterable[str], k: int, name
             progress.advance(task, len(batch))
 
 
+def read_lines(name: str) -> Iterator[str]:
+    """The lines of a file.
+
+    Args:
+        name: file name; "-" for standard input.
+
+    Yields:
+        The lines.
+
+    Raises:
+        UserError: the file cannot be read, or is not UTF-8 text.
+    """
+    number = 0
+    try:
+        with contextlib.nullcontext(sys.stdin.buffer) if name == "-" else open(name, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot read {name}: {error.strerror}. Hint: check --batch.") from None
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{name}, line {number}: not UTF-8 text. Hint: --batch reads JSON lines, one object per user."
+        ) from None
+
+
 def _query(line: str, where: str) -> Query:
     try:
         parts = json.loads(line)
+        if not isinstance(parts, dict):
+            raise TypeError(f"received {type(parts).__name__}")
         query = Query(**parts)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
+        reason = str(error).replace("Query.__new__() ", "").replace("<lambda>() ", "")
         raise UserError(
-            f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...]}}: {error}'
+            f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...]}}: {reason}'
         ) from None
     lists = (query.recent, query.exclude)
     if not isinstance(query.user, str) or not all(isinstance(items, list | tuple) for items in lists):
-        raise UserError(f"{where}: `user` should be a string, `recent` and `exclude` lists. Received: {line.strip()}")
+        raise UserError(
+            f"{where}: `user` should be a string, `recent` and `exclude` lists. Received: {line.strip()[:200]}"
+        )
     for item in (*query.recent, *query.exclude):
         if not isinstance(item, str):
             raise UserError(f"{where}: ids should be strings. Received: {item!r}")

@@ -157,7 +157,7 @@ class Recommender:
             # If the user has seen nearly all items, the rest is padded with "".
             # Adding 0 turns -0.0 into 0.0.
             best = [(item, score + 0.0) for item, score in zip(items[:k], scores, strict=False) if item]
-            if excluded := {item for item, _ in best}.intersection(query.exclude):
+            if excluded := set(query.exclude).intersection(item for item, _ in best) if query.exclude else ():
                 raise UserError(
                     f"The model recommends excluded items ({', '.join(sorted(excluded))}): it was exported by an older "
                     "version, which reads no exclusions. Hint: train and push it again."

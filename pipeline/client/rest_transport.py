@@ -23,9 +23,8 @@ from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
 
 _TRANSIENT = {429, 502, 503, 504}
-_CHUNK_BYTES = 1 << 16
 # Linux only. The server sends a response in several segments and waits for an acknowledgement in between, which the
-# kernel delays by 40 ms unless this is set; it has to be set again after each send.
+# kernel delays by 40 ms unless this is set; the kernel resets it, so it is set at each send and at each read.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -43,6 +42,8 @@ class RestTransport:
         """
         self._connection = connection
         self._url = f"{connection.url.rstrip('/')}/v1/models/{quote(connection.model)}"
+        parts = urlsplit(connection.url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._pool = _pool(connection)
         self._headers = {"Content-Type": "application/json"}
         if connection.token:
@@ -72,7 +73,10 @@ class RestTransport:
 
     def close(self) -> None:
         """Closes the connection."""
-        self._pool.clear()
+        if isinstance(self._pool, urllib3.ProxyManager):
+            self._pool.clear()
+        else:
+            self._pool.close()
 
     def _labelled(self, label: str | None) -> str:
         return f"{self._url}/labels/{quote(label)}" if label else self._url
@@ -86,20 +90,13 @@ class RestTransport:
         )
 
     def _attempt(self, method: str, url: str, body: bytes | None, remaining: float) -> Any:
+        # A proxy needs the whole URL.
+        target = url if isinstance(self._pool, urllib3.ProxyManager) else url[len(self._origin) :]
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=body,
-                headers=self._headers,
-                timeout=remaining,
-                retries=False,
-                redirect=False,
-                preload_content=False,
+            response = self._pool.urlopen(
+                method, target, body=body, headers=self._headers, timeout=remaining, retries=False, redirect=False
             )
-            with contextlib.closing(response):
-                text = _read(response)
-                response.release_conn()
+            text = response.data.decode(errors="replace")
         except urllib3.exceptions.SSLError as error:
             raise UserError(tls_problem(url, str(error))) from None
         except urllib3.exceptions.HTTPError as error:
@@ -120,13 +117,30 @@ class RestTransport:
         raise UserError(f"{url} refused the request (HTTP {response.status}): {reason}")
 
 
+class _QuickSocket(socket.socket):
+    """Acknowledges each segment at once, see `_QUICKACK`."""
+
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        count = super().recv_into(*arguments, **options)
+        _acknowledge_at_once(self)
+        return count
+
+
 class _QuickConnection(urllib3.connection.HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        if _QUICKACK is not None and type(self.sock) is socket.socket:
+            timeout = self.sock.gettimeout()
+            self.sock = _QuickSocket(fileno=self.sock.detach())
+            self.sock.settimeout(timeout)
+
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
         _acknowledge_at_once(self.sock)
         return super().getresponse(*arguments, **options)
 
 
 class _QuickTlsConnection(urllib3.connection.HTTPSConnection):
+    # OpenSSL reads from the socket itself, so that only the first segments are acknowledged at once.
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
         _acknowledge_at_once(self.sock)
         return super().getresponse(*arguments, **options)
@@ -140,28 +154,21 @@ class _QuickTlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _QuickTlsConnection  # type: ignore[assignment]
 
 
-def _pool(connection: Connection) -> urllib3.PoolManager:
-    scheme, host = urlsplit(connection.url)[:2]
+def _pool(connection: Connection) -> urllib3.HTTPConnectionPool | urllib3.ProxyManager:
+    """Connections to the server, or to the proxy of the environment."""
+    parts = urlsplit(connection.url)
     options: dict[str, Any] = {}
-    if scheme == "https":
+    if parts.scheme == "https":
         check_authorities(connection.ca)
         options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": connection.ca}
-    proxy = None if proxy_bypass(host) else getproxies().get(scheme)
-    pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-    pool.pool_classes_by_scheme = {"http": _QuickPool, "https": _QuickTlsPool}  # type: ignore[attr-defined]
-    return pool
+    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    if proxy:
+        return urllib3.ProxyManager(proxy, **options)
+    kind = _QuickTlsPool if parts.scheme == "https" else _QuickPool
+    return kind(parts.hostname or "", parts.port, **options)
 
 
 def _acknowledge_at_once(connected: socket.socket | ssl.SSLSocket | None) -> None:
     if _QUICKACK is not None and connected is not None:
-        with contextlib.suppress(OSError):  # a proxy may be reached by another kind of socket
+        with contextlib.suppress(OSError):  # closed, or of another kind
             connected.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-
-
-def _read(response: Any) -> str:
-    """The body; a large one arrives in many segments, each of which is acknowledged at once."""
-    parts = []
-    while part := response.read(_CHUNK_BYTES):
-        parts.append(part)
-        _acknowledge_at_once(getattr(response.connection, "sock", None))
-    return b"".join(parts).decode(errors="replace")

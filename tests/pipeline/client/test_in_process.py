@@ -94,6 +94,10 @@ def test_batch_file_keeps_the_order_of_lines(model_dir, tmp_path):
         ('{"user": 5}', "`user` should be a string"),
         ('{"user": "5", "recent": [7]}', "ids should be strings. Received: 7"),
         ('{"user": "5", "recent": "item1"}', "lists"),
+        ('{"user": "5", "recent": null}', "lists"),
+        ('["ann"]', "received list"),
+        ("[" * 100_000, "expected an object"),
+        ('{"user": "ann"', "expected an object"),
     ],
 )
 def test_malformed_line_of_a_batch_file_is_named(model_dir, line, said):
@@ -102,6 +106,37 @@ def test_malformed_line_of_a_batch_file_is_named(model_dir, line, said):
     assert result.exit_code == 2
     assert "-, line 2: " in result.output
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file or directory"),
+        (b'{"user": "ann"}\n\xff\xfe\n', "line 2: not UTF-8 text"),
+        (b"PK\x03\x04\x00\xff\xff", "line 1: not UTF-8 text"),
+    ],
+)
+def test_unreadable_batch_file_is_one_message(model_dir, tmp_path, content, message):
+    file = tmp_path / "users.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    result = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file)])
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_directory_as_a_batch_file_is_one_message(model_dir, tmp_path):
+    result = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "Is a directory" in result.output
+
+
+def test_batch_file_may_begin_with_a_byte_order_mark(model_dir, tmp_path):
+    file = tmp_path / "users.jsonl"
+    file.write_text('{"user": "ann"}\n', encoding="utf-8-sig")
+    result = CliRunner().invoke(main, ["recommend", "--model", str(model_dir), "--batch", str(file), "-k", "2"])
+    assert result.exit_code == 0, result.output
 
 
 def test_recommend_prints_a_json_object(model_dir):
