@@ -11,6 +11,8 @@ from components.export.signatures import PredictRequests
 from components.features import EXCLUDE_ITEM_IDS, ITEM_IDS, USER_ID
 
 _LENGTH_DELIMITED = 2
+# Lengths below 128 are one byte.
+_SHORT = [bytes((length,)) for length in range(128)]
 
 
 def encoded_examples(requests: PredictRequests) -> list[bytes]:
@@ -27,7 +29,10 @@ def encoded_examples(requests: PredictRequests) -> list[bytes]:
 
 def _feature(name: str, values: list[str]) -> bytes:
     """An entry of the map `Features.feature`: the key, and a `Feature` with a `BytesList`."""
-    bytes_list = b"".join(_field(1, value.encode()) for value in values if value)
+    encoded = [value.encode() for value in values if value]
+    # The same as `_field(1, value)`, without a call per item.
+    parts = [b"\n" + (_SHORT[len(value)] if len(value) < 128 else _varint(len(value))) + value for value in encoded]
+    bytes_list = b"".join(parts)
     return _field(1, _field(1, name.encode()) + _field(2, _field(1, bytes_list)))
 
 
