@@ -127,6 +127,8 @@ class _QuickSocket(socket.socket):
 
 
 class _QuickConnection(urllib3.connection.HTTPConnection):
+    sock: Any  # set by `connect`
+
     def connect(self) -> None:
         super().connect()
         if _QUICKACK is not None and type(self.sock) is socket.socket:
@@ -147,11 +149,11 @@ class _QuickTlsConnection(urllib3.connection.HTTPSConnection):
 
 
 class _QuickPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _QuickConnection  # type: ignore[assignment]
+    ConnectionCls = _QuickConnection
 
 
 class _QuickTlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _QuickTlsConnection  # type: ignore[assignment]
+    ConnectionCls = _QuickTlsConnection
 
 
 def _pool(connection: Connection) -> urllib3.HTTPConnectionPool | urllib3.ProxyManager:
