@@ -60,9 +60,12 @@ test-kfp: $(INSTALLED) ## load compiled pipelines with several versions of the K
 	@for preset in sample ml-1m-caser; do \
 	  $(VENV)/bin/caser kubeflow compile --preset $$preset --image caser:1 --output out/kfp/$$preset.yaml >/dev/null || exit 1; \
 	done
+	@echo 'webhook: https://example.com' >out/kfp/cluster.yaml
+	@$(VENV)/bin/caser kubeflow compile --preset sample --image caser:1 --cluster out/kfp/cluster.yaml \
+	  --output out/kfp/reporting.yaml >/dev/null
 	@for version in $(KFP_VERSIONS); do \
 	  $(UV) run --quiet --isolated --no-project --python '$(PYTHON)' --with "kfp==$$version" \
-	    python -W ignore tests/pipeline/kubeflow/compiler/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml || exit 1; \
+	    python -W ignore tests/pipeline/kubeflow/compiler/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml out/kfp/reporting.yaml || exit 1; \
 	done
 
 coverage: $(INSTALLED) ## print the branch coverage of the tests, subprocesses included

@@ -23,8 +23,9 @@ from pipeline.client.grpc_transport import GrpcTransport
 from pipeline.client.recommender import Query, Recommender
 from pipeline.client.retries import TransientError
 from pipeline.client.transport import Connection
-from pipeline.deployment.labels import Rollout, promote, rollback
+from pipeline.deployment.labels import promote, rollback
 from pipeline.deployment.push import push
+from pipeline.deployment.rollout import Rollout
 from tests.support.rest_rows import ColumnTransport, RowTransport
 from tests.tf_serving.conftest import POLL_SECONDS, unlabelled
 
@@ -234,6 +235,21 @@ def test_version_that_cannot_be_loaded_is_not_promoted(server, served, models):
         assert likes(server, "stable") == "i5"
     finally:
         shutil.rmtree(folder)
+
+
+def test_interrupted_promotion_leaves_everything_as_it_was(server, served, models):
+    newer = put(server, models["i6"])
+    promote(rollout(server), served)
+    before = Path(config_path(str(server.model_dir))).read_text()
+
+    def interrupt(line):
+        if "AVAILABLE" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promote(rollout(server, say=interrupt), newer)
+    assert Path(config_path(str(server.model_dir))).read_text() == before
+    assert likes(server) == "i5"
 
 
 def test_push_to_a_server_with_labels_names_the_promotion(server, served, models):

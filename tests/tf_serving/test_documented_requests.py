@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.documentation import shell_lines
 
+pytestmark = pytest.mark.xdist_group("tf_serving")
+
 LINES = [line for _, line in shell_lines() if line.startswith("curl ")]
 
 

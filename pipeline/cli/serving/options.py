@@ -108,7 +108,7 @@ def rollout_options(command: Callable[..., Any]) -> Callable[..., Any]:
         from pipeline.console.log_capture import suppress_output
 
         with suppress_output():
-            from pipeline.deployment.labels import Rollout
+            from pipeline.deployment.rollout import Rollout
         connections = servers.connections()
         return command(
             *args, rollout=Rollout(model_dir, connections, base_path, load_timeout, poll_interval, click.echo), **rest

@@ -9,7 +9,7 @@ import click
 from pipeline.cli.serving.options import rollout_options
 
 if TYPE_CHECKING:
-    from pipeline.deployment.labels import Rollout
+    from pipeline.deployment.rollout import Rollout
 
 
 @click.command(short_help="Undo the last promotion of a label.")

@@ -70,14 +70,29 @@ class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
 
-@pytest.fixture
-def rpc():
+def serve_predictions():
     server, service = grpc.server(futures.ThreadPoolExecutor(2)), _Predictions()
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
-    service.url = f"grpc://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    service.url = f"grpc://{service.address}"
     server.start()
+    return server, service
+
+
+@pytest.fixture
+def rpc():
+    server, service = serve_predictions()
     yield service
     server.stop(None)
+
+
+def test_grpc_client_spreads_requests_over_the_addresses_of_a_name(rpc):
+    server, other = serve_predictions()
+    with Recommender.connect(f"grpc://ipv4:{rpc.address},{other.address}") as recommender:
+        for _ in range(20):
+            recommender.recommend("u", k=1)
+    server.stop(None)
+    assert min(len(rpc.requests), len(other.requests)) >= 5
 
 
 def test_rest_retries_an_overloaded_server(http):

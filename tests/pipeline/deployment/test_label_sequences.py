@@ -17,8 +17,9 @@ from components.errors import UserError
 from components.pusher import version_dirs
 from components.pusher.models_config import config_path, read_config, versions_in_use
 from pipeline.client.transport import Connection
-from pipeline.deployment import labels
-from pipeline.deployment.labels import Rollout, promote, rollback
+from pipeline.deployment import rollout
+from pipeline.deployment.labels import promote, rollback
+from pipeline.deployment.rollout import Rollout
 from tests.support.tf_serving import ServingError
 from tests.support.virtual_servers import NAMED, POLL_SECONDS, UNNAMED, Killed, VirtualServers
 
@@ -63,13 +64,13 @@ class Servers(RuleBasedStateMachine):
             self.push(is_broken)
         self.virtual.advance(SETTLED_SECONDS)
         self.labels = {}
-        self.write_text = labels.write_text
-        labels.write_text = self._write
+        self.write_text = rollout.write_text
+        rollout.write_text = self._write
         self.patched = True
 
     def teardown(self):
         if getattr(self, "patched", False):
-            labels.write_text = self.write_text
+            rollout.write_text = self.write_text
             shutil.rmtree(self.folder)
 
     def _write(self, file, text):

@@ -10,7 +10,8 @@ from components.files import exclusive_lock
 from components.pusher.models_config import config_path, read_config, read_labels
 from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
-from pipeline.deployment.labels import Rollout, promote, rollback
+from pipeline.deployment.labels import promote, rollback
+from pipeline.deployment.rollout import Rollout
 from tests.support.served_labels import write_config
 
 SERVER = Connection("grpc://127.0.0.1:8500")
@@ -201,6 +202,14 @@ def test_rollback_returns_to_the_version_that_was_stable(rollout, server, tmp_pa
     assert read_labels(str(tmp_path / "models.config")) == {"stable": 5, "canary": 7}
 
 
+def test_rollbacks_undo_moves_between_the_same_versions_one_by_one(rollout, tmp_path):
+    for version in (5, 7, 5, 7):
+        promote(rollout, version)
+    for expected in (5, 7, 5):
+        rollback(rollout)
+        assert read_labels(str(tmp_path / "models.config")) == {"stable": expected}
+
+
 def test_rollback_of_the_first_label_serves_the_newest_version_again(rollout, tmp_path):
     promote(rollout, 5)
     rollback(rollout)
@@ -217,7 +226,10 @@ def test_rollback_without_labels_serves_the_version_before_the_newest(rollout, t
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [({"stable": 7}, "not recorded where `stable` pointed before.*Hint: caser promote VERSION --label stable")],
+    [
+        ({"stable": 7}, r"not recorded where `stable` pointed before.*Hint: caser promote VERSION --label stable"),
+        ({"canary": 7}, r"no label `stable` in .*models.config. Labels: canary"),
+    ],
 )
 def test_rollback_without_a_record_is_an_error(rollout, tmp_path, labels, message):
     write_config(tmp_path, labels)
@@ -236,8 +248,8 @@ def test_rollback_to_a_removed_version_is_an_error(rollout, model_dir, tmp_path)
 def test_killed_promotion_is_forgotten_by_the_next_one(rollout, server, tmp_path, monkeypatch):
     write_config(tmp_path, {"stable": 5})
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.deployment.labels._Servers.wait", lambda *_: (_ for _ in ()).throw(SystemError))
-        patched.setattr("pipeline.deployment.labels._Servers._restore", lambda *_: "")
+        patched.setattr("pipeline.deployment.rollout.Followers.wait", lambda *_: (_ for _ in ()).throw(SystemError))
+        patched.setattr("pipeline.deployment.rollout.Followers._restore", lambda *_: "")
         with pytest.raises(SystemError):
             promote(rollout, 7, "canary")
     assert (
@@ -250,6 +262,15 @@ def test_killed_promotion_is_forgotten_by_the_next_one(rollout, server, tmp_path
     (tmp_path / "caser" / "9").mkdir()
     promote(rollout, 9)
     assert server.calls[-2] == ([9], {"stable": 9})
+
+
+def test_directory_that_cannot_be_written_is_one_message(rollout, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pipeline.deployment.labels.exclusive_lock", denied)
+    with pytest.raises(UserError, match=r"Cannot write .*models.config.lock: Permission denied"):
+        promote(rollout, 7)
 
 
 def test_second_promotion_at_the_same_time_is_refused(rollout, model_dir):
