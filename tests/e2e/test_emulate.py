@@ -131,6 +131,7 @@ def test_image_without_the_package_is_one_error_line(compiled, tmp_path):
     assert [path.name for path in (output / "volume").iterdir()] == ["data"]
 
 
+@pytest.mark.long
 def test_large_configuration_reaches_its_task_through_a_payload_file(tmp_path):
     output, file = with_data(tmp_path / "out"), tmp_path / "pipeline.yaml"
     write_yaml(tmp_path / "long.yaml", {"data": {"event_column": "kind", "events": [f"e{n}" for n in range(20_000)]}})
