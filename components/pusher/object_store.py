@@ -27,12 +27,7 @@ _DIGEST = "digest"
 # Seconds. A request to an object store may fail for a moment; each of these can be repeated.
 _repeated = retry(
     retry=retry_if_exception_type(
-        (
-            tf.errors.UnavailableError,
-            tf.errors.DeadlineExceededError,
-            tf.errors.AbortedError,
-            tf.errors.ResourceExhaustedError,
-        )
+        (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError)
     ),
     wait=wait_random_exponential(multiplier=1, max=30),
     stop=stop_after_delay(300),

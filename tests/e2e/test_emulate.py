@@ -108,6 +108,7 @@ def test_emulated_steps_write_for_their_user_and_group_only(emulated):
     assert not [path for path in written if path.stat().st_mode & 0o002]
 
 
+@pytest.mark.long
 def test_second_emulated_run_is_cached(emulated, compiled):
     before, models = versions_of(emulated), list((emulated / "volume/pipeline/CaserTrainer/model").iterdir())
     done = caser(*emulation(compiled, emulated))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -27,12 +28,17 @@ OVERLAYS = ("overlays/single-node", "overlays/shared", "serving/base", "serving/
 VERSIONS = ("1.30", "1.33", "1.36")
 
 
+@functools.cache
+def render(folder):
+    done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def rendered(folder):
     if not shutil.which("kubectl"):
         pytest.skip("needs kubectl, whose `kustomize` renders the manifests")
-    done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return [document for document in yaml.safe_load_all(render(folder)) if document]
 
 
 def by_name(documents):

@@ -25,7 +25,7 @@ pytestmark = [
 WIDTHS = (1, 3, 5, 12)
 CLIENTS = 16
 COMPONENT = ROOT / "kubeflow" / "serving" / "components" / "batching" / "batching.config"
-REQUESTS = 800
+REQUESTS = 480
 MANY_REQUESTS = 20_000
 
 

@@ -128,7 +128,7 @@ def test_requests_succeed_during_version_swaps(server, served, models, monkeypat
     try:
         for name in ("i6", "i7", "i5"):
             put(server, models[name])
-            time.sleep(1)
+            time.sleep(0.5)
     finally:
         stop.set()
         for asker in askers:
@@ -149,7 +149,7 @@ def test_broken_version_leaves_the_old_one_serving(server, served, models, how, 
     # Around our own verification, as somebody does who copies by hand.
     shutil.copytree(broken, server.model_dir / str(number))
     try:
-        time.sleep(3)
+        time.sleep(2)
         for transport in transports(server).values():
             with Recommender(transport) as recommender:
                 assert recommender.recommend("u0", ["i1"], k=1).item_ids == ["i5"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -23,12 +24,17 @@ RELEASES = ("1.28", "1.31", "1.34")
 NOT_OF_KUBERNETES = {"InferenceService"}
 
 
+@functools.cache
+def rendered(folder):
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def render(folder):
     if not shutil.which("kubectl"):
         pytest.skip("needs kubectl to render the manifests (`kubectl kustomize`)")
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.safe_load_all(rendered(folder)))
 
 
 @pytest.fixture(scope="module")

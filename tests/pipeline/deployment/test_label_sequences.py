@@ -246,7 +246,7 @@ class Servers(RuleBasedStateMachine):
                     assert server.resolve("caser", label)[0] == version
 
 
-COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "stateful_step_count": 8}
+COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "stateful_step_count": 7}
 TestSequences = Servers.TestCase
 TestSequences.settings = settings(max_examples=100, **COMMON)
 

@@ -46,7 +46,7 @@ def test_end_of_a_pod_is_retried_by_the_policy_of_the_cluster(tmp_path, capsys, 
     first = "exit('Error: no luck')" if end == "exit status" else "time.sleep(60)"
     code = f"import os, time; os.path.exists('again') or (open('again', 'w').close(), {first})"
     happen = {"evicted": Pod.evict, "deleted": Pod.delete}.get(end)
-    faults = [Fault(1.0, happen)] if happen else []
+    faults = [Fault(0.5, happen)] if happen else []
 
     def task():
         run(tmp_path, str(PYTHON), "-c", code, retries=Retries(2, policy), faults=faults)
