@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 
 import tensorflow as tf
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from components.export.model_info import MODEL_INFO_FILE, write_model_info
 from components.pusher.version_dirs import digest, next_version
@@ -25,12 +25,13 @@ from components.pusher.version_dirs import digest, next_version
 _LAST = tf.saved_model.SAVED_MODEL_FILENAME_PB
 _DIGEST = "digest"
 # Seconds. A request to an object store may fail for a moment; each of these can be repeated.
+RETRY_SECONDS = 300.0
 _repeated = retry(
     retry=retry_if_exception_type(
         (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError)
     ),
     wait=wait_random_exponential(multiplier=1, max=30),
-    stop=stop_after_delay(300),
+    stop=lambda state: (state.seconds_since_start or 0) >= RETRY_SECONDS,
     reraise=True,
 )
 

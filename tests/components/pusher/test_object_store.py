@@ -55,10 +55,27 @@ def test_interrupted_upload_leaves_no_version(model, store, monkeypatch):
             raise tf.errors.UnavailableError(None, None, "the network is down")
         copy(source, target, overwrite)
 
+    monkeypatch.setattr(object_store, "RETRY_SECONDS", 0)
     monkeypatch.setattr(tf.io.gfile, "copy", breaking)
     with pytest.raises(tf.errors.UnavailableError):
         object_store.publish(str(model), store, accept)
     assert object_store.versions(store) == [old]
+
+
+def test_upload_outlives_requests_that_fail_for_a_moment(model, store, monkeypatch):
+    copy, failed = tf.io.gfile.copy, set()
+
+    def failing_once(source, target, overwrite=False):
+        if target.startswith(store) and target not in failed:
+            failed.add(target)
+            raise tf.errors.UnavailableError(None, None, "try again")
+        copy(source, target, overwrite)
+
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(tf.io.gfile, "copy", failing_once)
+    version = object_store.publish(str(model), store, accept)
+    assert len(failed) >= 3
+    assert object_store.versions(store) == [version]
 
 
 def test_rejected_model_is_not_uploaded(model, store):
