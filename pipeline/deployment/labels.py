@@ -60,7 +60,7 @@ def promote(rollout: Rollout, version: int, label: str = STABLE) -> None:
             return
         move = LabelMove(label, version, before, policy_text(served.policy))
         target = served._replace(labels={**served.labels, label: version}, moves=(*served.moves, move))
-        _move(rollout, former, _with_needed_versions(target, served), present)
+        _move(rollout, former, _with_needed_versions(target, served, present), present)
 
 
 def rollback(rollout: Rollout, label: str = STABLE) -> None:
@@ -100,7 +100,7 @@ def rollback(rollout: Rollout, label: str = STABLE) -> None:
         if move.before is None:
             del labels[label]
         target = served._replace(labels=labels, moves=_without_last(served.moves, move))
-        target = _with_needed_versions(target, served)
+        target = _with_needed_versions(target, served, present)
         if not labels:
             target = target._replace(policy=parse_policy(move.policy))
         _move(rollout, former, target, present)
@@ -120,7 +120,9 @@ def _before_the_newest(model_dir: str, served: ServedModel, label: str, present:
         )
     version = present[-2]
     move = LabelMove(label, version, None, policy_text(served.policy))
-    return _with_needed_versions(served._replace(labels={label: version}, moves=(*served.moves, move)), served)
+    target = served._replace(labels={label: version}, moves=(*served.moves, move))
+    # The newest version is what this is a rollback from.
+    return target._replace(policy=specific([version]))
 
 
 def _settled(config: ModelsConfig) -> ModelsConfig:
@@ -131,9 +133,15 @@ def _settled(config: ModelsConfig) -> ModelsConfig:
     return config._replace(served=served._replace(policy=parse_policy(served.settled), settled=None))
 
 
-def _with_needed_versions(target: ServedModel, former: ServedModel) -> ServedModel:
-    """Loads the labelled versions, and those that somebody listed in `models.config` without a label."""
+def _with_needed_versions(target: ServedModel, former: ServedModel, present: Sequence[int]) -> ServedModel:
+    """Loads the labelled versions, those that somebody listed without a label, and what answers without `stable`."""
     unlabelled = set(former.policy.specific.versions) - set(former.labels.values())
+    original = parse_policy(former.moves[0].policy) if former.moves else former.policy
+    if STABLE not in target.labels and not former.labels:
+        # Requests without a label go on to be answered by the same version.
+        unlabelled |= _loaded(former, present)
+    elif STABLE in target.labels and STABLE not in former.labels and not original.HasField("specific"):
+        unlabelled = set()
     return target._replace(policy=specific([*target.labels.values(), *unlabelled]))
 
 

@@ -115,6 +115,16 @@ def test_first_label_keeps_the_newest_version_loaded_until_it_moves(rollout, ser
     assert server.calls[:-1] == [([5, 7], {}), ([5, 7], {"stable": 5}), ([5], {"stable": 5})]
 
 
+def test_canary_without_a_stable_version_leaves_requests_without_a_label_alone(rollout, server):
+    promote(rollout, 5, "canary")
+    assert server.calls[-2] == ([5, 7], {"canary": 5})
+    promote(rollout, 5, "blue")
+    assert server.calls[-2] == ([5, 7], {"canary": 5, "blue": 5})
+    rollback(rollout, "blue")
+    promote(rollout, 5)
+    assert server.calls[-2] == ([5], {"canary": 5, "stable": 5})
+
+
 def test_version_that_was_pinned_without_a_label_stays_loaded(rollout, server, tmp_path):
     write_config(tmp_path, {"stable": 5}, also_load=[3])
     promote(rollout, 7)
