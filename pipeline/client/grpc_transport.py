@@ -22,7 +22,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from components.errors import UserError
 from components.export.encoding import encoded_examples
 from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
-from pipeline.client.labels import LabelChoice
+from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, is_tls_problem, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
@@ -137,6 +137,6 @@ class GrpcTransport:
                     raise UserError(tls_problem(self._connection.url, reason)) from error
                 if error.code() in _TRANSIENT or error.code() == _DEADLINE:
                     raise TransientError(reason) from error
-                raise UserError(f"{self._connection.url} refused the request: {reason}") from error
+                raise RefusedError(f"{self._connection.url} refused the request: {reason}") from error
 
         return with_retries(attempt, self._connection.timeout, self._connection.url)

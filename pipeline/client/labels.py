@@ -18,6 +18,10 @@ _Response = TypeVar("_Response")
 _REMEMBERED_SECONDS = 60.0
 
 
+class RefusedError(UserError):
+    """The server has answered that it cannot serve the request as it is."""
+
+
 class LabelChoice:
     """The label of a connection; remembers for a minute that a server does not have `stable`."""
 
@@ -48,7 +52,7 @@ class LabelChoice:
             return send(None)
         try:
             return send(STABLE)
-        except UserError:
+        except RefusedError:
             response = send(None)
             self._refused_at = time.monotonic()
             return response

@@ -17,7 +17,7 @@ import urllib3
 from components.errors import UserError
 from components.export.encoding import encoded_examples
 from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
-from pipeline.client.labels import LabelChoice
+from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
@@ -114,7 +114,7 @@ class RestTransport:
         if response.status == 200 and isinstance(content, dict) and "error" not in content:
             return content
         reason = content["error"] if isinstance(content, dict) and "error" in content else text.strip()[:300]
-        raise UserError(f"{url} refused the request (HTTP {response.status}): {reason}")
+        raise RefusedError(f"{url} refused the request (HTTP {response.status}): {reason}")
 
 
 class _QuickSocket(socket.socket):

@@ -169,6 +169,21 @@ def test_client_asks_for_stable_again_after_a_minute(http, monkeypatch):
     assert [path.count("labels") for path, _, _ in http.requests] == [1, 0, 1]
 
 
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_server_that_does_not_answer_is_not_asked_again_without_a_label(scheme, monkeypatch):
+    deadlines = []
+
+    def expired(attempt, timeout, server):
+        deadlines.append(timeout)
+        raise UserError(f"No response from {server}")
+
+    monkeypatch.setattr("pipeline.client.rest_transport.with_retries", expired)
+    monkeypatch.setattr("pipeline.client.grpc_transport.with_retries", expired)
+    with Recommender.connect(f"{scheme}://127.0.0.1:9") as recommender, pytest.raises(UserError):
+        recommender.recommend("u")
+    assert len(deadlines) == 1
+
+
 def test_refusal_with_and_without_a_label_is_the_latter(http):
     http.answers = [(400, {"error": REFUSED}), (404, {"error": "Servable not found"})]
     with Recommender.connect(http.url) as recommender, pytest.raises(UserError, match="Servable not found"):
