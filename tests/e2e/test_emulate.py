@@ -20,6 +20,7 @@ from pipeline.kubeflow.metadata.service import start
 from pipeline.kubeflow.nodes.node_file import FOLDER
 from pipeline.kubeflow.nodes.task_names import node_id
 from tests.support.cli import caser, caser_command
+from tests.support.http_server import serving
 from tests.support.interaction_log import SETTINGS, rows, write
 from tests.support.wording import unusual_phrases
 
@@ -268,3 +269,31 @@ def test_evicted_pod_ends_the_run_by_the_default_policy(compiled, tmp_path):
     done = caser(*emulation(compiled, output, "--fault", "evict:InteractionExampleGen@1"))
     assert done.returncode == 1
     assert "InteractionExampleGen: the pod was evicted; not retried by the policy OnError" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("settings", "arguments", "state"),
+    [
+        ([], ["--param", "data=data/absent.csv"], "failed"),
+        (["--set", "evaluator.min_value=0.99"], [], "not blessed"),
+    ],
+)
+def test_run_that_publishes_nothing_is_reported_to_the_webhook(tmp_path, settings, arguments, state):
+    received = []
+
+    def answer(request):
+        received.append(request.json)
+        return 200, ""
+
+    output, file = with_data(tmp_path / "out"), tmp_path / "pipeline.yaml"
+    own = [part for setting in SETTINGS for part in ("--set", setting)]
+    compiling = ["kubeflow", "compile", *own, *settings, "--cluster", tmp_path / "cluster.yaml"]
+    with serving(answer) as url:
+        write_yaml(tmp_path / "cluster.yaml", {"webhook": url})
+        done = caser(*compiling, "--image", "caser:1", "--output", file)
+        assert done.returncode == 0, done.stdout + done.stderr
+        caser(*emulation(file, output, *arguments))
+    (report,) = received
+    assert report["state"] == state
+    assert not versions_of(output)

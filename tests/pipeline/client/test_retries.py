@@ -5,10 +5,8 @@ They stand in for what goes wrong on the way; nothing here says that TF Serving 
 
 import base64
 import json
-import threading
 import time
 from concurrent import futures
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
@@ -21,37 +19,29 @@ from components.export.encoding import encoded_examples
 from components.export.signatures import PredictRequests
 from pipeline.cli.main import main
 from pipeline.client.recommender import Query, Recommender
+from tests.support.http_server import serving
 
 ANSWER = {"item_ids": [["a", "b"]], "scores": [[2.0, 1.0]]}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append((self.path, body, self.headers.get("Authorization")))
-        rows = len(body["inputs"]["examples"])
-        outputs = {name: value * rows for name, value in ANSWER.items()}
-        status, answer = self.server.answers.pop(0) if self.server.answers else (200, {"outputs": outputs})
-        body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+class Http:
+    """Gives the next of `answers`, and the usual one after them; `requests` are path, body and authorization."""
 
-    def log_message(self, *arguments):
-        pass
+    def __init__(self):
+        self.answers, self.requests = [], []
+
+    def __call__(self, request):
+        self.requests.append((request.path, request.json, request.authorization))
+        rows = len(request.json["inputs"]["examples"])
+        outputs = {name: value * rows for name, value in ANSWER.items()}
+        return self.answers.pop(0) if self.answers else (200, {"outputs": outputs})
 
 
 @pytest.fixture
 def http():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.answers, server.requests = [], []
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    server = Http()
+    with serving(server) as server.url:
+        yield server
 
 
 class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import ml_metadata as mlmd
 import pytest
 from click.testing import CliRunner
@@ -14,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline.kubeflow.compiler.exit_task import WEBHOOK
 from pipeline.kubeflow.metadata.service import start
 from pipeline.kubeflow.step.report_run import main, report_of
+from tests.support.http_server import serving
 
 NODES = ["CaserTrainer", "Evaluator", "CaserPusher"]
 Execution = metadata_store_pb2.Execution
@@ -93,25 +90,16 @@ def test_run_that_never_started_is_reported(store):
 
 @pytest.fixture
 def webhook(monkeypatch):
-    received = []
+    """What was received, and the statuses of the next answers."""
+    received, statuses = [], []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(statuses.pop(0) if statuses else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(request):
+        received.append(request.json)
+        return statuses.pop(0) if statuses else 200, ""
 
-        def log_message(self, *_):
-            pass
-
-    statuses = []
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv(WEBHOOK, f"http://127.0.0.1:{server.server_port}/secret")
-    yield received, statuses
-    server.shutdown()
-    server.server_close()
+    with serving(answer) as url:
+        monkeypatch.setenv(WEBHOOK, f"{url}/secret")
+        yield received, statuses
 
 
 def report(service, timeout=5):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline.cli.main import main
+from tests.support.http_server import serving
 
 LOG = """INFO at work
 Error: CaserTrainer: Not enough users: 3. Hint: use more data.
@@ -34,26 +32,10 @@ class Cluster:
 
     def __init__(self):
         self.runs, self.pods, self.logs, self.asked = [], [], {}, []
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                path = urlsplit(self.path)
-                outer.asked.append(self.path)
-                status, answer = outer.answer(path.path)
-                content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def __call__(self, request):
+        self.asked.append(request.path)
+        return self.answer(urlsplit(request.path).path)
 
     def answer(self, path):
         if path.startswith("/apis/v2beta1/runs/"):
@@ -76,6 +58,12 @@ def cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda _: None)
     cluster = Cluster()
+    with serving(cluster) as cluster.host:
+        yield with_access(cluster, tmp_path / "kubeconfig", monkeypatch)
+
+
+def with_access(cluster, file, monkeypatch):
+    """Sets the configuration of kubectl."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -84,12 +72,9 @@ def cluster(tmp_path, monkeypatch):
         "users": [{"name": "u", "user": {}}],
         "current-context": "c",
     }
-    file = tmp_path / "kubeconfig"
     file.write_text(yaml.safe_dump(config))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-    yield cluster
-    cluster.server.shutdown()
-    cluster.server.server_close()
+    return cluster
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,6 +15,7 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 from pipeline.kubeflow.compiler.spec_file import write_spec
 from pipeline.kubeflow.nodes.node_file import FOLDER, reference
+from tests.support.http_server import serving
 
 API = "/apis/v2beta1"
 PIPELINE = {
@@ -36,31 +35,12 @@ class Kubeflow:
         self.requests, self.versions, self.status = [], [], 200
         self.pipelines = []
         self.states = [("RUNNING", "RUNNING"), ("SUCCEEDED", "SUCCEEDED")]
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self._answer("GET", b"")
-
-            def do_POST(self):
-                self._answer("POST", self.rfile.read(int(self.headers["Content-Length"])))
-
-            def _answer(self, method, body):
-                parts = urlsplit(self.path)
-                outer.requests.append((method, parts.path, body))
-                answer = outer.answer(method, parts.path.removeprefix(API), parse_qs(parts.query), body)
-                content = json.dumps(answer).encode()
-                self.send_response(outer.status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def __call__(self, request):
+        parts = urlsplit(request.path)
+        self.requests.append((request.method, parts.path, request.body))
+        path, query = parts.path.removeprefix(API), parse_qs(parts.query)
+        return self.status, self.answer(request.method, path, query, request.body)
 
     def answer(self, method, path, query, body):
         if self.status != 200:
@@ -101,9 +81,8 @@ def kubeflow(monkeypatch, tmp_path):
     # The client waits five seconds between its attempts to ask for health.
     monkeypatch.setattr("time.sleep", lambda _: None)
     server = Kubeflow()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+    with serving(server) as server.host:
+        yield server
 
 
 @pytest.fixture
