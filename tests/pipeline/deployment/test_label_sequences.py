@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -182,7 +183,8 @@ class Servers(RuleBasedStateMachine):
         version = data.draw(st.sampled_from(self.present()))
 
         def ctrl_c():
-            raise KeyboardInterrupt
+            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                raise KeyboardInterrupt
 
         before = (self.folder / "models.config").read_text()
         self.virtual.hooks = {step: ctrl_c}
@@ -201,7 +203,9 @@ class Servers(RuleBasedStateMachine):
         try:
             rollback(self.rollout(), label)
         except UserError as error:
-            self.expect(error, "not recorded where", "no version before", "could not load", "no longer in")
+            self.expect(
+                error, "There is no label", "not recorded where", "no version before", "could not load", "no longer in"
+            )
         else:
             self.labels = dict(read_config(config_path(str(self.model_dir))).served.labels)
             others = {name: version for name, version in self.labels.items() if name != label}
