@@ -257,7 +257,7 @@ def test_merged_lists_are_right_or_refused(model, histories):
             user_id=users, recent_item_ids=tf.constant(rows), exclude_item_ids=tf.constant([[""]] * len(rows))
         )
     except tf.errors.InvalidArgumentError:
-        assert any(task[0][0] for task in tasks)  # a request whose lists begin with "" is never to blame
+        assert any(row[0] for task in tasks for row in task)  # lists that begin with "" are never to blame
         return
     expected, _ = ask(model, [("ann", row, []) for task in histories for row in task])
     assert actual["item_ids"].numpy().astype(str).tolist() == expected
@@ -267,13 +267,16 @@ def test_only_user_may_have_a_history_that_ends_as_it_begins(model):
     (plain,), _ = ask(model, [("ann", ["i1", "i2", "i1"], [])])
     (expected,), _ = ask(model, [("ann", ["", "i1", "i2", "i1"], [])])
     assert plain == expected
-    # A server may fill a batch with copies.
-    copies = model.signatures["serving_default"](
-        user_id=tf.constant(["ann"] * 8),
-        recent_item_ids=tf.constant([["i1", "i2", "i1"]] * 8),
-        exclude_item_ids=tf.constant([[""]] * 8),
-    )
-    assert copies["item_ids"].numpy().astype(str).tolist() == [expected] * 8
+
+
+def test_merged_histories_that_become_equal_are_refused(model):
+    # Requests for `i1` and for `i1 i1`.
+    with pytest.raises(tf.errors.InvalidArgumentError, match="begins and ends with the same item"):
+        model.signatures["serving_default"](
+            user_id=tf.constant(["ann", "ann"]),
+            recent_item_ids=tf.constant(merged([["i1"]], [["i1", "i1"]])),
+            exclude_item_ids=tf.constant([[""]] * 2),
+        )
 
 
 def test_examples_with_exclusions_equal_columns(model):
