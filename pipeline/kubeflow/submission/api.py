@@ -152,8 +152,11 @@ def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> st
     import kfp_server_api
 
     api = kfp_server_api.PipelineServiceApi(client._upload_api.api_client)
-    body = kfp_server_api.V2beta1Pipeline(display_name=name, namespace=namespace)
-    # Named differently by releases of the generated client.
+    fields = {"display_name": name, "namespace": namespace}
+    # Releases of the generated client differ in names.
+    if "name" in kfp_server_api.V2beta1Pipeline.attribute_map:
+        fields["name"] = name
+    body = kfp_server_api.V2beta1Pipeline(**fields)
     create = getattr(api, "create_pipeline", None) or api.pipeline_service_create_pipeline
     return str(create(body).pipeline_id)
 
