@@ -45,6 +45,7 @@ test-deps: ## install system packages that some tests need (Debian): Chromium, M
 	command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
 	[ -z "$$missing" ] || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -q && \

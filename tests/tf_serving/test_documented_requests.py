@@ -1,9 +1,10 @@
-"""The documented `curl` lines, executed as they stand against a real server."""
+"""The documented `curl` lines, executed as they stand against the server of these tests."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -28,6 +29,7 @@ def test_curl_body_is_valid_for_its_signature(line):
         assert ("inputs" in body) != ("instances" in body)
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl: make test-deps")
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
 def test_curl_line_gets_the_documented_response(server, line):
     command = shlex.split(line.replace("http://localhost:8501", server.rest))
