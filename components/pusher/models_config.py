@@ -33,7 +33,7 @@ class LabelMove(NamedTuple):
         label: name of the label.
         version: the version that it was assigned to.
         before: the version that it was assigned to before; None: it did not exist.
-        policy: the version policy before, in text format, to which a rollback of the only label returns.
+        policy: the version policy before, in text format, without labelled versions.
     """
 
     label: str
@@ -84,6 +84,13 @@ def config_path(model_dir: str) -> str:
 def specific(versions: Sequence[int]) -> Any:
     """The policy that loads exactly these versions."""
     return _Policy(specific=_Policy.Specific(versions=sorted(set(versions))))
+
+
+def unlabelled_policy(served: ServedModel) -> Any:
+    """The version policy without the labelled versions."""
+    if not served.policy.HasField("specific"):
+        return served.policy
+    return specific([version for version in served.policy.specific.versions if version not in served.labels.values()])
 
 
 def policy_text(policy: Any) -> str:
@@ -194,7 +201,7 @@ def version_before(served: ServedModel, label: str) -> LabelMove | None:
     if not moves or version is None:
         return None
     if moves[-1].version != version:
-        return LabelMove(label, version, moves[-1].version, moves[-1].policy)
+        return LabelMove(label, version, moves[-1].version, policy_text(unlabelled_policy(served)))
     return moves[-1]
 
 
@@ -208,8 +215,10 @@ def versions_in_use(path: str) -> set[int]:
         UserError: the file is malformed.
     """
     served = read_config(path).served
-    before = {move.before for label in served.labels if (move := version_before(served, label))}
-    return {*served.labels.values(), *served.policy.specific.versions, *before} - {None}
+    undone = [move for label in served.labels if (move := version_before(served, label))]
+    before = {move.before for move in undone if move.before is not None}
+    unlabelled = {version for move in undone for version in parse_policy(move.policy).specific.versions}
+    return {*served.labels.values(), *served.policy.specific.versions, *before, *unlabelled}
 
 
 def _model(config: model_server_config_pb2.ModelServerConfig) -> model_server_config_pb2.ModelConfig | None:

@@ -30,6 +30,7 @@ from components.pusher.models_config import (
     policy_text,
     read_config,
     specific,
+    unlabelled_policy,
     version_before,
 )
 from components.pusher.version_dirs import versions
@@ -58,7 +59,7 @@ def promote(rollout: Rollout, version: int, label: str = STABLE) -> None:
         if before == version:
             rollout.say(f"{label} is {version} already")
             return
-        move = LabelMove(label, version, before, policy_text(served.policy))
+        move = LabelMove(label, version, before, policy_text(unlabelled_policy(served)))
         target = served._replace(labels={**served.labels, label: version}, moves=(*served.moves, move))
         _move(rollout, former, _with_needed_versions(target, served, present), present)
 
@@ -100,9 +101,11 @@ def rollback(rollout: Rollout, label: str = STABLE) -> None:
         if move.before is None:
             del labels[label]
         target = served._replace(labels=labels, moves=_without_last(served.moves, move))
-        target = _with_needed_versions(target, served, present)
-        if not labels:
-            target = target._replace(policy=parse_policy(move.policy))
+        policy = parse_policy(move.policy)
+        if labels:
+            unlabelled = _loaded(ServedModel(policy=policy), present).intersection(present)
+            policy = specific([*labels.values(), *unlabelled])
+        target = target._replace(policy=policy)
         _move(rollout, former, target, present)
 
 
@@ -119,7 +122,7 @@ def _before_the_newest(model_dir: str, served: ServedModel, label: str, present:
             "model again with `caser push`."
         )
     version = present[-2]
-    move = LabelMove(label, version, None, policy_text(served.policy))
+    move = LabelMove(label, version, None, policy_text(unlabelled_policy(served)))
     target = served._replace(labels={label: version}, moves=(*served.moves, move))
     # The newest version is what this is a rollback from.
     return target._replace(policy=specific([version]))
@@ -135,7 +138,7 @@ def _settled(config: ModelsConfig) -> ModelsConfig:
 
 def _with_needed_versions(target: ServedModel, former: ServedModel, present: Sequence[int]) -> ServedModel:
     """Loads the labelled versions, those that somebody listed without a label, and what answers without `stable`."""
-    unlabelled = set(former.policy.specific.versions) - set(former.labels.values())
+    unlabelled = set(unlabelled_policy(former).specific.versions)
     original = parse_policy(former.moves[0].policy) if former.moves else former.policy
     if STABLE not in target.labels and not former.labels:
         # Requests without a label go on to be answered by the same version.

@@ -76,6 +76,11 @@ def test_versions_of_labels_policy_and_rollback_are_in_use(tmp_path):
     assert versions_in_use(file) == {3, 5, 7}
 
 
+def test_unlabelled_version_that_a_rollback_would_load_is_in_use(tmp_path):
+    file = write_config(tmp_path, {"stable": 5}, moves=(LabelMove("stable", 5, 3, "specific { versions: 9 }"),))
+    assert versions_in_use(file) == {3, 5, 9}
+
+
 def test_no_version_is_in_use_without_a_models_config(tmp_path):
     assert versions_in_use(config_path(str(tmp_path / "caser"))) == set()
 

@@ -123,6 +123,8 @@ def test_canary_without_a_stable_version_leaves_requests_without_a_label_alone(r
     rollback(rollout, "blue")
     promote(rollout, 5)
     assert server.calls[-2] == ([5], {"canary": 5, "stable": 5})
+    rollback(rollout)
+    assert server.calls[-2] == ([5, 7], {"canary": 5})
 
 
 def test_version_that_was_pinned_without_a_label_stays_loaded(rollout, server, tmp_path):
