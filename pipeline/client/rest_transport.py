@@ -98,11 +98,11 @@ class RestTransport:
             )
             text = response.data.decode(errors="replace")
         except urllib3.exceptions.SSLError as error:
-            raise UserError(tls_problem(url, str(error))) from None
+            raise UserError(tls_problem(self._connection.url, str(error))) from None
         except urllib3.exceptions.HTTPError as error:
             if "BadStatusLine" in str(error):
                 raise UserError(
-                    f"{url}: the response is not HTTP. Hint: gRPC has its own port: grpc://HOST:8500."
+                    f"{self._connection.url}: the response is not HTTP. Hint: gRPC has its own port: grpc://HOST:8500."
                 ) from None
             raise TransientError(f"{type(error).__name__}: {error}") from error
         if response.status in _TRANSIENT:
