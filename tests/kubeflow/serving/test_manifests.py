@@ -16,7 +16,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from components.export.warmup import BATCH_SIZES
 from pipeline.cli.serving.promote import promote
-from tests.support.tf_serving_process import Batching
+from tests.support.served_model import Batching
 
 SERVING = Path(__file__).resolve().parents[3] / "kubeflow" / "serving"
 RELEASES = ("1.28", "1.31", "1.34")
