@@ -47,7 +47,8 @@ def push(
     version = push_model(str(source), model_dir, keep, {}, allow_no_warmup)
     yield f"{model_dir.rstrip('/')}/{version} published"
     if not _is_loaded_without_a_label(model_dir, version):
-        named = "".join(f" --server {server.url}" for server in servers)
+        # Labels need gRPC.
+        named = "".join(f" --server {server.url}" for server in servers if server.url.startswith("grpc"))
         yield (
             f"no label points to version {version} yet, so servers do not load it; promote it with "
             f"caser promote {version} --model {model_dir}{named}"

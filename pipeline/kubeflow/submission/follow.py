@@ -55,8 +55,8 @@ def follow(client: kfp.Client, request: FollowRequest, console: RunConsole) -> i
     except KeyboardInterrupt:
         access = request.access
         namespace = f" --namespace {access.namespace}" if access.namespace else ""
-        _print(console, f"\nThe run goes on. Follow it again: caser kubeflow follow {request.run_id}")
-        _print(console, f"  --host {access.host}{namespace}")
+        command = f"caser kubeflow follow {request.run_id} --host {access.host}{namespace}"
+        _print(console, f"\nThe run goes on. Follow it again: {command}")
         return INTERRUPTED
 
 

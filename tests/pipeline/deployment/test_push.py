@@ -75,7 +75,8 @@ def test_push_reports_a_server_with_other_predictions(model, server, tmp_path):
 def test_push_to_servers_with_labels_names_the_promotion(model, server, tmp_path):
     (tmp_path / "caser" / "3").mkdir(parents=True)
     write_config(tmp_path, {"stable": 3})
-    published, told = push(model, str(tmp_path / "caser"), 3, [Connection("grpc://127.0.0.1:1")], 1)
+    servers = [Connection("grpc://127.0.0.1:1"), Connection("http://127.0.0.1:2")]  # promote takes gRPC only
+    published, told = push(model, str(tmp_path / "caser"), 3, servers, 1)
     version = published.split("/")[-1].split(" ")[0]
     assert told == (
         f"no label points to version {version} yet, so servers do not load it; promote it with caser promote {version} "

@@ -189,5 +189,5 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_follow_it(cluster, monkeypa
     monkeypatch.setattr("pipeline.kubeflow.submission.follow.time.sleep", interrupt)
     result = follow(cluster, "--namespace", "team")
     assert result.exit_code == 130
-    assert "The run goes on. Follow it again: caser kubeflow follow r1" in result.output
-    assert f"--host {cluster.host} --namespace team" in result.output
+    command = f"caser kubeflow follow r1 --host {cluster.host} --namespace team"
+    assert f"The run goes on. Follow it again: {command}" in result.output
