@@ -18,3 +18,6 @@ USER, SEQUENCE, TARGETS, POSITION = "user", "sequence", "targets", "position"
 # Integer ids: line n of a vocabulary file has id n + FIRST_ID.
 PADDING, UNKNOWN, FIRST_ID = 0, 1, 2
 ITEM_VOCABULARY, USER_VOCABULARY = "items", "users"
+
+# What `str.strip` removes: blanks around ids mean nothing in files, requests and commands alike.
+BLANKS = "".join(character for character in map(chr, range(0x3001)) if character.isspace())

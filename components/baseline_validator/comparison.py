@@ -16,7 +16,29 @@ from components.ranking.metrics import NO_RANK, user_metrics_with_next
 SERVED, CASER, RULES, NEIGHBOURS, POPULARITY = "test", "caser", "sequential_rules", "neighbours", "popularity"
 _TITLES = {RULES: "sequential rules", NEIGHBOURS: "neighbours", POPULARITY: "popularity"}
 
+# Below this, intervals are too wide for a verdict.
+_ENOUGH_USERS = 100
+
 Intervals = dict[str, tuple[float, float]]
+
+
+class HeldOutItems(NamedTuple):
+    """Distinct held-out items of all users, and how many of them no model can recommend.
+
+    Attributes:
+        total: number of items.
+        seen: those that the user has in the history; seen items are not recommended.
+        unknown: those that do not occur in the train split.
+    """
+
+    total: int
+    seen: int
+    unknown: int
+
+    @property
+    def reachable(self) -> int:
+        """The number of items that can be recommended."""
+        return self.total - self.seen - self.unknown
 
 
 class Comparison(NamedTuple):
@@ -27,6 +49,8 @@ class Comparison(NamedTuple):
         reason: why, in words.
         baseline: the strongest baseline.
         users: number of compared users.
+        held_out: held-out items, and how many of them can be recommended.
+        warning: why the verdict is uncertain; None if it is not.
         metrics: metrics by name of each part and baseline.
         intervals: 95 % confidence intervals of the same metrics, without coverage.
         margins: confidence intervals of the difference from the strongest baseline.
@@ -39,21 +63,26 @@ class Comparison(NamedTuple):
     metrics: dict[str, dict[str, float]]
     intervals: dict[str, Intervals]
     margins: Intervals
+    held_out: HeldOutItems
+    warning: str | None = None
 
 
-def compare(rankings: Mapping[str, Ranking], n_items: int, settings: EvaluatorSettings) -> Comparison:
+def compare(
+    rankings: Mapping[str, Ranking], n_items: int, settings: EvaluatorSettings, held_out: HeldOutItems
+) -> Comparison:
     """Compares rankings of the same users.
 
     Args:
         rankings: by name, with at least SERVED and POPULARITY; rows are the same users in the same order.
         n_items: number of items in the catalogue.
         settings: metric and thresholds.
+        held_out: counts of the held-out items of these users.
     """
     evaluated = (rankings[SERVED].ranks != NO_RANK).any(axis=1)
     users = int(evaluated.sum())
     if not users:
         reason = f"{settings.metric} could not be compared: there are no held-out items"
-        return Comparison(False, reason, POPULARITY, 0, {}, {}, {})
+        return Comparison(False, reason, POPULARITY, 0, {}, {}, {}, held_out)
     kept = {name: Ranking(part.ranks[evaluated], part.top_items[evaluated]) for name, part in rankings.items()}
     values = {name: user_metrics_with_next(part.ranks) for name, part in kept.items()}
     metrics = {name: part.metrics(n_items) for name, part in kept.items()}
@@ -70,7 +99,27 @@ def compare(rankings: Mapping[str, Ranking], n_items: int, settings: EvaluatorSe
     }
     margins = intervals.pop("margin")
     blessed, reason = _verdict(metrics, baseline, margins[settings.metric], settings)
-    return Comparison(blessed, reason, baseline, users, metrics, intervals, margins)
+    if held_out.reachable * 2 < held_out.total:
+        blessed, reason = False, _cannot_judge(held_out)
+    warning = _few_users(users, settings.metric, intervals[SERVED][settings.metric])
+    return Comparison(blessed, reason, baseline, users, metrics, intervals, margins, held_out, warning)
+
+
+def _cannot_judge(held_out: HeldOutItems) -> str:
+    few = "none" if not held_out.reachable else f"only {held_out.reachable:,}"
+    return (
+        f"this data or split cannot judge a model: {few} of {held_out.total:,} held-out items can be recommended "
+        f"({held_out.seen:,} are in the user's history, {held_out.unknown:,} are not in the train split)"
+    )
+
+
+def _few_users(users: int, metric: str, interval: tuple[float, float]) -> str | None:
+    if users >= _ENOUGH_USERS:
+        return None
+    return (
+        f"only {users:,} users were evaluated, so the verdict is uncertain: the 95 % interval of {metric} is "
+        f"{interval[0]:.4f} to {interval[1]:.4f}"
+    )
 
 
 def _verdict(

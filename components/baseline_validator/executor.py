@@ -14,12 +14,20 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
-from components.baseline_validator.comparison import CASER, NEIGHBOURS, POPULARITY, RULES, SERVED, compare
+from components.baseline_validator.comparison import (
+    CASER,
+    NEIGHBOURS,
+    POPULARITY,
+    RULES,
+    SERVED,
+    HeldOutItems,
+    compare,
+)
 from components.baseline_validator.result import BaselineValidation, write_result
 from components.evaluator.settings import EvaluatorSettings
-from components.example_gen.raw_examples import read_split
+from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export import signatures
-from components.features import ITEM_VOCABULARY
+from components.features import ITEM_VOCABULARY, UNKNOWN
 from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.evaluation import Ranking, rank_users
 from components.ranking.metrics import MAX_K, concatenate_padded
@@ -29,6 +37,8 @@ from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.sequential_rules.tables import RuleTables
 from components.transform.encoded_users import encode_users
 from components.transform.vocabulary import Vocabulary
+
+_COUNTED_USERS = 10_000
 
 # Prefixes of the outputs of `evaluate`.
 _PARTS = {SERVED: "", CASER: signatures.CASER, POPULARITY: signatures.POPULARITY}
@@ -77,6 +87,26 @@ def rules_ranking(tables: RuleTables, serialized: np.ndarray, items: Vocabulary)
     return rank_users(lambda users: score(users.history), encode_users(serialized, items), items.size)
 
 
+def count_held_out(serialized: np.ndarray, items: Vocabulary) -> HeldOutItems:
+    """Counts distinct held-out items, and those that cannot be recommended.
+
+    Args:
+        serialized: bytes [U], raw Examples.
+        items: the item vocabulary.
+    """
+    total = seen = unknown = 0
+    for start in range(0, len(serialized), _COUNTED_USERS):
+        users = parse_raw_examples(tf.constant(serialized[start : start + _COUNTED_USERS].tolist(), tf.string))
+        known = items.ids(users.holdout).to_list()
+        for history, held_out, ids in zip(users.item_ids.to_list(), users.holdout.to_list(), known, strict=True):
+            id_of = dict(zip(held_out, ids, strict=True))
+            before = set(history)
+            total += len(id_of)
+            seen += sum(item in before for item in id_of)
+            unknown += sum(item not in before and id_ == UNKNOWN for item, id_ in id_of.items())
+    return HeldOutItems(total, seen, unknown)
+
+
 class Executor(base_executor.BaseExecutor):
     """Writes `baseline_validation.json` and the blessing."""
 
@@ -107,7 +137,7 @@ class Executor(base_executor.BaseExecutor):
             else:
                 rankings[NEIGHBOURS] = ranking
         settings = EvaluatorSettings.model_validate_json(exec_properties["settings"])
-        comparison = compare(rankings, items.size, settings)
+        comparison = compare(rankings, items.size, settings, count_held_out(serialized, items))
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, comparison.blessed)
 

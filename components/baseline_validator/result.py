@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tfx.utils import io_utils
 
-from components.baseline_validator.comparison import Comparison
+from components.baseline_validator.comparison import Comparison, HeldOutItems
 
 RESULT_FILE = "baseline_validation.json"
 
@@ -27,7 +27,8 @@ def write_result(uri: str, result: BaselineValidation) -> None:
         uri: URI of the artifact.
         result: the result.
     """
-    content = {"comparison": result.comparison._asdict(), "notes": result.notes}
+    comparison = {**result.comparison._asdict(), "held_out": result.comparison.held_out._asdict()}
+    content = {"comparison": comparison, "notes": result.notes}
     io_utils.write_string_file(os.path.join(uri, RESULT_FILE), json.dumps(content, indent=1))
 
 
@@ -38,4 +39,6 @@ def read_result(uri: str) -> BaselineValidation:
         uri: URI of the artifact.
     """
     content = json.loads(io_utils.read_string_file(os.path.join(uri, RESULT_FILE)))
-    return BaselineValidation(Comparison(**content["comparison"]), content["notes"])
+    comparison = content["comparison"]
+    comparison["held_out"] = HeldOutItems(**comparison["held_out"])
+    return BaselineValidation(Comparison(**comparison), content["notes"])

@@ -22,7 +22,9 @@ from apache_beam.io.filesystems import FileSystems
 from components.errors import UserError
 from components.example_gen.counts import COUNTS_FILE, Counts, add_counts, counts_json
 from components.example_gen.histories import Histories, build_histories
+from components.example_gen.input_files import total_bytes
 from components.example_gen.raw_examples import serialize_example
+from components.example_gen.readers.ids import NULL_WORDS
 from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_bad_row_fraction, to_csv
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.readers.row_checks import Interactions
@@ -35,12 +37,14 @@ from components.files import write_text
 _BUCKET_BYTES = 8 << 20
 _MIN_BUCKETS, _MAX_BUCKETS = 16, 4096
 
+_NULL_WORDS = pa.array([word.encode() for word in NULL_WORDS], pa.binary())
+
 _BATCHES, _COUNTS, _BAD, _ITEM_COUNTS = "batches", "counts", "bad", "item_counts"
 
 
 def examples(
     pipeline: beam.Pipeline,
-    pattern: str,
+    files: list[str],
     data: DataSettings,
     histories: HistorySettings,
     split: SplitSettings,
@@ -51,7 +55,7 @@ def examples(
 
     Args:
         pipeline: Beam pipeline.
-        pattern: file or glob pattern.
+        files: from `input_files`.
         data: how files are read.
         histories: how interactions are filtered and ordered.
         split: how histories are split.
@@ -60,19 +64,13 @@ def examples(
 
     Returns:
         Serialized Examples by split name.
-
-    Raises:
-        UserError: no file matches the pattern.
     """
-    files = sorted(FileSystems.match([pattern])[0].metadata_list, key=lambda file: file.path)
-    if not files:
-        raise UserError(f"No file matches {pattern}. Hint: check the path.")
-    size = sum(file.size_in_bytes for file in files)
+    size = total_bytes(files)
     buckets = int(np.clip(size // _BUCKET_BYTES, _MIN_BUCKETS, _MAX_BUCKETS))
 
     read = (
         pipeline
-        | "Files" >> beam.Create([(index, file.path) for index, file in enumerate(files)])
+        | "Files" >> beam.Create(list(enumerate(files)))
         | "SpreadFiles" >> beam.Reshuffle()
         | "Read" >> beam.ParDo(_Read(data, buckets)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
     )
@@ -88,17 +86,18 @@ def examples(
     examples_by_split = (
         read[_BATCHES]
         | "GroupByBucket" >> beam.GroupByKey()
-        | "Histories" >> beam.ParDo(_MakeExamples(histories, split), rare).with_outputs(_COUNTS, *SPLITS)
+        | "Histories"
+        >> beam.ParDo(_MakeExamples(histories, split, _has_times(data)), rare).with_outputs(_COUNTS, *SPLITS)
     )
     counts = (
         (read[_COUNTS], examples_by_split[_COUNTS]) | beam.Flatten() | "AllCounts" >> beam.CombineGlobally(_AddCounts())
     )
     _ = (
         pipeline
-        | "Once" >> beam.Create([[file.path for file in files]])
+        | "Once" >> beam.Create([files])
         | "WriteCounts"
         >> beam.ParDo(
-            _WriteCounts(data.max_bad_row_fraction, split, counts_dir, quarantine_dir),
+            _WriteCounts(data, split, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
             beam.pvalue.AsList(read[_BAD]),
         )
@@ -120,11 +119,23 @@ class _Read(beam.DoFn):
                 counts = Counts(rows_read=batch.rows_read, filtered_rows=batch.filtered, bad_rows=len(batch.bad))
                 if len(batch.time):
                     counts = counts._replace(first_time=int(batch.time.min()), last_time=int(batch.time.max()))
-                yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+                items = _item_counts(batch.item)
+                yield beam.pvalue.TaggedOutput(_COUNTS, counts._replace(null_words=self._null_words(batch.user, items)))
                 for bad in batch.bad:
                     yield beam.pvalue.TaggedOutput(_BAD, tuple(bad))
-                yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, _item_counts(batch.item))
+                yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, items)
                 yield from self._by_bucket(batch, index)
+
+    def _null_words(self, users: pa.Array, items: dict[bytes, int]) -> dict[str, int]:
+        """Rows whose id stands for a missing value in many exports."""
+        found = _item_counts(users.filter(pc.is_in(users, value_set=_NULL_WORDS)))
+        columns = {
+            self._data.user_column: found,
+            self._data.item_column: {word: items[word] for word in _NULL_WORDS.to_pylist() if word in items},
+        }
+        return {
+            f"{column}={word.decode()}": count for column, counts in columns.items() for word, count in counts.items()
+        }
 
     def _by_bucket(self, batch: Interactions, file: int) -> Iterator[tuple[int, bytes]]:
         users = batch.user.dictionary_encode()
@@ -150,8 +161,8 @@ class _Read(beam.DoFn):
 class _MakeExamples(beam.DoFn):
     """(bucket, batches) -> serialized Examples, tagged by split."""
 
-    def __init__(self, histories: HistorySettings, split: SplitSettings) -> None:
-        self._histories, self._split = histories, split
+    def __init__(self, histories: HistorySettings, split: SplitSettings, has_times: bool) -> None:
+        self._histories, self._split, self._has_times = histories, split, has_times
 
     def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[object]:
         table = pa.concat_tables([_from_bytes(batch) for batch in element[1]]).combine_chunks()
@@ -181,6 +192,7 @@ class _MakeExamples(beam.DoFn):
             interactions=len(histories.item),
             items=frozenset(items[code] for code in np.unique(histories.item)),
             dropped=histories.dropped,
+            ties=histories.ties if self._has_times else 0,
             split_users={name: int((sizes > 0).sum()) for name, sizes in held_out.items() if self._split.has(name)},
             split_items={name: int(sizes.sum()) for name, sizes in held_out.items() if self._split.has(name)},
         )
@@ -189,8 +201,8 @@ class _MakeExamples(beam.DoFn):
 class _WriteCounts(beam.DoFn):
     """Writes `counts.json` and the quarantine file; fails if there are too many bad rows or no users left."""
 
-    def __init__(self, max_bad_row_fraction: float, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
-        self._max_bad_rows, self._split = max_bad_row_fraction, split
+    def __init__(self, data: DataSettings, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
+        self._data, self._split = data, split
         self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
     def process(self, files: list[str], counts: Counts, bad_rows: list[tuple]) -> None:
@@ -201,7 +213,7 @@ class _WriteCounts(beam.DoFn):
             write_text(quarantine, to_csv(bad))
         elif tf.io.gfile.exists(quarantine):  # from an earlier run on other data
             tf.io.gfile.remove(quarantine)
-        check_bad_row_fraction(bad, counts.rows_read, self._max_bad_rows, quarantine)
+        check_bad_row_fraction(bad, counts.rows_read, self._data, quarantine)
         if not counts.users:
             raise UserError(no_users_left(counts.dropped))
         if not counts.split_users[self._split.evaluated]:
@@ -209,6 +221,10 @@ class _WriteCounts(beam.DoFn):
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
         tf.io.gfile.makedirs(self._counts_dir)
         write_text(os.path.join(self._counts_dir, COUNTS_FILE), text)
+
+
+def _has_times(data: DataSettings) -> bool:
+    return data.time_column is not None and data.format != "sequences"
 
 
 def no_users_left(dropped: dict[str, int]) -> str:

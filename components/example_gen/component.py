@@ -12,6 +12,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
 
+from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.features import SPLITS
@@ -28,6 +29,7 @@ class InteractionExampleGen(FileBasedExampleGen):
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DRIVER_CLASS = Driver
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class InteractionExampleGen(FileBasedExampleGen):
         """Declares the node.
 
         Args:
-            path: file, glob pattern, or pattern with `{SPAN}` (TFX reads the latest span).
+            path: what `input_files` takes; of a pattern with `{SPAN}`, TFX reads the latest span.
             data: how files are read.
             histories: how interactions are filtered and ordered.
             split: how histories are split.

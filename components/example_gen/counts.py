@@ -18,6 +18,8 @@ class Counts(NamedTuple):
         rows_read: all rows, valid or bad.
         bad_rows: malformed rows.
         filtered_rows: rows filtered out by rating or event.
+        null_words: rows by column and id, for ids that stand for a missing value in many exports, such as NULL.
+        ties: interactions at the same time as the user's previous or next one; 0 without a time column.
         first_time: earliest timestamp, microseconds.
         last_time: latest timestamp, microseconds.
         dropped: interactions dropped by each rule of `HistorySettings`.
@@ -31,6 +33,8 @@ class Counts(NamedTuple):
     rows_read: int = 0
     bad_rows: int = 0
     filtered_rows: int = 0
+    null_words: dict[str, int] = {}
+    ties: int = 0
     first_time: int = _NO_FIRST
     last_time: int = _NO_LAST
     dropped: dict[str, int] = {}
@@ -47,6 +51,8 @@ def add_counts(a: Counts, b: Counts) -> Counts:
         rows_read=a.rows_read + b.rows_read,
         bad_rows=a.bad_rows + b.bad_rows,
         filtered_rows=a.filtered_rows + b.filtered_rows,
+        null_words=_sum(a.null_words, b.null_words),
+        ties=a.ties + b.ties,
         first_time=min(a.first_time, b.first_time),
         last_time=max(a.last_time, b.last_time),
         dropped=_sum(a.dropped, b.dropped),

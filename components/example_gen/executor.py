@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import apache_beam as beam
@@ -15,6 +14,8 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components.example_gen import beam_pipeline
+from components.example_gen.driver import input_path
+from components.example_gen.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 
 # Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.
@@ -47,12 +48,10 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         message = wrappers_pb2.StringValue()
         config.custom_config.Unpack(message)
         settings = json.loads(message.value)
-        inputs = example_gen_pb2.Input()
-        proto_utils.json_to_proto(exec_properties["input_config"], inputs)
         run_id = self._context.pipeline_run_id if self._context else None
         return beam_pipeline.examples(
             pipeline,
-            os.path.join(exec_properties["input_base"], inputs.splits[0].pattern),
+            input_files(input_path(exec_properties)),
             DataSettings.model_validate(settings["data"]),
             HistorySettings.model_validate(settings["histories"]),
             SplitSettings.model_validate(settings["split"]),

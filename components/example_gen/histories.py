@@ -17,12 +17,14 @@ class Histories(NamedTuple):
         start: int [U + 1]; the history of `user[i]` is `item[start[i] : start[i + 1]]`.
         item: int [n], oldest first.
         dropped: number of interactions dropped by each rule.
+        ties: number of interactions at the same time as the user's previous or next one, before the rules.
     """
 
     user: np.ndarray
     start: np.ndarray
     item: np.ndarray
     dropped: dict[str, int]
+    ties: int
 
 
 def build_histories(
@@ -52,7 +54,8 @@ def build_histories(
         The histories of the remaining users.
     """
     order = np.lexsort((row, file, time, user))
-    user, item = user[order], item[order]
+    user, item, time = user[order], item[order], time[order]
+    ties = _ties(user, time)
     dropped: dict[str, int] = {}
 
     def keep(rule: str, kept: np.ndarray) -> None:
@@ -66,7 +69,13 @@ def build_histories(
         keep("repeated_items", _first_interaction(user, item))
     keep("min_user_interactions", _size_of_user(user) >= settings.min_user_interactions)
     users, first = np.unique(user, return_index=True)
-    return Histories(users, np.append(first, len(user)), item, dropped)
+    return Histories(users, np.append(first, len(user)), item, dropped, ties)
+
+
+def _ties(user: np.ndarray, time: np.ndarray) -> int:
+    """The number of interactions at the same time as a neighbour's; rows are sorted by user and time."""
+    same = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
+    return int((np.append(same, False) | np.append(False, same)).sum())
 
 
 def _size_of_user(user: np.ndarray) -> np.ndarray:

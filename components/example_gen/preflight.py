@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import re
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.readers.columns import likely_separator, separator_hint
-from components.example_gen.readers.quarantine import BadRow
+from components.example_gen.input_files import input_files, is_remote
+from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.example_gen.splits import holds_out_anything, nothing_to_evaluate_on
@@ -37,7 +34,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
     A few bad rows are fine here: ExampleGen counts and quarantines them. Remote paths (`gs://...`) are not checked.
 
     Args:
-        path: file, glob pattern, or pattern with `{SPAN}`.
+        path: what `input_files` takes.
         data: how files are read.
         histories: how interactions are filtered.
         split: how histories are split.
@@ -46,17 +43,15 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
         UserError: the input is missing, empty, truncated, lacks the configured columns, has no valid row, or no user
             has enough interactions.
     """
-    if "://" in path:
+    if is_remote(path):
         return
-    files = _files(path)
+    files = input_files(path)
     in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
     preview = _preview(files, data, in_full)
     if preview.first_bad and not preview.valid:
         raise UserError(_no_valid_row(preview.first_bad, data))
     if not preview.rows:
-        raise UserError(
-            f"{path}: the file has a header but no rows. Hint: provide a file with one interaction per line."
-        )
+        raise UserError(f"{path}: no rows, or only a header. Hint: provide a file with one interaction per line.")
     if preview.first_bad or not in_full:
         return
     if not preview.per_user:
@@ -93,36 +88,4 @@ def _preview(files: list[str], data: DataSettings, in_full: bool) -> _Preview:
 
 def _no_valid_row(bad: BadRow, data: DataSettings) -> str:
     problem = f"No row is valid. {bad.file}, row {bad.row}: {bad.reason}: {bad.raw[:_RAW_CHARACTERS]}"
-    separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
-    if separator is not None and separator != data.separator:
-        return f"{problem}\n{separator_hint(separator)}"
-    return f"{problem}\nHint: check `data.separator`, `data.columns` and `data.time_format`."
-
-
-def _files(path: str) -> list[str]:
-    pattern = re.sub(r"\{(SPAN|VERSION|YYYY|MM|DD)[^}]*\}", "*", path)
-    if not glob.has_magic(pattern):
-        return [_existing(pattern)]
-    files = sorted(file for file in glob.glob(pattern) if os.path.isfile(file))
-    if not files:
-        raise UserError(f"No file matches {path}. Hint: check the pattern.")
-    return files
-
-
-def _existing(file: str) -> str:
-    if os.path.isdir(file):
-        raise UserError(f"{file} is a directory. Hint: pass the files in it, such as '{file.rstrip('/')}/*.csv'.")
-    if not os.path.exists(file):
-        parent = Path(file).parent
-        siblings = sorted(entry.name for entry in parent.iterdir())[:8] if parent.is_dir() else None
-        details = (
-            f" {parent} contains: {', '.join(siblings)}."
-            if siblings
-            else f" Directory {parent} does not exist."
-            if siblings is None
-            else ""
-        )
-        raise UserError(f"File {file} does not exist.{details} Hint: check the path.")
-    if not os.access(file, os.R_OK):
-        raise UserError(f"{file} cannot be read: permission denied. Hint: chmod +r {file}, or run as another user.")
-    return file
+    return f"{problem}\nHint: {hint_for(bad, data) or 'check `data.separator`, `data.columns` and `data.time_format`.'}"

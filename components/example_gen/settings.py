@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from datetime import datetime, timezone
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,14 +11,28 @@ from pydantic import Field, field_validator, model_validator
 from components.features import TEST, VALID
 from components.settings import Settings
 
+_TIME_FORMATS = ("auto", "seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601")
+
 
 class DataSettings(Settings):
     """Interaction files (`components.example_gen.readers`)."""
 
-    format: Literal["auto", "csv", "parquet"] = Field(
-        "auto", description="auto: by file extension; each format may be gzipped"
+    format: Literal["auto", "csv", "jsonl", "parquet", "sequences"] = Field(
+        "auto",
+        description="auto: Parquet, JSON lines, RecBole's .inter or delimited text, by content; sequences: one "
+        "user per line (`user item item ...`). Each may be compressed",
     )
     separator: str = Field(",", description="field separator of text files: ',', '\\t', '::', ...")
+    quoting: Literal["auto", "csv", "none"] = Field(
+        "auto",
+        description="csv: double quotes enclose fields; none: they are characters like others; auto: csv, but none if "
+        "the separator is a tab or several characters and the first line has no field in quotes",
+    )
+    encoding: str = Field(
+        "auto",
+        description="encoding of text files, such as windows-1252; auto: UTF-8, or UTF-16; both with or without BOM",
+    )
+    comment: str | None = Field(None, description="lines of text files that begin with it are skipped, such as '#'")
     header: bool = Field(True, description="whether the first line holds the column names")
     columns: list[str] | None = Field(None, description="column names, in order, for files without a header")
     user_column: str = Field("user_id", description="column with user IDs")
@@ -24,8 +40,13 @@ class DataSettings(Settings):
     time_column: str | None = Field(
         "timestamp", description="column with timestamps; null: rows are in chronological order"
     )
-    time_format: Literal["auto", "seconds", "milliseconds", "iso8601"] = Field(
-        "auto", description="auto: ISO 8601 unless numeric; numbers above 1e11 are milliseconds"
+    time_format: str = Field(
+        "auto",
+        description="auto: ISO 8601, or numbers since 1970 by their size; seconds, milliseconds, microseconds, "
+        "nanoseconds, iso8601, or a pattern such as '%m/%d/%Y %H:%M'",
+    )
+    null_values: list[str] = Field(
+        [], description="ids that mean a missing value, such as NULL; such rows are malformed"
     )
     rating_column: str | None = Field(None, description="column with ratings; needs min_rating")
     min_rating: float | None = Field(None, description="rows with a lower rating are filtered out")
@@ -43,9 +64,47 @@ class DataSettings(Settings):
             raise ValueError("`data.separator` should not be empty")
         return separator.replace("\\t", "\t")
 
+    @field_validator("time_format")
+    @classmethod
+    def _time_format_is_known(cls, time_format: str) -> str:
+        if time_format in _TIME_FORMATS:
+            return time_format
+        try:
+            if "%" not in time_format:
+                raise ValueError
+            now = datetime(2020, 9, 13, 12, 26, 40, tzinfo=timezone.utc)
+            datetime.strptime(now.strftime(time_format), time_format)
+        except ValueError:
+            raise ValueError(
+                f"`data.time_format` should be one of {', '.join(_TIME_FORMATS)}, or a pattern of strptime such as "
+                f"'%m/%d/%Y %H:%M'. Received: {time_format!r}"
+            ) from None
+        return time_format
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str) -> str:
+        try:
+            known = encoding == "auto" or codecs.lookup(encoding)._is_text_encoding
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(
+                "`data.encoding` should be auto or an encoding that Python knows, such as utf-8, utf-16, windows-1252. "
+                f"Received: {encoding!r}"
+            )
+        return encoding
+
+    @field_validator("comment")
+    @classmethod
+    def _comment_is_not_empty(cls, comment: str | None) -> str | None:
+        return comment or None
+
     @model_validator(mode="after")
     def _filters_are_whole(self) -> DataSettings:
-        if not self.header and not self.columns and self.format != "parquet":
+        if self.format == "sequences" and (self.rating_column or self.event_column):
+            raise ValueError("`data.rating_column` and `data.event_column` do not exist in `data.format`=sequences")
+        if not self.header and not self.columns and self.format not in ("parquet", "jsonl", "sequences"):
             raise ValueError("`data.columns` should name the columns if `data.header` is false")
         if (self.min_rating is None) != (self.rating_column is None):
             raise ValueError("`data.min_rating` and `data.rating_column` go together")

@@ -11,7 +11,7 @@ from pipeline.cli.options import config_options
 
 
 @click.command(short_help="Train, evaluate and publish a model from an interaction log.")
-@click.option("--data", metavar="PATH", help="Interaction log: file, glob or {SPAN} pattern.")
+@click.option("--data", metavar="PATH", help="Interaction log: file, directory, glob or {SPAN} pattern.")
 @click.option("--sample", is_flag=True, help="Use the built-in sample instead of --data.")
 @config_options
 @click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output directory.")
@@ -41,7 +41,7 @@ def run(
     orchestrator: str,
     beam_args: tuple[str, ...],
 ) -> None:
-    """Train, evaluate and publish a model from an interaction log: CSV, TSV or Parquet, optionally gzipped.
+    """Train, evaluate and publish a model from an interaction log: CSV, TSV, Parquet, JSON lines ... (docs/data.md).
 
     A second run with the same --output reuses every node whose inputs and settings did not change.
 

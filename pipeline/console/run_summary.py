@@ -36,6 +36,8 @@ def print_summary(console: Console, summary: RunSummary, output: Path, log: Path
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
     )
     console.print(verdict.append(summary.blessing_reason, "none"), soft_wrap=True)
+    for warning in summary.warnings:
+        console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)
     console.print()
     serving = output / "serving" / "caser"
     paths = [

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
+from components.example_gen.input_files import is_pipe
 from components.files import exclusive_lock
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# Always the same name, so that equal data is reused.
+_PIPE_COPY = "data-from-pipe"
+
 SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -32,7 +37,7 @@ class RunRequest(NamedTuple):
 
     Attributes:
         config: all settings.
-        data: file, glob pattern, or pattern with `{SPAN}`; None for the built-in sample.
+        data: what `input_files` takes, or a pipe; None for the built-in sample.
         output: output directory.
         beam: whether to use TFX's BeamDagRunner.
         beam_args: Beam options of the data nodes.
@@ -58,9 +63,16 @@ def run_pipeline(request: RunRequest) -> int:
         UserError: the data or the output directory is invalid; no node has run.
     """
     output, data = request.output.absolute(), _absolute(request.data)
-    if data is not None:
+    _check_output(output)
+    pipe = data is not None and is_pipe(data)
+    if data is not None and not pipe:
         _check(data, request.config)
-    with locked(output), redirect_output_to(log := new_log_file(output / "logs")) as screen:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(locked(output))
+        if data is not None and pipe:
+            data = stack.enter_context(_copy_of_pipe(data, output / _PIPE_COPY))
+            _check(data, request.config)
+        screen = stack.enter_context(redirect_output_to(log := new_log_file(output / "logs")))
         console = new_console(screen)
         try:
             return _run(request, data or _sample_file(output), output, log, console)
@@ -126,6 +138,28 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
         write_report(summary, config, source, output / "report.html")
     print_summary(console, summary, output, log, time.monotonic() - started)
     return SUCCEEDED
+
+
+def _check_output(output: Path) -> None:
+    """Refuses paths that TFX, which reads what nodes wrote by glob patterns, would not find again."""
+    if found := sorted(set(str(output)) & set("*?[]{}\\")):
+        raise UserError(
+            f"--output {output}: the path has {' '.join(found)}, which TFX takes for a pattern. "
+            "Hint: choose a path without these characters."
+        )
+
+
+@contextlib.contextmanager
+def _copy_of_pipe(pipe: str, file: Path) -> Iterator[str]:
+    """Copies what comes through a pipe to a file, which several steps read; it is removed at the end."""
+    try:
+        with open(pipe, "rb") as source, open(file, "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        yield str(file)
+    except OSError as error:
+        raise UserError(f"{pipe} cannot be copied to {file}: {error.strerror}. Hint: pass a file.") from None
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _check(data: str, config: Config) -> None:

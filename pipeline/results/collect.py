@@ -26,6 +26,7 @@ from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.results.metadata import last_outputs
 from pipeline.results.summary import Example, Metrics, RunSummary
+from pipeline.results.warnings import warnings
 from pipeline.sample.oracle import oracle_metrics
 
 _EXAMPLES, _HISTORY_ITEMS, _RECOMMENDED_ITEMS = 6, 6, 8
@@ -76,6 +77,7 @@ def collect_summary(
     validation = read_validation(str(artifacts["BaselineValidator", "validation"]))
     compared = validation.comparison
     counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
+    held_out_counts = {**compared.held_out._asdict(), "reachable": compared.held_out.reachable}
     return RunSummary(
         test=_without_users(evaluation.parts[""]),
         caser=evaluation.parts.get(CASER, {}),
@@ -88,8 +90,9 @@ def collect_summary(
         slices=evaluation.slices,
         blessed=evaluation.blessed and compared.blessed,
         blessing_reason=_reason(evaluation, compared),
+        warnings=warnings(config, counts, compared),
         pushed_version=_pushed_version(outputs),
-        counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS])},
+        counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
         seconds=dict(seconds),
         states=dict(states),
         ceiling=oracle_metrics(held_out.users, held_out.histories, held_out.items) if is_sample else None,

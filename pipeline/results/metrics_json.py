@@ -11,6 +11,7 @@ rule_weight             weight of the sequential rules in what is served; 0: Cas
 counts                  counts of ExampleGen: rows, users, items, ...
 blessed                 true or false
 blessing_reason         the reason
+warnings                what to know before the metrics, one sentence each
 pushed_version          directory below serving/caser, or null
 seconds                 seconds per node
 states                  state per node: "done" or "cached"
@@ -49,6 +50,7 @@ def write_metrics(summary: RunSummary, file: Path) -> None:
         "counts": summary.counts,
         "blessed": summary.blessed,
         "blessing_reason": summary.blessing_reason,
+        "warnings": summary.warnings,
         "pushed_version": summary.pushed_version,
         "seconds": {node: round(seconds, 2) for node, seconds in summary.seconds.items()},
         "states": summary.states,

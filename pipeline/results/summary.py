@@ -45,6 +45,7 @@ class RunSummary:
         counts: counts of ExampleGen.
         blessed: whether the model passed the thresholds of `evaluator`.
         blessing_reason: the reason, in words.
+        warnings: what to know before the metrics: few users, items that cannot be hit, ties in time, ids such as NULL.
         pushed_version: version pushed by this run or, if nothing changed, by an earlier one.
         seconds: seconds per node.
         states: state per node, "done" or "cached".
@@ -61,6 +62,7 @@ class RunSummary:
     blessing_reason: str
     seconds: dict[str, float]
     states: dict[str, str]
+    warnings: list[str] = field(default_factory=list)
     pushed_version: str | None = None
     sequential_rules: Metrics | None = None
     neighbours: Metrics | None = None

@@ -1,25 +1,42 @@
-"""Finds the configured columns in a header."""
+"""Finds the configured columns in a header and in directory names."""
 
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
+from typing import NamedTuple
 
 from components.errors import UserError
 from components.example_gen.settings import DataSettings
 
-_SEPARATORS = ("\t", ",", ";", "::", "|")
+_SEPARATORS = ("\t", ",", ";", "::", "|", " ")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
-def column_positions(header: list[str], data: DataSettings, name: str) -> list[int | None]:
-    """Positions of the user, item, time, rating and event columns.
+class PartitionValue(NamedTuple):
+    """The value of a column that is in a directory's name; None: null."""
+
+    value: str | None
+
+
+Position = int | PartitionValue | None
+
+
+def column_positions(
+    header: list[str], partitions: dict[str, str | None], data: DataSettings, name: str
+) -> list[Position]:
+    """Where the user, item, time, rating and event columns are.
 
     Args:
-        header: names of all columns.
+        header: names of all columns of the file.
+        partitions: values by column, from directory names; the file's own columns go first.
         data: names of the configured columns.
         name: file name, for error messages.
 
     Returns:
-        Five positions, from 0; None for columns that are not configured.
+        For each of the five, the position in the file, from 0; the value in a directory name; or None if it is not
+        configured.
 
     Raises:
         UserError: a configured column is missing or occurs twice.
@@ -32,10 +49,17 @@ def column_positions(header: list[str], data: DataSettings, name: str) -> list[i
         "rating_column": data.rating_column,
         "event_column": data.event_column,
     }
+    positions: list[Position] = []
     for setting, column in configured.items():
-        if column is not None and header.count(column) != 1:
-            raise UserError(_message(header, setting, column, data, name))
-    return [None if column is None else header.index(column) for column in configured.values()]
+        if column is None:
+            positions.append(None)
+        elif header.count(column) == 1:
+            positions.append(header.index(column))
+        elif column in partitions and column not in header:
+            positions.append(PartitionValue(partitions[column]))
+        else:
+            raise UserError(_message([*header, *partitions], setting, column, data, name))
+    return positions
 
 
 def likely_separator(line: str, fields: int | None = None) -> str | None:
@@ -55,7 +79,8 @@ def likely_separator(line: str, fields: int | None = None) -> str | None:
 
 def separator_hint(separator: str) -> str:
     """A hint to set the separator on the command line."""
-    return f"Fields seem to be separated by {separator!r}. Hint: --set data.separator={separator!r}"
+    shown = "\\t" if separator == "\t" else separator
+    return f"Fields seem to be separated by {separator!r}. Hint: --set data.separator={shlex.quote(shown)}"
 
 
 def _message(header: list[str], setting: str, column: str, data: DataSettings, name: str) -> str:
@@ -67,14 +92,16 @@ def _message(header: list[str], setting: str, column: str, data: DataSettings, n
     if separator is not None and separator != data.separator:
         hints.append(separator_hint(separator))
         header = header[0].split(separator)
-    if any(part.replace(".", "").isdigit() for part in header):
+    if any(_NUMBER.fullmatch(part.strip()) for part in header):
+        if separator in (None, " ") and len(header) > 1 and all(_NUMBER.fullmatch(part.strip()) for part in header):
+            hints.append("if a line is a user and their items, oldest first, use --set data.format=sequences")
         hints.append(
             "Hint: if the file has no header, use --set data.header=false --set data.columns=[user_id,item_id,...]; "
             "`caser presets` has the settings of well-known data sets"
         )
     if not hints:
         close = difflib.get_close_matches(column, header, n=1, cutoff=0.0) or header[:1]
-        hints.append(f"Hint: --set data.{setting}={close[0]} (or another column)")
+        hints.append(f"Hint: --set {shlex.quote(f'data.{setting}={close[0]}')} (or another column)")
         if setting == "time_column":
             hints.append("--set data.time_column=null if the rows are in chronological order")
     return f"{problem} {'; '.join(hints)}"

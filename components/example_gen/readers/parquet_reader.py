@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
-import io
 from collections.abc import Iterator
 from typing import IO
 
@@ -16,46 +14,64 @@ import pyarrow.parquet as pq
 import pyarrow_hotfix  # noqa: F401
 
 from components.errors import UserError
-from components.example_gen.readers.columns import column_positions
-from components.example_gen.readers.row_checks import Fields, Interactions, as_ids, check_rows, decode_dictionary
+from components.example_gen.readers.columns import PartitionValue, Position, column_positions
+from components.example_gen.readers.ids import check_id_type, check_number_type, check_time_type
+from components.example_gen.readers.row_checks import Fields, Interactions, check_rows
 from components.example_gen.settings import DataSettings
 
 _PARQUET_ROWS = 1 << 17
 _PICKLED_TYPE = "arrow.py_extension_type"
+# By column, in the order of `Fields`.
+_TYPE_CHECKS = (check_id_type, check_id_type, check_time_type, check_number_type, check_id_type)
 
 
-def read_parquet_file(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettings) -> Iterator[Interactions]:
+def read_parquet_file(
+    stream: IO[bytes], name: str, partitions: dict[str, str | None], data: DataSettings
+) -> Iterator[Interactions]:
     """Reads one Parquet file.
 
     Args:
-        stream: the decompressed bytes.
+        stream: the decompressed bytes, seekable.
         name: file name, for messages.
+        partitions: values of columns that are in directory names.
         data: columns, filters.
 
     Yields:
         Batches in the order of the file.
 
     Raises:
-        UserError: the file has no rows, a configured column is missing, or a column type is pickled code.
+        UserError: a configured column is missing, or its type is not understood or is pickled code.
     """
-    # Parquet is read from its end, which is slow in a gzip stream.
-    file = _open_parquet(io.BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream, name)
-    if not file.metadata.num_rows:
-        raise UserError(f"{name}: the file has no rows. Hint: provide a file with one interaction per row.")
-    header = file.schema_arrow.names
-    positions = column_positions(header, data, name)
-    names = [None if p is None else header[p] for p in positions]
+    try:
+        yield from _batches(_open_parquet(stream, name), name, partitions, data)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(
+            f"{name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
+            "Hint: write it again, or use --set data.format=csv if it is text."
+        ) from None
+
+
+def _batches(
+    file: pq.ParquetFile, name: str, partitions: dict[str, str | None], data: DataSettings
+) -> Iterator[Interactions]:
+    schema = file.schema_arrow
+    positions = column_positions(schema.names, partitions, data, name)
+    for position, check in zip(positions, _TYPE_CHECKS, strict=True):
+        if isinstance(position, int):
+            check(schema.field(position).type, schema.names[position], name)
+    wanted = [schema.names[position] for position in positions if isinstance(position, int)]
     row = 1
-    for record_batch in file.iter_batches(_PARQUET_ROWS, columns=[column for column in names if column]):
-        table = {column: record_batch.column(record_batch.schema.get_field_index(column)) for column in names if column}
-        columns = Fields(
-            as_ids(table[names[0]]),  # type: ignore[index]
-            as_ids(table[names[1]]),  # type: ignore[index]
-            *(None if column is None else decode_dictionary(table[column]) for column in names[2:]),
-        )
-        rows = np.arange(row, row + record_batch.num_rows)
-        yield check_rows(columns, rows, name, data, functools.partial(_raw_record, record_batch))
-        row += record_batch.num_rows
+    for batch in file.iter_batches(_PARQUET_ROWS, columns=wanted):
+        columns = Fields(*(_column(batch, position, schema.names) for position in positions))
+        rows = np.arange(row, row + batch.num_rows)
+        yield check_rows(columns, rows, name, data, functools.partial(_raw_record, batch))
+        row += batch.num_rows
+
+
+def _column(batch: pa.RecordBatch, position: Position, names: list[str]) -> pa.Array | None:
+    if isinstance(position, PartitionValue):
+        return pa.array([position.value] * batch.num_rows, pa.string())
+    return None if position is None else batch.column(batch.schema.get_field_index(names[position]))
 
 
 def _open_parquet(stream: IO[bytes], name: str) -> pq.ParquetFile:
@@ -76,4 +92,13 @@ def _open_parquet(stream: IO[bytes], name: str) -> pq.ParquetFile:
 
 
 def _raw_record(batch: pa.RecordBatch, index: int) -> bytes:
-    return str({name: batch.column(i)[index].as_py() for i, name in enumerate(batch.schema.names)}).encode()
+    return str({name: _value(batch.column(i)[index]) for i, name in enumerate(batch.schema.names)}).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _value(scalar: pa.Scalar) -> object:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):  # a time beyond Python's calendar, or text that is not UTF-8
+        return f"<{scalar.type}>"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.errors import UserError
+from components.example_gen.readers.columns import likely_separator, separator_hint
+from components.example_gen.readers.timestamps import UNDERSTOOD, pattern_hint
+from components.example_gen.settings import DataSettings
 
 QUARANTINE_FILE = "bad_rows.csv"
+UNREADABLE_TIME = "unreadable time in"
 _SHOWN, _RAW_SHOWN = 10, 80
 
 
@@ -38,29 +43,55 @@ def to_csv(bad: Sequence[BadRow]) -> str:
     return text.getvalue()
 
 
-def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, max_fraction: float, quarantine: str) -> None:
+def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, data: DataSettings, quarantine: str) -> None:
     """Fails if too many rows are malformed.
 
     Args:
         bad: all malformed rows.
         rows_read: number of all rows.
-        max_fraction: maximum fraction of malformed rows, from 0 to 1.
+        data: the maximum fraction of malformed rows; the other settings are for hints.
         quarantine: path of the quarantine file, for the message.
 
     Raises:
-        UserError: the fraction exceeds `max_fraction`; the message lists the first ten rows.
+        UserError: the fraction exceeds `data.max_bad_row_fraction`; the message lists the first ten rows.
     """
-    if len(bad) <= max_fraction * rows_read:
+    if len(bad) <= data.max_bad_row_fraction * rows_read:
         return
     listing = "\n".join(
         f"  {row.file}, row {row.row}: {row.reason}: {row.raw[:_RAW_SHOWN]}" for row in sorted(bad)[:_SHOWN]
     )
+    cause = hint_for(min(bad), data)
     fraction = len(bad) / rows_read
     sufficient = min(1.0, float(f"{fraction * 1.05 + 1e-9:.2g}"))
     raise UserError(
         f"{len(bad):,} of {rows_read:,} rows are malformed, above the limit "
-        f"`data.max_bad_row_fraction` = {max_fraction:g}:\n"
+        f"`data.max_bad_row_fraction` = {data.max_bad_row_fraction:g}:\n"
         f"{listing}\n"
         + (f"  ... all of them are in {quarantine}\n" if len(bad) > _SHOWN else f"  (also in {quarantine})\n")
+        + (f"Hint: {cause}\n" if cause else "")
         + f"Hint: fix the rows, or skip them with --set data.max_bad_row_fraction={sufficient:g}"
     )
+
+
+def hint_for(bad: BadRow, data: DataSettings) -> str | None:
+    """A setting that may make a malformed row readable; None if there is none.
+
+    Args:
+        bad: the row.
+        data: the settings that it was read with.
+    """
+    reason = bad.reason
+    if reason.startswith("bytes that are not"):
+        return "--set data.encoding=windows-1252, or the encoding that the file was written in"
+    if reason.startswith("the quote"):
+        return "--set data.quoting=none, if quotes are part of the values"
+    if reason.startswith(UNREADABLE_TIME):
+        value = reason.split(": ", 1)[-1].strip("'\"")
+        pattern = pattern_hint(value)
+        setting = shlex.quote(f"data.time_format={pattern or '%d/%m/%Y %H:%M'}")
+        swapped = " (is the first number the month?)" if pattern and pattern.startswith(("%m", "%d")) else ""
+        return f"--set {setting}{swapped}. Without it, these are understood: {UNDERSTOOD}."
+    separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
+    if "fields instead of" in reason and separator is not None and separator != data.separator:
+        return separator_hint(separator).removeprefix("Hint: ")
+    return None

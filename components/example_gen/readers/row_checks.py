@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.readers.quarantine import BadRow
+from components.example_gen.readers.ids import ids_as_text, plain_values
+from components.example_gen.readers.quarantine import UNREADABLE_TIME, BadRow
 from components.example_gen.readers.timestamps import parse_times
 from components.example_gen.settings import DataSettings
+from components.features import BLANKS
 
 
 class Interactions(NamedTuple):
@@ -35,6 +37,8 @@ class Interactions(NamedTuple):
     filtered: int
     bad: list[BadRow]
 
+
+_SHOWN = 60
 
 RawOf = Callable[[int], bytes]
 
@@ -73,32 +77,12 @@ class Fields(NamedTuple):
     rating: pa.Array | None
     event: pa.Array | None
 
-    def filter(self, keep: np.ndarray) -> Fields:
-        """The rows where `keep` (bool [n]) is true."""
-        mask = pa.array(keep)
-        return Fields(*(None if column is None else column.filter(mask) for column in self))
-
-
-def decode_dictionary(column: pa.Array) -> pa.Array:
-    """The column without dictionary encoding."""
-    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
-
-
-def as_ids(column: pa.Array) -> pa.Array:
-    """IDs as bytes; whole numbers stored as floats (pandas does that for nulls) lose their `.0`."""
-    column = decode_dictionary(column)
-    if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.floor(column))).as_py():
-        column = column.cast(pa.int64())
-    if not pa.types.is_binary(column.type) and not pa.types.is_large_binary(column.type):
-        column = column.cast(pa.string())
-    return column.cast(pa.binary())
-
 
 def check_rows(columns: Fields, rows: np.ndarray, name: str, data: DataSettings, raw: RawOf) -> Interactions:
     """Checks IDs, times, ratings and events.
 
     Args:
-        columns: the configured columns, [n] each.
+        columns: the configured columns, [n] each, of types that `check_id_type` and `check_time_type` accept.
         rows: int [n], row numbers in the file.
         name: file name, for messages.
         data: columns and filters.
@@ -108,26 +92,31 @@ def check_rows(columns: Fields, rows: np.ndarray, name: str, data: DataSettings,
         The valid rows that pass the filters, and the bad rows.
     """
     reasons = BadRowReasons(len(rows))
-    for label, ids in ((data.user_column, columns.user), (data.item_column, columns.item)):
-        reasons.add(_blank(ids), f"blank `{label}`")
-        reasons.add(_breaks_line(ids), f"line break in `{label}`")
+    ids = [
+        _checked_ids(column, setting, data, reasons)
+        for column, setting in ((columns.user, data.user_column), (columns.item, data.item_column))
+    ]
     time = np.zeros(len(rows), np.int64)
     if columns.time is not None:
-        time, unreadable = parse_times(columns.time, data.time_format)
-        reasons.add(unreadable, f"unreadable time in `{data.time_column}`")
+        values = plain_values(columns.time)
+        time, unreadable = parse_times(values, data.time_format)
+        texts = values.filter(pa.array(unreadable))
+        first = np.cumsum(unreadable) - 1
+        reasons.add(unreadable, lambda i: f"{UNREADABLE_TIME} `{data.time_column}`: {_shown(texts[first[i]])}")
     keep = np.ones(len(rows), bool)
     if columns.rating is not None:
-        rating, unreadable = _numbers(columns.rating)
+        rating, unreadable = _numbers(plain_values(columns.rating))
         reasons.add(unreadable, f"`{data.rating_column}` is not a number")
         keep &= ~(rating < data.min_rating)  # type: ignore[operator]
     if columns.event is not None:
-        events = pa.array([event.encode() for event in data.events or []], pa.binary())
-        keep &= np.asarray(pc.is_in(as_ids(columns.event), value_set=events))
+        events, not_text = ids_as_text(columns.event)
+        reasons.add(not_text, f"`{data.event_column}` is not UTF-8")
+        keep &= np.asarray(pc.is_in(_trimmed(events), value_set=pa.array(data.events, pa.string())))
     good = reasons.valid()
-    kept = columns.filter(good & keep)
+    kept = pa.array(good & keep)
     return Interactions(
-        user=kept.user,
-        item=kept.item,
+        user=ids[0].filter(kept).cast(pa.binary()),
+        item=ids[1].filter(kept).cast(pa.binary()),
         time=time[good & keep],
         row=rows[good & keep],
         rows_read=len(rows),
@@ -136,14 +125,31 @@ def check_rows(columns: Fields, rows: np.ndarray, name: str, data: DataSettings,
     )
 
 
-def _blank(ids: pa.Array) -> np.ndarray:
-    text = ids.cast(pa.string())
-    return np.asarray(pc.fill_null(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0), True))
+def _checked_ids(column: pa.Array, setting: str, data: DataSettings, reasons: BadRowReasons) -> pa.Array:
+    """Trimmed ids; adds the reasons of those that are blank or cannot be stored."""
+    ids, not_text = ids_as_text(column)
+    reasons.add(not_text, f"`{setting}` (type {plain_values(column).type}) has bytes that are not UTF-8")
+    ids = _trimmed(ids)
+    blank = np.asarray(pc.fill_null(pc.equal(pc.binary_length(ids), 0), True))
+    if data.null_values:
+        blank = blank | np.asarray(pc.is_in(ids, value_set=pa.array(data.null_values, pa.string())))
+    reasons.add(blank, f"blank `{setting}`")
+    # A vocabulary file has one id per line.
+    for character, called in (("\n", "line break"), ("\r", "line break"), ("\0", "NUL byte")):
+        if _occurs(ids, character):
+            has_it = np.asarray(pc.fill_null(pc.match_substring(ids, character), False))
+            reasons.add(has_it, f"{called} in `{setting}`")
+    return ids
 
 
-def _breaks_line(ids: pa.Array) -> np.ndarray:
-    broken = pc.or_(pc.match_substring(ids, b"\n"), pc.match_substring(ids, b"\r"))
-    return np.asarray(pc.fill_null(broken, False))
+def _trimmed(ids: pa.Array) -> pa.Array:
+    return pc.utf8_trim(ids, characters=BLANKS)
+
+
+def _occurs(ids: pa.Array, character: str) -> bool:
+    """Whether a character occurs in a column: faster than to look into each value."""
+    values = ids.buffers()[2]
+    return values is not None and bool((np.frombuffer(values, np.uint8) == ord(character)).any())
 
 
 def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -152,13 +158,21 @@ def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         column = column.cast(pa.string())
     try:
         values = np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan))
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         values = np.array([_number(value) for value in column.to_pylist()])
     return values, ~np.isfinite(values)
 
 
-def _number(text: str | None) -> float:
+def _shown(value: pa.Scalar) -> str:
+    plain = value.as_py()
+    text = repr(plain.decode("utf-8", "backslashreplace") if isinstance(plain, bytes) else plain)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _number(value: object) -> float:
+    if value is None or "_" in str(value):  # Python's numbers may have underscores
+        return np.nan
     try:
-        return float(text or "nan")
-    except ValueError:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         return np.nan

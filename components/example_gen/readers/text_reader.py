@@ -1,132 +1,120 @@
-"""Reads CSV, TSV and `::`-separated text as Arrow columns."""
+"""Reads delimited text (CSV, TSV, `::`, RecBole's `.inter`) as Arrow columns."""
 
 from __future__ import annotations
 
-import csv
-import gzip
+import itertools
 from collections.abc import Iterator
-from typing import IO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import UserError
-from components.example_gen.readers.columns import column_positions
-from components.example_gen.readers.row_checks import BadRowReasons, Fields, Interactions, check_rows
+from components.example_gen.readers.columns import PartitionValue, Position, column_positions
+from components.example_gen.readers.dialect import detect_dialect, recbole_columns
+from components.example_gen.readers.records import Records, split_records, unix_lines
+from components.example_gen.readers.row_checks import Fields, Interactions, check_rows
+from components.example_gen.readers.text_lines import Lines, text_lines
 from components.example_gen.settings import DataSettings
 
-_BLOCK_BYTES = 4 << 20
-_BOM = b"\xef\xbb\xbf"
 
-
-def read_text_file(stream: IO[bytes] | gzip.GzipFile, name: str, data: DataSettings) -> Iterator[Interactions]:
+def read_text_file(
+    chunks: Iterator[bytes], name: str, partitions: dict[str, str | None], data: DataSettings
+) -> Iterator[Interactions]:
     """Reads one text file.
 
-    Lines and fields are split by Arrow; only blocks with something unusual (quotes, bytes that are not UTF-8) are
-    looked at row by row.
+    Arrow splits lines and fields; Python looks only at rows that are unusual.
 
     Args:
-        stream: the decompressed bytes.
+        chunks: the content in UTF-8.
         name: file name, for messages.
-        data: columns, separator, filters.
+        partitions: values of columns that are in directory names.
+        data: columns, dialect, filters.
 
     Yields:
-        Batches in the order of the file.
+        Batches in the order of the file; none if it has no rows.
 
     Raises:
-        UserError: the file is empty, or a configured column is missing.
+        UserError: a configured column is missing.
     """
-    blocks = _blocks(stream)
-    first = next(blocks, b"").removeprefix(_BOM)
-    if not first.strip():
-        raise UserError(f"{name}: the file is empty. Hint: provide a file with one interaction per line.")
-    row = 1
-    if data.header:
-        line, _, first = first.partition(b"\n")
-        header = _split_line(line.decode("utf-8", errors="replace").rstrip("\r"), data.separator)
-        row = 2
-    else:
-        header = list(data.columns or [])
-    positions = column_positions(header, data, name)
-    for block in _chain(first, blocks):
-        lines = pc.split_pattern(pa.array([block], pa.large_binary()), b"\n").flatten()
-        if block.endswith(b"\n"):
-            lines = lines.slice(0, len(lines) - 1)
-        if len(lines):
-            yield _batch_of_lines(lines.cast(pa.binary()), row, len(header), positions, name, data)
-        row += len(lines)
+    text = unix_lines(chunks)
+    first = next(text, b"")
+    dialect, skipped = detect_dialect(first, data)
+    for _ in range(skipped):
+        first = first.partition(b"\n")[2]
+    header = None if data.header else list(data.columns or [])
+    positions = None if header is None else column_positions(header, partitions, data, name)
+    blocks = split_records(itertools.chain([first] if first else [], text), *dialect, first_line=skipped + 1)
+    for records in blocks:
+        lines = text_lines(records, dialect.comment, data.encoding, header=header is None)
+        if header is None or positions is None:
+            if lines.header is None:
+                continue
+            names = _fields(pa.array([lines.header]), records, dialect.separator)[0]
+            header = [field.decode("utf-8", "replace") for field in names.as_py()]
+            header = recbole_columns(header) or header
+            positions = column_positions(header, partitions, data, name)
+        if len(lines.text):
+            yield _interactions(lines, records, dialect.separator, len(header), positions, name, data)
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
-
-
-def _blocks(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time, with Unix line ends."""
-    rest = b""
-    while chunk := stream.read(_BLOCK_BYTES):
-        lines, newline, tail = chunk.rpartition(b"\n")
-        if newline:
-            yield (rest + lines + newline).replace(b"\r\n", b"\n")
-            rest = tail
-        else:
-            rest += tail
-    if rest:
-        yield rest.replace(b"\r\n", b"\n").removesuffix(b"\r")
-
-
-def _batch_of_lines(
-    lines: pa.Array, first_row: int, width: int, positions: list[int | None], name: str, data: DataSettings
+def _interactions(
+    lines: Lines,
+    records: Records,
+    separator: bytes,
+    width: int,
+    positions: list[Position],
+    name: str,
+    data: DataSettings,
 ) -> Interactions:
-    rows = np.arange(first_row, first_row + len(lines))
-    reasons = BadRowReasons(len(lines))
-    blank = np.asarray(pc.equal(pc.binary_length(lines), 0))
-    utf8 = _utf8(lines)
-    reasons.add(~utf8, "bytes that are not UTF-8")
-    fields = pc.split_pattern(lines, data.separator.encode())
-    quoted = np.asarray(pc.match_substring(lines, b'"'))
-    if (quoted & utf8).any():
-        fields = _unquoted(lines, fields, quoted & utf8, data.separator)
+    readable = lines.reasons.valid()
+    fields = pc.split_pattern(_chosen(lines.text, readable), separator)
     counts = np.asarray(pc.list_value_length(fields))
-    reasons.add((counts != width) & ~blank, lambda i: f"{counts[i]} fields instead of {width}")
+    needed = 1 + max((position for position in positions if isinstance(position, int)), default=0)
+    wrong = (counts < needed) | ((counts > width) & ~_extra_are_blank(fields, counts, width))
+    if wrong.any():
+        all_counts, wrong_rows = np.zeros(len(readable), np.int64), np.zeros(len(readable), bool)
+        all_counts[readable], wrong_rows[readable] = counts, wrong
+        lines.reasons.add(wrong_rows, lambda i: f"{all_counts[i]} fields instead of {width}")
+        readable = lines.reasons.valid()
+        fields = fields.filter(pa.array(~wrong))
 
-    readable = ~blank & reasons.valid()
-    chosen = fields.filter(pa.array(readable))
-    columns = Fields(*(None if p is None else pc.list_element(chosen, p) for p in positions))
-    bad = reasons.rows(rows, name, lambda i: lines[i].as_py())
-    raw = lines.filter(pa.array(readable))
-    batch = check_rows(columns, rows[readable], name, data, lambda i: raw[i].as_py())
-    return batch._replace(rows_read=len(lines) - int(blank.sum()), bad=sorted(bad + batch.bad, key=lambda row: row.row))
-
-
-def _utf8(lines: pa.Array) -> np.ndarray:
-    try:
-        lines.cast(pa.string())
-        return np.ones(len(lines), bool)
-    except pa.ArrowInvalid:
-        return np.array([_decodes(line) for line in lines.to_pylist()])
+    columns = Fields(*(_column(fields, position, records, separator) for position in positions))
+    bad = lines.reasons.rows(lines.row, name, lines.raw)
+    index = np.flatnonzero(readable)
+    batch = check_rows(columns, lines.row[index], name, data, lambda i: lines.raw(int(index[i])))
+    return batch._replace(rows_read=len(lines.text), bad=sorted(bad + batch.bad, key=lambda row: row.row))
 
 
-def _decodes(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _chosen(values: pa.Array, chosen: np.ndarray) -> pa.Array:
+    return values if chosen.all() else values.filter(pa.array(chosen))
 
 
-def _unquoted(lines: pa.Array, fields: pa.Array, quoted: np.ndarray, separator: str) -> pa.Array:
-    """`fields` with quoted lines re-parsed by Python's csv module."""
-    replaced = fields.to_pylist()
-    for i in np.flatnonzero(quoted):
-        replaced[i] = [value.encode() for value in _split_line(lines[int(i)].as_py().decode(), separator)]
-    return pa.array(replaced, pa.list_(pa.binary()))
+def _extra_are_blank(fields: pa.Array, counts: np.ndarray, width: int) -> np.ndarray:
+    """Whether all fields beyond the last column are blank, such as those of a separator at the end; bool [n]."""
+    blank = np.ones(len(counts), bool)
+    longer = np.flatnonzero(counts > width)
+    if len(longer):
+        chosen = fields.take(pa.array(longer))
+        blank[longer] = [not b"".join(values[width:]).strip() for values in chosen.to_pylist()]
+    return blank
 
 
-def _split_line(line: str, separator: str) -> list[str]:
-    if len(separator) != 1:
-        return line.split(separator)
-    return next(csv.reader([line], delimiter=separator), [""])
+def _column(fields: pa.Array, position: Position, records: Records, separator: bytes) -> pa.Array | None:
+    if isinstance(position, PartitionValue):
+        return pa.array([position.value] * len(fields), pa.string())
+    return None if position is None else _restored(pc.list_element(fields, position), records, separator)
+
+
+def _fields(lines: pa.Array, records: Records, separator: bytes) -> pa.Array:
+    """The fields of lines, as lists of bytes."""
+    fields = pc.split_pattern(lines, separator)
+    return pa.ListArray.from_arrays(fields.offsets, _restored(fields.flatten(), records, separator))
+
+
+def _restored(values: pa.Array, records: Records, separator: bytes) -> pa.Array:
+    """Values with the line breaks and separators that were in quotes."""
+    if records.stand_ins is None:
+        return values
+    newline, first = records.stand_ins
+    values = pc.replace_substring(values, pattern=newline, replacement=b"\n")
+    return pc.replace_substring(values, pattern=first, replacement=separator[:1])

@@ -1,0 +1,40 @@
+"""Driver of InteractionExampleGen: resolves `{SPAN}` as TFX does, and decides whether cached Examples are reused."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tfx.components.example_gen import driver, utils
+from tfx.orchestration import data_types
+from tfx.proto import example_gen_pb2
+from tfx.types import standard_component_specs
+from tfx.utils import proto_utils
+
+from components.example_gen.input_files import fingerprint, input_files
+
+
+class Driver(driver.FileBasedDriver):
+    """TFX's driver with a fingerprint of contents: TFX compares sizes and times in whole seconds."""
+
+    def resolve_exec_properties(
+        self,
+        exec_properties: dict[str, Any],
+        pipeline_info: data_types.PipelineInfo,
+        component_info: data_types.ComponentInfo,
+    ) -> dict[str, Any]:
+        """Adds span, version and fingerprint.
+
+        Raises:
+            UserError: there is no readable file.
+        """
+        properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        files = input_files(input_path(properties))
+        return {**properties, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(files)}
+
+
+def input_path(exec_properties: dict[str, Any]) -> str:
+    """The input's path or pattern, as `split_pattern` took it apart."""
+    config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
+    return os.path.join(exec_properties[standard_component_specs.INPUT_BASE_KEY], config.splits[0].pattern)
