@@ -15,6 +15,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["components*", "pipeline*", "schemas*"]),
+    py_modules=["tfx_caser"],
     package_data={"schemas": ["*.pbtxt"], "pipeline.config": ["presets/*.yaml"], "pipeline.results": ["templates/*"]},
     python_requires=">=3.10,<3.14",
     # Two TFX versions, one code base: 1.16 on Python 3.10, 1.21 on Python 3.11 and later.
@@ -33,6 +34,8 @@ setup(
         "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
+        # Compressed files.
+        "zstandard",
         # Retries of the client.
         "tenacity>=9",
         "scipy",
@@ -45,5 +48,5 @@ setup(
     ],
     # `caser kubeflow submit`, `follow` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
     extras_require={"kubeflow": ["kfp>=2.5", "kubernetes"]},
-    entry_points={"console_scripts": ["caser = pipeline.cli.main:main"]},
+    entry_points={"console_scripts": ["caser = tfx_caser:main"]},
 )

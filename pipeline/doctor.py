@@ -30,6 +30,7 @@ _IMPORTS = (
     "tfx.v1",
     "components.trainer.component",
 )
+_OURS, _PACKAGES = "tfx-caser", ("components", "pipeline", "schemas")
 _MIN_MEMORY, _MIN_DISK = 4e9, 2e9
 _INSTALL = "run `make install` in the project directory and use .venv/bin/caser"
 
@@ -49,6 +50,7 @@ def run_checks() -> Iterator[Check]:
     yield _tfx()
     yield _memory()
     yield _disk(Path.cwd())
+    yield _names()
     yield from _imports()
     yield _devices()
 
@@ -104,6 +106,25 @@ def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
     result = f"{free / 1e9:.1f} GB free in {folder}"
     return Check("Disk", result, None if free >= _MIN_DISK else "free disk space, or write --output to another disk")
+
+
+def _names() -> Check:
+    """Packages of this project that others in the environment provide, too."""
+    owners = metadata.packages_distributions()
+    others = {name: [owner for owner in owners.get(name, []) if owner != _OURS] for name in _PACKAGES}
+    clashes = [f"`{name}` is also in {', '.join(found)}" for name, found in others.items() if found]
+    foreign = [name for name in _PACKAGES if not _is_ours(name)]
+    clashes += [f"`{name}` is imported from {importlib.import_module(name).__file__}" for name in foreign]
+    return Check(
+        "Packages",
+        "; ".join(clashes) or "no other package has the name of one of ours",
+        "uninstall the other package, or use an environment of its own: " + _INSTALL if clashes else None,
+    )
+
+
+def _is_ours(name: str) -> bool:
+    file = importlib.import_module(name).__file__
+    return file is not None and Path(file).parents[1] == Path(__file__).parents[1]
 
 
 def _imports() -> Iterator[Check]:

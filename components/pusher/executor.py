@@ -13,7 +13,9 @@ from tfx.utils import path_utils
 
 from components.evaluator.results import read_metrics
 from components.export.signatures import MODEL_NAME
+from components.pusher.object_store import is_object_store, version_folders
 from components.pusher.push import push_model
+from components.pusher.version_dirs import version_folder
 
 PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pushed_version"
 
@@ -46,8 +48,14 @@ class Executor(base_executor.BaseExecutor):
             info,
         )
         pushed.set_int_custom_property(PUSHED, 1)
-        pushed.set_string_custom_property(PUSHED_DESTINATION, os.path.join(model_dir, str(version)))
+        pushed.set_string_custom_property(PUSHED_DESTINATION, _folder(model_dir, version))
         pushed.set_string_custom_property(PUSHED_VERSION, str(version))
         # If the version is deleted, TFX finds no output here, ignores the cached execution and pushes again. Set last,
         # since TFX clears the artifact's URI if an executor fails.
         pushed.uri = pushed.get_string_custom_property(PUSHED_DESTINATION)
+
+
+def _folder(model_dir: str, version: int) -> str:
+    if is_object_store(model_dir):
+        return version_folders(model_dir)[version]
+    return version_folder(model_dir, version)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from components.export.model_info import MODEL_INFO_FILE, write_model_info
-from components.pusher.version_dirs import digest, next_version
+from components.pusher.version_dirs import digest, next_version, version_number
 
 # A version without this file cannot be loaded.
 _LAST = tf.saved_model.SAVED_MODEL_FILENAME_PB
@@ -42,17 +42,27 @@ def is_object_store(path: str) -> bool:
 
 
 @_repeated
+def version_folders(model_dir: str) -> dict[int, str]:
+    """URI by version, of complete versions, oldest first.
+
+    Args:
+        model_dir: URI of all versions; may be missing.
+    """
+    if not tf.io.gfile.isdir(model_dir):
+        return {}
+    names = [name.rstrip("/") for name in tf.io.gfile.listdir(model_dir)]
+    numbered = sorted((number, name) for name in names if (number := version_number(name)) is not None)
+    folders = {number: f"{model_dir.rstrip('/')}/{name}" for number, name in numbered}
+    return {number: folder for number, folder in folders.items() if tf.io.gfile.exists(f"{folder}/{_LAST}")}
+
+
 def versions(model_dir: str) -> list[int]:
     """All complete versions, oldest first.
 
     Args:
         model_dir: URI of all versions; may be missing.
     """
-    if not tf.io.gfile.isdir(model_dir):
-        return []
-    names = [name.rstrip("/") for name in tf.io.gfile.listdir(model_dir)]
-    numbers = sorted(int(name) for name in names if name.isascii() and name.isdigit())
-    return [number for number in numbers if tf.io.gfile.exists(f"{model_dir}/{number}/{_LAST}")]
+    return list(version_folders(model_dir))
 
 
 def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) -> int:
@@ -70,8 +80,9 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
         staged = os.path.join(folder, "model")
         fetch(source, staged)
         source_digest = digest(staged)
-        present = versions(model_dir)
-        if present and _model_info(f"{model_dir}/{present[-1]}").get(_DIGEST) == source_digest:
+        folders = version_folders(model_dir)
+        present = list(folders)
+        if present and _model_info(folders[present[-1]]).get(_DIGEST) == source_digest:
             return present[-1]
         version = next_version(present)
         prepare(staged, version)
@@ -87,8 +98,9 @@ def remove(model_dir: str, version: int) -> None:
         model_dir: URI of all versions.
         version: version to remove.
     """
-    tf.io.gfile.remove(f"{model_dir}/{version}/{_LAST}")
-    tf.io.gfile.rmtree(f"{model_dir}/{version}")
+    folder = version_folders(model_dir)[version]
+    tf.io.gfile.remove(f"{folder}/{_LAST}")
+    tf.io.gfile.rmtree(folder)
 
 
 @_repeated

@@ -9,22 +9,60 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 
+from components.errors import UserError
 from components.export.model_info import MODEL_INFO_FILE
 from components.files import exclusive_lock
 
 # TF Serving ignores directories whose name is not a number.
 _STAGING = ".staging-"
+# Beyond int64, TF Serving ignores a name.
+_MAX_VERSION = 2**63 - 1
 _CHUNK_BYTES = 1 << 20
 
 
 def versions(model_dir: str) -> list[int]:
-    """All versions, oldest first.
+    """All versions that a server can load, oldest first.
 
     Args:
         model_dir: directory of all versions, such as `<output>/serving/caser`; may be missing.
     """
+    return sorted(version for version, folder in version_folders(model_dir).items() if is_complete(folder))
+
+
+def version_folders(model_dir: str) -> dict[int, str]:
+    """Path by version, in the order of the versions; some may be incomplete, such as copies that have not ended.
+
+    Args:
+        model_dir: directory of all versions; may be missing.
+    """
     names = os.listdir(model_dir) if os.path.isdir(model_dir) else []
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    # Of `1` and `0001`, the shorter name is kept.
+    numbered = sorted(
+        (
+            (number, len(name), os.path.join(model_dir, name))
+            for name in names
+            if (number := version_number(name)) is not None
+        ),
+        reverse=True,
+    )
+    return dict(sorted((number, folder) for number, _, folder in numbered if os.path.isdir(folder)))
+
+
+def version_number(name: str) -> int | None:
+    """The version that TF Serving reads from a name: `0000001` is 1; None for names that it ignores."""
+    if not (name.isascii() and name.isdigit()) or int(name) > _MAX_VERSION:
+        return None
+    return int(name)
+
+
+def version_folder(model_dir: str, version: int) -> str:
+    """Path of a version, whether it exists or not."""
+    return version_folders(model_dir).get(version, os.path.join(model_dir, str(version)))
+
+
+def is_complete(folder: str) -> bool:
+    """Whether a directory has a graph, without which no server loads it."""
+    return os.path.isfile(os.path.join(folder, "saved_model.pb"))
 
 
 def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) -> int:
@@ -45,9 +83,9 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
     with exclusive_lock(f"{model_dir.rstrip('/')}.lock"):
         _remove_leftovers(model_dir)
         present = versions(model_dir)
-        if present and digest(os.path.join(model_dir, str(present[-1]))) == digest(source):
+        if present and digest(version_folder(model_dir, present[-1])) == digest(source):
             return present[-1]
-        version = next_version(present)
+        version = next_version([*version_folders(model_dir)])
         staged = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
         try:
             shutil.copytree(source, staged)
@@ -61,8 +99,18 @@ def publish(source: str, model_dir: str, prepare: Callable[[str, int], None]) ->
 
 
 def next_version(present: Sequence[int]) -> int:
-    """Unix time in seconds, or the newest of `present` (oldest first) plus one if that is larger."""
-    return max(int(time.time()), present[-1] + 1 if present else 0)
+    """Unix time in seconds, or the newest of `present` (oldest first) plus one if that is larger.
+
+    Raises:
+        UserError: there is no larger number.
+    """
+    version = max(int(time.time()), present[-1] + 1 if present else 0)
+    if version > _MAX_VERSION:
+        raise UserError(
+            f"Version {present[-1]} is the largest that TF Serving reads, so no newer one can be published. "
+            "Hint: remove that version, or push to another directory."
+        )
+    return version
 
 
 def removable(present: Sequence[int], keep: int, in_use: Collection[int]) -> list[int]:
@@ -87,7 +135,7 @@ def remove(model_dir: str, version: int) -> None:
         version: version to remove.
     """
     removed = os.path.join(model_dir, f"{_STAGING}{uuid.uuid4().hex}")
-    os.rename(os.path.join(model_dir, str(version)), removed)
+    os.rename(version_folder(model_dir, version), removed)
     shutil.rmtree(removed, ignore_errors=True)
 
 

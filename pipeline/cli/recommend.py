@@ -90,4 +90,4 @@ def _print(recommendations: Recommendations) -> None:
 
 
 def _items(text: str) -> list[str]:
-    return [item for item in (part.strip() for part in text.split(",")) if item]
+    return text.split(",")

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from components.errors import UserError
-from pipeline.client.recommender import Query, Recommendations, Recommender
+from pipeline.client.recommender import Recommendations, Recommender
+from pipeline.client.validation import Query, check_query
 from pipeline.console.live_display import new_console
 
 BATCH_SIZE = 64
@@ -78,12 +79,7 @@ def _query(line: str, where: str) -> Query:
         raise UserError(
             f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...]}}: {reason}'
         ) from None
-    lists = (query.recent, query.exclude)
-    if not isinstance(query.user, str) or not all(isinstance(items, list | tuple) for items in lists):
-        raise UserError(
-            f"{where}: `user` should be a string, `recent` and `exclude` lists. Received: {line.strip()[:200]}"
-        )
-    for item in (*query.recent, *query.exclude):
-        if not isinstance(item, str):
-            raise UserError(f"{where}: ids should be strings. Received: {item!r}")
-    return query
+    for name in ("recent", "exclude"):
+        if not isinstance(parts.get(name, []), list):
+            raise UserError(f"{where}: `{name}` should be a list. Received: {line.strip()[:200]}")
+    return Query(*check_query(query, where))

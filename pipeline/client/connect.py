@@ -17,7 +17,14 @@ def connect(connection: Connection) -> Transport:
     Raises:
         UserError: the URL has no known scheme or no host.
     """
-    scheme, host = urlsplit(connection.url)[:2]
+    try:
+        parts = urlsplit(connection.url)
+        scheme, host = parts.scheme, parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        raise UserError(
+            f"{connection.url!r} is no URL: {error}. Hint: use http://HOST:8501 or grpc://HOST:8500."
+        ) from None
     if scheme in ("http", "https") and host:
         from pipeline.client.rest_transport import RestTransport
 

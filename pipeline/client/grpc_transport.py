@@ -26,6 +26,7 @@ from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, is_tls_problem, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
+from pipeline.client.validation import check_predictions, unexpected_answer
 
 _Response = TypeVar("_Response")
 _TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED}
@@ -87,8 +88,13 @@ class GrpcTransport:
             response = self._call(self._prediction.Predict, request)
         else:
             response = self._labels.call(send)
-        items, scores = (tf.make_ndarray(response.outputs[name]) for name in (ITEMS, SCORES))
-        return Predictions.from_arrays(items, scores), str(response.model_spec.version.value)
+        try:
+            items, scores = (tf.make_ndarray(response.outputs[name]) for name in (ITEMS, SCORES))
+            predictions = Predictions.from_arrays(items, scores)
+        except (TypeError, ValueError, AttributeError):
+            raise unexpected_answer(self._connection.url, f"outputs {sorted(response.outputs)}") from None
+        checked = check_predictions(*predictions, len(requests.user_id), self._connection.url)
+        return checked, str(response.model_spec.version.value)
 
     def statuses(self) -> list[VersionStatus]:
         """Reads the model status."""

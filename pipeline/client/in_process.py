@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import UserError
-from components.export.signatures import ITEMS, SCORES, SERVING, Predictions, PredictRequests
+from components.export.encoding import encoded_examples
+from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
-from components.pusher.version_dirs import versions
+from components.pusher.version_dirs import version_folder, version_number, versions
 from pipeline.client.transport import AVAILABLE, VersionStatus
 from pipeline.console.log_capture import suppress_output
 
@@ -31,12 +32,10 @@ def newest_version(model_dir: Path) -> Path:
             f"Model directory {model_dir} does not exist. Hint: pass DIR/serving/caser of a run, and check in "
             "DIR/metrics.json that the model was blessed: only blessed models are published."
         )
-    complete = [
-        version for version in versions(str(model_dir)) if (model_dir / str(version) / "saved_model.pb").is_file()
-    ]
+    complete = versions(str(model_dir))
     if not complete:
         raise UserError(f"{model_dir} contains no model version. Hint: pass the directory DIR/serving/caser of a run.")
-    return model_dir / str(complete[-1])
+    return Path(version_folder(str(model_dir), complete[-1]))
 
 
 class InProcessTransport:
@@ -55,14 +54,14 @@ class InProcessTransport:
         with suppress_output():
             import tensorflow as tf
 
-            outputs = self._model.signatures[SERVING](
-                **{name: tf.constant(rows, tf.string) for name, rows in requests._asdict().items()}
+            outputs = self._model.signatures[SERVE_TF_EXAMPLE](
+                examples=tf.constant(encoded_examples(requests), tf.string)
             )
         return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy()), self._version.name
 
     def statuses(self) -> list[VersionStatus]:
         """The only version, which is available."""
-        return [VersionStatus(int(self._version.name), AVAILABLE, "")]
+        return [VersionStatus(version_number(self._version.name) or 0, AVAILABLE, "")]
 
     def close(self) -> None:
         """Nothing to close."""

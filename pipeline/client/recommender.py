@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,23 +12,10 @@ from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport
+from pipeline.client.validation import CheckedQuery, Query, check_k, check_query, check_timeout
 
 # How a server that batches requests without splitting large ones refuses them.
 _BATCH_LIMIT = re.compile(r"larger than maximum input batch size (\d+)")
-
-
-class Query(NamedTuple):
-    """A request for one user.
-
-    Attributes:
-        user: user id; unknown users get a shared embedding.
-        recent: the user's most recent items, oldest first; unknown items are ignored.
-        exclude: further items that must not be recommended.
-    """
-
-    user: str
-    recent: Sequence[str] = ()
-    exclude: Sequence[str] = ()
 
 
 class Recommendations(NamedTuple):
@@ -82,7 +69,7 @@ class Recommender:
         Raises:
             UserError: the URL has no known scheme or no host.
         """
-        return cls(connect(Connection(url, timeout, token, ca, label)))
+        return cls(connect(Connection(url, check_timeout(timeout), token, ca, label)))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
@@ -97,7 +84,7 @@ class Recommender:
         return cls(InProcessTransport(Path(path)))
 
     def recommend(
-        self, user: str, recent: Sequence[str] = (), exclude: Sequence[str] = (), k: int = 10
+        self, user: str, recent: Iterable[str] = (), exclude: Iterable[str] = (), k: int = 10
     ) -> Recommendations:
         """Recommends items to one user.
 
@@ -111,7 +98,8 @@ class Recommender:
             At most k items.
 
         Raises:
-            UserError: the model is missing, refuses the request, does not respond in time, or returns fewer items.
+            UserError: an argument is invalid; the model is missing, refuses the request, does not respond in time, or
+                returns fewer items.
         """
         (recommendations,) = self.recommend_many([Query(user, recent, exclude)], k)
         return recommendations
@@ -129,6 +117,9 @@ class Recommender:
         Raises:
             UserError: the same as `recommend`.
         """
+        return self._recommend([check_query(query) for query in queries], check_k(k))
+
+    def _recommend(self, queries: Sequence[CheckedQuery], k: int) -> list[Recommendations]:
         if not queries:
             return []
         if self._users_per_request and len(queries) > self._users_per_request:
@@ -168,9 +159,9 @@ class Recommender:
             )
         return recommendations
 
-    def _in_parts(self, queries: Sequence[Query], k: int, size: int) -> list[Recommendations]:
+    def _in_parts(self, queries: Sequence[CheckedQuery], k: int, size: int) -> list[Recommendations]:
         parts = (queries[first : first + size] for first in range(0, len(queries), size))
-        return [answer for part in parts for answer in self.recommend_many(part, k)]
+        return [answer for part in parts for answer in self._recommend(part, k)]
 
     def close(self) -> None:
         """Closes all connections."""

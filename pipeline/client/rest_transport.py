@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,7 @@ from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
+from pipeline.client.validation import check_predictions, unexpected_answer
 
 _TRANSIENT = {429, 502, 503, 504}
 # Linux only. The server sends a response in several segments and waits for an acknowledgement in between, which the
@@ -58,14 +60,22 @@ class RestTransport:
             response = self._call("POST", f"{self._url}/versions/{version}:predict", body)
         else:
             response = self._labels.call(lambda label: self._call("POST", f"{self._labelled(label)}:predict", body))
-        return Predictions(response["outputs"][ITEMS], response["outputs"][SCORES]), ""
+        outputs = response.get("outputs")
+        if not isinstance(outputs, dict):
+            raise unexpected_answer(self._connection.url, f"no `outputs` in {str(response)[:200]}")
+        users = len(requests.user_id)
+        return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), ""
 
     def statuses(self) -> list[VersionStatus]:
         """Reads the model status."""
-        return [
-            VersionStatus(int(part["version"]), part["state"], part.get("status", {}).get("error_message", ""))
-            for part in self._call("GET", self._url, None)["model_version_status"]
-        ]
+        response = self._call("GET", self._url, None)
+        try:
+            return [
+                VersionStatus(int(part["version"]), str(part["state"]), part.get("status", {}).get("error_message", ""))
+                for part in response["model_version_status"]
+            ]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise unexpected_answer(self._connection.url, str(response)[:200]) from None
 
     def notes(self, user: str, history: Sequence[str]) -> list[str]:
         """No notes: the server does not tell what it knows."""
@@ -113,17 +123,43 @@ class RestTransport:
             content = None
         if response.status == 200 and isinstance(content, dict) and "error" not in content:
             return content
+        if 300 <= response.status < 400:
+            raise unexpected_answer(url, f"a redirect (HTTP {response.status}) to {response.headers.get('Location')}")
+        if not isinstance(content, dict) and (response.status == 200 or text.lstrip().startswith("<")):
+            raise unexpected_answer(url, f"HTTP {response.status}, {text.strip()[:200]!r}")
         reason = content["error"] if isinstance(content, dict) and "error" in content else text.strip()[:300]
         raise RefusedError(f"{url} refused the request (HTTP {response.status}): {reason}")
 
 
 class _QuickSocket(socket.socket):
-    """Acknowledges each segment at once, see `_QUICKACK`."""
+    """Acknowledges each segment at once, see `_QUICKACK`; `deadline` holds for the whole answer, not for each read."""
+
+    deadline = float("inf")
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
+        _limit(self)
         count = super().recv_into(*arguments, **options)
         _acknowledge_at_once(self)
         return count
+
+
+class _DeadlineTlsSocket(ssl.SSLSocket):
+    deadline = float("inf")
+
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        _limit(self)
+        return super().recv_into(*arguments, **options)
+
+
+def _limit(connected: _QuickSocket | _DeadlineTlsSocket) -> None:
+    if connected.deadline != float("inf"):
+        connected.settimeout(max(connected.deadline - time.monotonic(), 1e-3))
+
+
+def _set_deadline(connected: Any) -> None:
+    """From the time that is left when the request was sent, which is the socket's timeout now."""
+    if isinstance(connected, _QuickSocket | _DeadlineTlsSocket) and (left := connected.gettimeout()) is not None:
+        connected.deadline = time.monotonic() + left
 
 
 class _QuickConnection(urllib3.connection.HTTPConnection):
@@ -137,6 +173,7 @@ class _QuickConnection(urllib3.connection.HTTPConnection):
             self.sock.settimeout(timeout)
 
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _set_deadline(self.sock)
         _acknowledge_at_once(self.sock)
         return super().getresponse(*arguments, **options)
 
@@ -144,6 +181,7 @@ class _QuickConnection(urllib3.connection.HTTPConnection):
 class _QuickTlsConnection(urllib3.connection.HTTPSConnection):
     # OpenSSL reads from the socket itself, so that only the first segments are acknowledged at once.
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _set_deadline(self.sock)
         _acknowledge_at_once(self.sock)
         return super().getresponse(*arguments, **options)
 
@@ -162,12 +200,22 @@ def _pool(connection: Connection) -> urllib3.HTTPConnectionPool | urllib3.ProxyM
     options: dict[str, Any] = {}
     if parts.scheme == "https":
         check_authorities(connection.ca)
-        options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": connection.ca}
+        options = {"cert_reqs": "CERT_REQUIRED", "ca_certs": connection.ca, "ssl_context": _tls_context(connection.ca)}
     proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     if proxy:
-        return urllib3.ProxyManager(proxy, **options)
+        manager = urllib3.ProxyManager(proxy, **options)
+        manager.pool_classes_by_scheme = {"http": _QuickPool, "https": _QuickTlsPool}
+        return manager
     kind = _QuickTlsPool if parts.scheme == "https" else _QuickPool
     return kind(parts.hostname or "", parts.port, **options)
+
+
+def _tls_context(ca: str | None) -> ssl.SSLContext:
+    context = urllib3.util.ssl_.create_urllib3_context()
+    context.sslsocket_class = _DeadlineTlsSocket
+    if ca is None:
+        context.load_default_certs()
+    return context
 
 
 def _acknowledge_at_once(connected: socket.socket | ssl.SSLSocket | None) -> None:

@@ -26,6 +26,9 @@ from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source
 from pipeline.config.validation_errors import explain, unknown_setting
 
+# Settings of these types take values as they are written: 0 is "0", and 007 is "007".
+_TEXTS = (str, str | None, list[str], list[str] | None)
+
 
 class Config(Settings):
     """All settings of one run."""
@@ -67,12 +70,13 @@ def load_config(preset: str | None = None, file: Path | None = None, overrides: 
         UserError: an unknown preset or key, an invalid value, or invalid YAML; the message lists every mistake with its
             place and what is allowed.
     """
-    layers = []
+    layers: list[Source] = []
+    texts = {key for key, field in fields().items() if field.annotation in _TEXTS}
     if preset is not None:
-        layers.append(sources.from_yaml(preset_text(preset), f"preset {preset}"))
+        layers.append(sources.from_yaml(preset_text(preset), f"preset {preset}", texts))
     if file is not None:
-        layers.append(sources.from_yaml(sources.read_text(file), str(file)))
-    layers += [sources.from_override(text, leaves=set(fields())) for text in overrides]
+        layers.append(sources.from_yaml(sources.read_text(file), str(file), texts))
+    layers += [sources.from_override(text, set(fields()), texts) for text in overrides]
 
     merged = Source.merged(layers)
     _check_keys(merged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import yaml
 
 from components.errors import UserError
 
+_NULL_TAG = "tag:yaml.org,2002:null"
 # Values that mean null or an empty string.
 _EMPTY = ("", "~", "null", "Null", "NULL", "''", '""')
 
@@ -88,12 +89,13 @@ def read_yaml(file: Path) -> list[Any]:
         return [document for document in yaml.safe_load_all(read_text(file)) if document]
 
 
-def from_yaml(text: str, name: str) -> Source:
+def from_yaml(text: str, name: str, texts: Set[str] = frozenset()) -> Source:
     """Reads a mapping with nested or dotted keys.
 
     Args:
         text: YAML.
         name: name of the text, for messages.
+        texts: keys whose values are text, so that 007 is not the number 7.
 
     Raises:
         UserError: the text is not YAML, is not a mapping, or sets a key twice.
@@ -109,17 +111,18 @@ def from_yaml(text: str, name: str) -> Source:
             place = f"{name}:{node.start_mark.line + 1}"
             if key in source.values:
                 raise UserError(f"{place}: `{key}` is set twice, first at {source.places[key]}.")
-            source.values[key] = _value_of(node)
+            source.values[key] = _text_of(node) if key in texts else _value_of(node)
             source.places[key] = place
         return source
 
 
-def from_override(text: str, leaves: set[str]) -> Source:
+def from_override(text: str, leaves: Set[str], texts: Set[str] = frozenset()) -> Source:
     """Reads `key=value`.
 
     Args:
         text: dotted key and YAML value; a value that is not YAML, such as `::`, is taken literally.
         leaves: keys of settings that are not sections.
+        texts: as in `from_yaml`.
 
     Raises:
         UserError: there is no `=`.
@@ -130,14 +133,15 @@ def from_override(text: str, leaves: set[str]) -> Source:
         raise UserError(f"{place}: expected key=value, such as trainer.epochs=5.")
     key = key.strip()
     try:
-        parsed = yaml.safe_load(value)
+        node = yaml.compose(value, Loader=yaml.SafeLoader)
+        parsed = None if node is None else _text_of(node) if key in texts else _value_of(node)
     except yaml.YAMLError:
         parsed = value
     if not parsed and isinstance(parsed, str | None) and value not in _EMPTY:
         parsed = value  # separators such as `|`, `#` and tab are YAML syntax
     if isinstance(parsed, dict):
         if key not in leaves:
-            nested = from_yaml(value, place)
+            nested = from_yaml(value, place, {name.removeprefix(f"{key}.") for name in texts})
             return Source(
                 {f"{key}.{name}": part for name, part in nested.values.items()},
                 {f"{key}.{name}": place for name in nested.values},
@@ -153,6 +157,15 @@ def _leaves(mapping: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, yaml.
             yield from _leaves(value_node, f"{key}.")
         else:
             yield key, value_node
+
+
+def _text_of(node: yaml.Node) -> Any:
+    """A scalar, null as None, or a list of scalars, as they are written."""
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.tag == _NULL_TAG else node.value
+    if isinstance(node, yaml.SequenceNode) and all(isinstance(part, yaml.ScalarNode) for part in node.value):
+        return [part.value for part in node.value]
+    return _value_of(node)
 
 
 def _value_of(node: yaml.Node) -> Any:

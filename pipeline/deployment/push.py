@@ -44,8 +44,10 @@ def push(
         from components.pusher.push import push_model
 
     source = newest_version(model)
-    version = push_model(str(source), model_dir, keep, {}, allow_no_warmup)
+    notes: list[str] = []
+    version = push_model(str(source), model_dir, keep, {}, allow_no_warmup, notes.append)
     yield f"{model_dir.rstrip('/')}/{version} published"
+    yield from (f"Note: {note}" for note in notes)
     if not _is_loaded_without_a_label(model_dir, version):
         # Labels need gRPC.
         named = "".join(f" --server {server.url}" for server in servers if server.url.startswith("grpc"))

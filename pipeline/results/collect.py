@@ -18,8 +18,17 @@ from components.evaluator.results import Evaluation, read_evaluation
 from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples, read_split
+from components.export.encoding import encoded_examples
 from components.export.model_info import read_model_info
-from components.export.signatures import CASER, ITEMS, POPULARITY, SCORES, SERVING, Predictions
+from components.export.signatures import (
+    CASER,
+    ITEMS,
+    POPULARITY,
+    SCORES,
+    SERVE_TF_EXAMPLE,
+    Predictions,
+    PredictRequests,
+)
 from components.pusher.executor import PUSHED_VERSION
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
@@ -129,12 +138,11 @@ def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
     """Recommends to a few users spread over the split."""
     count = len(held_out.users)
     rows = sorted({int(row) for row in np.linspace(0, count - 1, min(_EXAMPLES, count))})
-    recent = tf.ragged.constant([held_out.histories[row] for row in rows], dtype=tf.string).to_tensor()
-    outputs = tf.saved_model.load(str(model)).signatures[SERVING](
-        user_id=tf.constant([held_out.users[row] for row in rows]),
-        recent_item_ids=recent,
-        exclude_item_ids=tf.zeros([len(rows), 0], tf.string),
+    requests = PredictRequests(
+        [held_out.users[row] for row in rows], [held_out.histories[row] for row in rows], [[] for _ in rows]
     )
+    examples = encoded_examples(requests)
+    outputs = tf.saved_model.load(str(model)).signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
     predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
     return [
         Example(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from pipeline.cli.serving.options import ServerOptions, server_options
@@ -26,15 +24,18 @@ def versions(model_dir: str, servers: ServerOptions) -> None:
             transport = connect(connection)
         states = {status.version: f"{status.state} {status.error}".strip() for status in transport.statuses()}
     labels = read_labels(config_path(model_dir))
-    listed = sorted({*version_dirs.versions(model_dir), *states})
+    folders = version_dirs.version_folders(model_dir)
+    listed = sorted({*folders, *states})
     for version in listed:
-        info = read_model_info(os.path.join(model_dir, str(version)))
+        folder = folders.get(version, "")
+        info = read_model_info(folder) if folder else {}
         score = info.get("metrics", {}).get("map")
         parts = [
             f"{version:<12}",
             f"{info['items']:,} items" if "items" in info else "",
             f"map {score:.4f}" if score is not None else "",
             ", ".join(sorted(label for label, labelled in labels.items() if labelled == version)),
+            "incomplete" if folder and not version_dirs.is_complete(folder) else "",
             states.get(version, "not on the server") if servers.urls else "",
         ]
         click.echo("  ".join(part for part in parts if part))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import io
+import json
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED, _NOT_FOUND, _SERVER_ERROR = (401, 403), 404, 500
 _TIMEOUT_SECONDS = 30
+_PROBED_BYTES = 1 << 16
 # How long a lost connection is tried again.
 _LOST_SECONDS = 600.0
 _PAUSE_SECONDS = 5.0
@@ -142,9 +145,9 @@ def upload(client: kfp.Client, file: Path, name: str, namespace: str | None) -> 
     versions = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
     for version in versions.pipeline_versions or []:
         if version.display_name == version_name:
-            return Version(pipeline_id, version.pipeline_version_id)
+            return Version(pipeline_id, required_id(version.pipeline_version_id))
     uploaded = quietly(client.upload_pipeline_version, str(file), version_name, pipeline_id=pipeline_id)
-    return Version(pipeline_id, uploaded.pipeline_version_id)
+    return Version(pipeline_id, required_id(getattr(uploaded, "pipeline_version_id", None)))
 
 
 def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> str:
@@ -158,7 +161,7 @@ def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> st
         fields["name"] = name
     body = kfp_server_api.V2beta1Pipeline(**fields)
     create = getattr(api, "create_pipeline", None) or api.pipeline_service_create_pipeline
-    return str(create(body).pipeline_id)
+    return required_id(getattr(create(body), "pipeline_id", None))
 
 
 def _probe(access: Access) -> None:
@@ -169,14 +172,41 @@ def _probe(access: Access) -> None:
     if access.cookies:
         request.add_header("Cookie", access.cookies)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
-            pass
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
+            body = response.read(_PROBED_BYTES)
     except urllib.error.HTTPError as error:
         # In a cluster, the client adds the token of the pod later.
         if not (access.in_cluster and error.code in _UNAUTHORIZED):
             raise UserError(_refusal(access, error.code, error.read().decode(errors="replace"))) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise UserError(_unreachable(access, error)) from None
+    try:
+        is_api = isinstance(json.loads(body), dict)
+    except ValueError:
+        is_api = False
+    if not is_api:
+        raise UserError(_unexpected(access.host, body.decode(errors="replace")))
+
+
+def required_id(value: object) -> str:
+    """An ID in an answer of the API; the SDK reads None from a page that is no answer of it.
+
+    Args:
+        value: the ID.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not isinstance(value, str) or not value:
+        raise UserError(_unexpected("The server", "an answer without an ID"))
+    return value
+
+
+def _unexpected(server: str, received: str) -> str:
+    return (
+        f"{server} answers, but not as the API of Kubeflow Pipelines: {' '.join(received.split())[:100]!r}. "
+        "Hint: if it is a login page, use --token or --cookies; else check --host."
+    )
 
 
 def _unreachable(access: Access, error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from components.errors import UserError
 from pipeline.kubeflow.compiler.parameter_values import param_values
 from pipeline.kubeflow.compiler.spec_file import read_spec
-from pipeline.kubeflow.submission.api import Access, connection, quietly, upload
+from pipeline.kubeflow.submission.api import Access, connection, quietly, required_id, upload
 from pipeline.kubeflow.submission.follow import SUCCEEDED, FollowRequest, follow
 
 if TYPE_CHECKING:
@@ -62,11 +62,12 @@ def submit(request: SubmitRequest, wait: bool, console: RunConsole) -> int:
             job_name=f"{prepared.name} {time.strftime('%Y-%m-%d %H:%M:%S')}",
             **prepared.arguments,
         )
-        link = f"{request.access.host.rstrip('/')}/#/runs/details/{run.run_id}"
-        console.console.print(f"\nrun {run.run_id}\n{link}", markup=False, soft_wrap=True)
+        run_id = required_id(getattr(run, "run_id", None))
+        link = f"{request.access.host.rstrip('/')}/#/runs/details/{run_id}"
+        console.console.print(f"\nrun {run_id}\n{link}", markup=False, soft_wrap=True)
         if not wait:
             return SUCCEEDED
-        following = FollowRequest(request.access, run.run_id, request.pending_after)
+        following = FollowRequest(request.access, run_id, request.pending_after)
         return follow(prepared.client, following, console)
 
 
@@ -114,7 +115,7 @@ def schedule(request: SubmitRequest, cron: str) -> str:
             no_catchup=True,
             **prepared.arguments,
         )
-        return str(recurring.recurring_run_id)
+        return required_id(getattr(recurring, "recurring_run_id", None))
 
 
 class _Prepared(NamedTuple):
@@ -133,7 +134,7 @@ def _prepare(request: SubmitRequest) -> Iterator[_Prepared]:
         version = upload(client, request.pipeline, name, request.access.namespace)
         experiment = quietly(client.create_experiment, request.experiment, namespace=request.access.namespace)
         arguments = {
-            "experiment_id": experiment.experiment_id,
+            "experiment_id": required_id(getattr(experiment, "experiment_id", None)),
             "params": values,
             "pipeline_id": version.pipeline_id,
             "version_id": version.version_id,
