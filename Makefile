@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 BOOTSTRAP_PYTHON ?= python3
 JOBS ?= 2
 OUTPUT ?= out/sample
+MINUTES ?= 10
 # Versions of the Kubeflow SDK: the oldest 2.x, the locked one of TFX 1.16, and a recent one.
 KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 
@@ -23,7 +24,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Compile bytecode at installation: if it cannot be written later, every process would compile TFX at its start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-deps test-long test-kfp coverage lint docs bench bench-transformer format clean
+.PHONY: help install run test test-deps test-long fuzz test-kfp coverage lint docs bench bench-transformer format clean
 .DEFAULT_GOAL := help
 
 help: ## show this text
@@ -56,6 +57,9 @@ test-deps: ## install system packages that some tests need (Debian): Chromium, M
 
 test-long: $(INSTALLED) ## run the slow tests: killed, concurrent and changed runs of the emulated cluster
 	@$(VENV)/bin/pytest -m long $(ARGS)
+
+fuzz: $(INSTALLED) ## try new files, arguments and answers for MINUTES=10
+	@$(VENV)/bin/python -W ignore -m tests.fuzz --minutes '$(MINUTES)'
 
 test-kfp: $(INSTALLED) ## load compiled pipelines with several versions of the Kubeflow SDK, KFP_VERSIONS
 	@for preset in sample ml-1m-caser; do \

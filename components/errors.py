@@ -7,3 +7,12 @@ class UserError(Exception):
     The message says what is wrong, where, what was received, and ends with a hint. It may be raised anywhere in a node:
     the runners find it even if Beam wraps it, and print only its message.
     """
+
+    def __init__(self, message: str) -> None:
+        """Creates the error.
+
+        Args:
+            message: what it quotes from files and servers may hold control characters, which would change the
+                terminal; they are escaped.
+        """
+        super().__init__("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message))

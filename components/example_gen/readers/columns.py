@@ -11,6 +11,22 @@ from components.errors import UserError
 from components.example_gen.settings import DataSettings
 
 _SEPARATORS = ("\t", ",", ";", "::", "|", " ")
+_MAX_COLUMNS, _SHOWN = 30, 60
+# Letters of the names that public data sets use.
+_USUAL_NAMES = {
+    "user_column": (
+        *("userid", "user", "uid", "reviewerid", "visitorid", "customerid", "memberid", "sessionid", "personid"),
+        *("cookieid", "clientid", "profileid", "username"),
+    ),
+    "item_column": (
+        *("itemid", "item", "iid", "asin", "parentasin", "movieid", "productid", "articleid", "trackid", "songid"),
+        *("sku", "contentid", "businessid", "bookid", "gameid", "newsid", "videoid", "productcode"),
+    ),
+    "time_column": (
+        *("timestamp", "time", "ts", "date", "datetime", "unixreviewtime", "eventtime", "createdat", "created"),
+        *("tdat", "reviewtime", "eventtimestamp", "unixtime"),
+    ),
+}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -58,7 +74,7 @@ def column_positions(
         elif column in partitions and column not in header:
             positions.append(PartitionValue(partitions[column]))
         else:
-            raise UserError(_message([*header, *partitions], setting, column, data, name))
+            raise UserError(_message([*header, *partitions], setting, column, configured, data, name))
     return positions
 
 
@@ -83,10 +99,34 @@ def separator_hint(separator: str) -> str:
     return f"Fields seem to be separated by {separator!r}. Hint: --set data.separator={shlex.quote(shown)}"
 
 
-def _message(header: list[str], setting: str, column: str, data: DataSettings, name: str) -> str:
+def _guess(setting: str, column: str, header: list[str]) -> str | None:
+    """The column that a setting may mean: by a usual name, else by a similar one."""
+    usual = _USUAL_NAMES.get(setting, ())
+    for name in header:
+        if re.sub(r"[^a-z]", "", name.lower()) in usual:
+            return _printable(name)
+    close = difflib.get_close_matches(column, header, n=1, cutoff=0.0 if setting != "time_column" else 0.5)
+    return _printable(close[0] if close else header[0])
+
+
+def _printable(name: str) -> str | None:
+    return name if name.isprintable() and len(name) <= _SHOWN else None
+
+
+def _shown(name: str) -> str:
+    text = name if name.isprintable() else ascii(name)[1:-1]
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _message(
+    header: list[str], setting: str, column: str, configured: dict[str, str | None], data: DataSettings, name: str
+) -> str:
+    if any("\0" in name for name in header):
+        return f"{name}: this is not text: the first line has NUL bytes. Hint: check the path, or data.encoding."
     if header.count(column) > 1:
         return f"{name}, row 1: column `{column}` occurs {header.count(column)} times. Hint: rename one of them."
-    problem = f"{name}, row 1: column `{column}` not found. Columns: {', '.join(header)}."
+    names = ", ".join(map(_shown, header[:_MAX_COLUMNS])) + (", ..." if len(header) > _MAX_COLUMNS else "")
+    problem = f"{name}, row 1: column `{column}` not found. Columns: {names}."
     separator = likely_separator(header[0]) if len(header) == 1 else None
     hints = []
     if separator is not None and separator != data.separator:
@@ -100,8 +140,12 @@ def _message(header: list[str], setting: str, column: str, data: DataSettings, n
             "`caser presets` has the settings of well-known data sets"
         )
     if not hints:
-        close = difflib.get_close_matches(column, header, n=1, cutoff=0.0) or header[:1]
-        hints.append(f"Hint: --set {shlex.quote(f'data.{setting}={close[0]}')} (or another column)")
+        settings = [
+            f"--set {shlex.quote(f'data.{key}={guess}')}"
+            for key, wanted in configured.items()
+            if wanted is not None and wanted not in header and (guess := _guess(key, wanted, header)) is not None
+        ]
+        hints.append(f"Hint: {' '.join(settings)} (or other columns)")
         if setting == "time_column":
             hints.append("--set data.time_column=null if the rows are in chronological order")
     return f"{problem} {'; '.join(hints)}"

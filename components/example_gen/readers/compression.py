@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from components.errors import UserError
 
 CHUNK_BYTES = 4 << 20
 
-_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile)
+_ERRORS = (struct.error, EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile)
 
 
 def decompressed(stream: IO[bytes], name: str) -> tuple[str | None, Iterator[bytes]]:
@@ -62,9 +63,13 @@ def _checked(chunks: Iterator[bytes], compression: str, name: str) -> Iterator[b
         yield from chunks
     except _ERRORS as error:
         raise UserError(
-            f"{name}: the {compression} stream is damaged or truncated ({error}). "
+            f"{name}: the {compression} stream is damaged or truncated ({_one_line(error)}). "
             "Hint: copy or compress the file again."
         ) from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _gzip(stream: IO[bytes], name: str) -> Iterator[bytes]:
@@ -98,9 +103,10 @@ def _zstd(stream: IO[bytes], name: str) -> Iterator[bytes]:
 def _zip(stream: IO[bytes], name: str) -> Iterator[bytes]:
     try:
         archive = zipfile.ZipFile(stream)
-    except zipfile.BadZipFile as error:
+    except (*_ERRORS, ValueError) as error:
         raise UserError(
-            f"{name}: the zip archive is damaged or truncated ({error}). Hint: copy or compress the file again."
+            f"{name}: the zip archive is damaged or truncated ({_one_line(error)}). "
+            "Hint: copy or compress the file again."
         ) from None
     names = [member.filename for member in archive.infolist() if not member.is_dir()]
     if "xl/workbook.xml" in names:
@@ -117,8 +123,8 @@ def _zip(stream: IO[bytes], name: str) -> Iterator[bytes]:
         )
     try:
         return _read(archive.open(members[0]))
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise UserError(f"{name}: {error}. Hint: unzip the file, and pass its content.") from None
+    except (*_ERRORS, RuntimeError, ValueError) as error:  # encrypted, of an unknown method, or damaged
+        raise UserError(f"{name}: {_one_line(error)}. Hint: unzip the file, and pass its content.") from None
 
 
 _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[IO[bytes], str], Iterator[bytes]]], ...] = (

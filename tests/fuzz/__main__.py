@@ -1,0 +1,56 @@
+"""Tries new inputs for some minutes: `make fuzz MINUTES=60`, or `python -m tests.fuzz --minutes 60`.
+
+Ends with status 1 at the first finding, and prints its smallest input.
+"""
+
+import argparse
+import functools
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.fuzz.budget import EXAMPLES
+
+_EXAMPLES_PER_ROUND = "300"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    end = time.monotonic() + 60 * parser.parse_args().minutes
+    os.environ[EXAMPLES] = _EXAMPLES_PER_ROUND
+    tests = {}
+    for file in sorted(Path(__file__).parent.glob("test_*.py")):
+        module = importlib.import_module(f"tests.fuzz.{file.stem}")
+        tests |= {f"{file.stem}::{name}": test for name, test in vars(module).items() if hasattr(test, "hypothesis")}
+    tried = dict.fromkeys(tests, 0)
+    for name, test in tests.items():
+        test.hypothesis.inner_test = _counted(name, test.hypothesis.inner_test, tried)
+    while time.monotonic() < end:
+        for name, test in tests.items():
+            if time.monotonic() >= end:
+                break
+            test()
+        print(
+            f"{sum(tried.values()):,} inputs, no finding, {max(end - time.monotonic(), 0) / 60:.0f} min left",
+            flush=True,
+        )
+    for name, count in tried.items():
+        print(f"{count:>10,}  {name}")
+    print(f"{sum(tried.values()):>10,}  inputs in all, no finding")
+    return 0
+
+
+def _counted(name, test, tried):
+    @functools.wraps(test)
+    def counting(*arguments, **options):
+        tried[name] += 1
+        return test(*arguments, **options)
+
+    return counting
+
+
+if __name__ == "__main__":
+    sys.exit(main())

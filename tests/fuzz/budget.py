@@ -1,0 +1,16 @@
+"""How many inputs are tried: a few that stay the same in `make test`, ever new ones in `make fuzz`."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+EXAMPLES = "FUZZ_EXAMPLES"
+
+budget = settings(
+    max_examples=int(os.environ.get(EXAMPLES, "25")),
+    derandomize=EXAMPLES not in os.environ,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
