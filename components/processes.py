@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # The project first: the environment may have other packages of the same names.
-_RUN_MODULE = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv[1], alter_sys=True)"
+_RUN_MODULE = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
 
 
 def isolated_command(module: str, arguments: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -114,7 +115,7 @@ def _names() -> Check:
     others = {name: [owner for owner in owners.get(name, []) if owner != _OURS] for name in _PACKAGES}
     clashes = [f"`{name}` is also in {', '.join(found)}" for name, found in others.items() if found]
     foreign = [name for name in _PACKAGES if not _is_ours(name)]
-    clashes += [f"`{name}` is imported from {importlib.import_module(name).__file__}" for name in foreign]
+    clashes += [f"`{name}` would be imported from elsewhere" for name in foreign]
     return Check(
         "Packages",
         "; ".join(clashes) or "no other package has the name of one of ours",
@@ -123,8 +124,8 @@ def _names() -> Check:
 
 
 def _is_ours(name: str) -> bool:
-    file = importlib.import_module(name).__file__
-    return file is not None and Path(file).parents[1] == Path(__file__).parents[1]
+    found = importlib.util.find_spec(name)
+    return found is not None and found.origin is not None and Path(found.origin).parents[1] == Path(__file__).parents[1]
 
 
 def _imports() -> Iterator[Check]:

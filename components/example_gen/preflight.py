@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.input_files import input_files, is_remote
+from components.example_gen.input_files import input_files, is_remote, total_bytes
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
@@ -51,7 +51,8 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
     if preview.first_bad and not preview.valid:
         raise UserError(_no_valid_row(preview.first_bad, data))
     if not preview.rows:
-        raise UserError(f"{path}: no rows, or only a header. Hint: provide a file with one interaction per line.")
+        what = "the file has a header but no rows" if total_bytes(files) else "the file is empty"
+        raise UserError(f"{path}: {what}. Hint: provide a file with one interaction per line.")
     if preview.first_bad or not in_full:
         return
     if not preview.per_user:

@@ -116,7 +116,7 @@ class RestTransport:
                 ) from None
             raise TransientError(f"{type(error).__name__}: {error}") from error
         if response.status in _TRANSIENT:
-            raise TransientError(f"HTTP {response.status}: {text.strip()[:300]}")
+            raise TransientError(f"HTTP {response.status}: {' '.join(text.split())[:300]}")
         try:
             content = json.loads(text)
         except ValueError:
@@ -127,7 +127,7 @@ class RestTransport:
             raise unexpected_answer(url, f"a redirect (HTTP {response.status}) to {response.headers.get('Location')}")
         if not isinstance(content, dict) and (response.status == 200 or text.lstrip().startswith("<")):
             raise unexpected_answer(url, f"HTTP {response.status}, {text.strip()[:200]!r}")
-        reason = content["error"] if isinstance(content, dict) and "error" in content else text.strip()[:300]
+        reason = content["error"] if isinstance(content, dict) and "error" in content else " ".join(text.split())[:300]
         raise RefusedError(f"{url} refused the request (HTTP {response.status}): {reason}")
 
 

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from components.example_gen import beam_pipeline
+from components.example_gen.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from tests.support.interaction_log import rows, write
 
@@ -20,7 +21,7 @@ def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
     with beam.Pipeline(argv=["--runner=FnApiRunner", *arguments]) as pipeline:
         splits = beam_pipeline.examples(
             pipeline,
-            str(pattern),
+            input_files(str(pattern)),
             DataSettings(),
             HistorySettings(min_item_interactions=3, max_user_interactions=12),
             SplitSettings(),

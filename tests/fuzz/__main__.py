@@ -11,8 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fuzz.budget import EXAMPLES
-
 _EXAMPLES_PER_ROUND = "300"
 
 
@@ -20,7 +18,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     end = time.monotonic() + 60 * parser.parse_args().minutes
-    os.environ[EXAMPLES] = _EXAMPLES_PER_ROUND
+    # Read by `tests.fuzz.budget` when the tests are imported.
+    os.environ["FUZZ_EXAMPLES"] = _EXAMPLES_PER_ROUND
     tests = {}
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
         module = importlib.import_module(f"tests.fuzz.{file.stem}")
@@ -29,14 +28,11 @@ def main() -> int:
     for name, test in tests.items():
         test.hypothesis.inner_test = _counted(name, test.hypothesis.inner_test, tried)
     while time.monotonic() < end:
-        for name, test in tests.items():
-            if time.monotonic() >= end:
-                break
-            test()
-        print(
-            f"{sum(tried.values()):,} inputs, no finding, {max(end - time.monotonic(), 0) / 60:.0f} min left",
-            flush=True,
-        )
+        for test in tests.values():
+            if time.monotonic() < end:
+                test()
+        left = max(end - time.monotonic(), 0) / 60
+        print(f"{sum(tried.values()):,} inputs, no finding, {left:.0f} min left", flush=True)
     for name, count in tried.items():
         print(f"{count:>10,}  {name}")
     print(f"{sum(tried.values()):>10,}  inputs in all, no finding")

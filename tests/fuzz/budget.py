@@ -4,11 +4,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-EXAMPLES = "FUZZ_EXAMPLES"
-
 budget = settings(
-    max_examples=int(os.environ.get(EXAMPLES, "25")),
-    derandomize=EXAMPLES not in os.environ,
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")),
+    derandomize="FUZZ_EXAMPLES" not in os.environ,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -83,12 +83,13 @@ def http_answer(status, headers, body, with_length):
 
 
 def check(action):
+    answer, refusal = None, ""
     try:
         answer = action()
     except UserError as error:
-        assert str(error).isprintable()
-        return
-    assert isinstance(answer, list | Recommendations)
+        refusal = str(error)
+    assert refusal.isprintable()
+    assert refusal or isinstance(answer, list | Recommendations)
 
 
 @budget

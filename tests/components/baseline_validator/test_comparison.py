@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.baseline_validator.comparison import compare
+from components.baseline_validator.comparison import HeldOutItems, compare
 from components.evaluator.settings import EvaluatorSettings
 from components.features import FIRST_ID
 from components.ranking.evaluation import Ranking
@@ -24,9 +24,14 @@ def ranks_with(mean, users=2000, seed=0):
     return np.where(hits, 1, MISS)
 
 
-def compared(served, settings=SETTINGS, popularity=0.01, **baselines):
+def compared(served, settings=SETTINGS, popularity=0.01, held_out=None, **baselines):
     parts = {"test": served, "popularity": ranks_with(popularity, len(served)), **baselines}
-    return compare({name: ranking(ranks) for name, ranks in parts.items()}, N_ITEMS, settings)
+    return compare(
+        {name: ranking(ranks) for name, ranks in parts.items()},
+        N_ITEMS,
+        settings,
+        held_out or HeldOutItems(len(served), 0, 0),
+    )
 
 
 def test_model_above_the_strongest_baseline_is_blessed():
@@ -74,15 +79,36 @@ def test_popularity_decides_alone_without_other_baselines():
 
 def test_users_without_held_out_items_are_left_out():
     served, rules = np.array([1, NO_RANK, 2]), np.array([2, NO_RANK, 2])
-    result = compare(
-        {"test": ranking(served), "popularity": ranking([9, 0, 9]), "sequential_rules": ranking(rules)}, 100, SETTINGS
-    )
+    parts = {"test": ranking(served), "popularity": ranking([9, 0, 9]), "sequential_rules": ranking(rules)}
+    result = compare(parts, 100, SETTINGS, HeldOutItems(2, 0, 0))
     assert result.users == 2
     assert result.metrics["test"]["mrr"] == pytest.approx(user_metrics(np.array([[1], [2]]))["mrr"].mean())
     assert result.intervals["test"]["mrr"] == pytest.approx((0.5, 1))
 
 
 def test_split_without_held_out_items_is_not_blessed():
-    result = compare({"test": ranking([0, 0]), "popularity": ranking([0, 0])}, N_ITEMS, SETTINGS)
+    result = compare({"test": ranking([0, 0]), "popularity": ranking([0, 0])}, N_ITEMS, SETTINGS, HeldOutItems(0, 0, 0))
     assert not result.blessed
     assert "no held-out items" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("held_out", "said"),
+    [
+        (HeldOutItems(200, 150, 50), "none of 200 held-out items can be recommended (150 are in the user's history"),
+        (HeldOutItems(200, 0, 101), "only 99 of 200 held-out items"),
+    ],
+)
+def test_split_whose_items_can_hardly_be_hit_judges_no_model(held_out, said):
+    result = compared(ranks_with(0.5, 200), sequential_rules=ranks_with(0.2, 200), held_out=held_out)
+    assert not result.blessed
+    assert said in result.reason
+
+
+def test_verdict_on_few_users_has_a_warning_with_the_interval():
+    few, enough = (compared(ranks_with(0.5, users), sequential_rules=ranks_with(0.2, users)) for users in (99, 100))
+    low, high = few.intervals["test"]["mrr"]
+    assert few.warning.endswith(
+        f"only 99 users were evaluated, so the verdict is uncertain: the 95 % interval of mrr is {low:.4f} to {high:.4f}"
+    )
+    assert enough.warning is None

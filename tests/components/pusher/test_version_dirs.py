@@ -7,7 +7,8 @@ import time
 import pytest
 
 from components.errors import UserError
-from components.pusher.version_dirs import digest, publish, removable, remove, versions
+from components.pusher.version_dirs import digest, publish, removable, remove, version_folders, versions
+from tests.support.served_labels import empty_version
 
 
 def model(folder, content):
@@ -121,6 +122,30 @@ def test_concurrent_push_waits_for_the_first(tmp_path):
 
 
 def test_directory_whose_name_is_no_number_is_no_version(tmp_path):
-    for name in ("5", "5a", "²", "-3", ".staging-7"):
-        (tmp_path / name).mkdir()
+    for name in ("5", "5a", "²", "-3", ".staging-7", str(2**63)):
+        empty_version(tmp_path, name)
+    (tmp_path / "6").write_text("a file")
+    (tmp_path / "7").mkdir()  # a copy that has only begun
     assert versions(str(tmp_path)) == [5]
+    assert list(version_folders(str(tmp_path))) == [5, 7]
+
+
+def test_leading_zeros_are_read_as_tf_serving_does(tmp_path):
+    for name in ("0000001", "0002", "2", "10"):
+        empty_version(tmp_path, name)
+    assert version_folders(str(tmp_path)) == {
+        1: str(tmp_path / "0000001"),
+        2: str(tmp_path / "2"),
+        10: str(tmp_path / "10"),
+    }
+    remove(str(tmp_path), 1)
+    assert versions(str(tmp_path)) == [2, 10]
+
+
+def test_new_version_is_above_incomplete_ones_and_below_the_limit(tmp_path):
+    (tmp_path / "models" / str(2**62)).mkdir(parents=True)
+    source = model(tmp_path / "new", "new")
+    assert publish(source, str(tmp_path / "models"), accept) == 2**62 + 1
+    (tmp_path / "models" / str(2**63 - 1)).mkdir()
+    with pytest.raises(UserError, match="largest that TF Serving reads"):
+        publish(model(tmp_path / "newer", "newer"), str(tmp_path / "models"), accept)

@@ -21,6 +21,7 @@ from pipeline.client.transport import Connection
 from pipeline.deployment import rollout
 from pipeline.deployment.labels import promote, rollback
 from pipeline.deployment.rollout import Rollout
+from tests.support.served_labels import empty_version
 from tests.support.tf_serving import ServingError
 from tests.support.virtual_servers import NAMED, POLL_SECONDS, UNNAMED, Killed, VirtualServers
 
@@ -97,7 +98,7 @@ class Servers(RuleBasedStateMachine):
     def push(self, is_broken):
         if is_broken:
             self.broken.add(self.next_version)
-        (self.model_dir / str(self.next_version)).mkdir()
+        empty_version(self.model_dir, self.next_version)
         self.next_version += 1
 
     @rule(keep=st.integers(1, 3))

@@ -12,7 +12,7 @@ from pipeline.cli.main import main
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.deployment.labels import promote, rollback
 from pipeline.deployment.rollout import Rollout
-from tests.support.served_labels import write_config
+from tests.support.served_labels import empty_version, write_config
 
 SERVER = Connection("grpc://127.0.0.1:8500")
 
@@ -20,7 +20,7 @@ SERVER = Connection("grpc://127.0.0.1:8500")
 @pytest.fixture
 def model_dir(tmp_path):
     for version in (3, 5, 7):
-        (tmp_path / "caser" / str(version)).mkdir(parents=True)
+        empty_version(tmp_path / "caser", version)
     return str(tmp_path / "caser")
 
 
