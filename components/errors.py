@@ -15,4 +15,9 @@ class UserError(Exception):
             message: what it quotes from files and servers may hold control characters, which would change the
                 terminal; they are escaped.
         """
-        super().__init__("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message))
+        super().__init__("\n".join(map(printable, message.split("\n"))))
+
+
+def printable(text: str) -> str:
+    """Text whose control characters are escaped, line breaks included; tabs stay."""
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)

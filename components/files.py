@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.errors import UserError
+
 
 def write_text(file: str | Path, text: str) -> None:
     """Writes a file atomically: readers see the old content or the new one, even if the writer is killed.
@@ -44,3 +46,20 @@ def exclusive_lock(file: str | Path, wait: bool = True) -> Iterator[None]:
     with open(file, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+
+
+def refuse_glob_characters(path: Path, option: str) -> None:
+    """Refuses a path that TFX, which reads what nodes wrote by glob patterns, would not find again.
+
+    Args:
+        path: absolute path.
+        option: where it was given, for the message.
+
+    Raises:
+        UserError: the path has such characters.
+    """
+    if found := sorted(set(str(path)) & set("*?[]{}\\")):
+        raise UserError(
+            f"{option} {path}: the path has {' '.join(found)}, which TFX takes for a pattern. "
+            "Hint: choose a path without these characters."
+        )

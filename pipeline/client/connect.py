@@ -19,8 +19,11 @@ def connect(connection: Connection) -> Transport:
     """
     try:
         parts = urlsplit(connection.url)
-        scheme, host = parts.scheme, parts.hostname
-        _ = parts.port
+        scheme, host = parts.scheme, parts.netloc
+        # gRPC has names of its own with several addresses, such as ipv4:10.0.0.1:8500,10.0.0.2:8500.
+        if scheme.startswith("http") or host.count(":") == 1:
+            host = parts.hostname or ""
+            _ = parts.port
     except ValueError as error:
         raise UserError(
             f"{connection.url!r} is no URL: {error}. Hint: use http://HOST:8501 or grpc://HOST:8500."

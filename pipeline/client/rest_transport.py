@@ -46,7 +46,10 @@ class RestTransport:
         self._url = f"{connection.url.rstrip('/')}/v1/models/{quote(connection.model)}"
         parts = urlsplit(connection.url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._pool = _pool(connection)
+        try:
+            self._pool = _pool(connection)
+        except urllib3.exceptions.LocationValueError as error:
+            raise UserError(f"{connection.url!r} is no URL: {error}. Hint: use http://HOST:8501.") from None
         self._headers = {"Content-Type": "application/json"}
         if connection.token:
             self._headers["Authorization"] = f"Bearer {connection.token}"
@@ -107,6 +110,8 @@ class RestTransport:
                 method, target, body=body, headers=self._headers, timeout=remaining, retries=False, redirect=False
             )
             text = response.data.decode(errors="replace")
+        except urllib3.exceptions.LocationValueError as error:
+            raise UserError(f"{self._connection.url!r} is no URL: {error}. Hint: use http://HOST:8501.") from None
         except urllib3.exceptions.SSLError as error:
             raise UserError(tls_problem(self._connection.url, str(error))) from None
         except urllib3.exceptions.HTTPError as error:

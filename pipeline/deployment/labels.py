@@ -33,7 +33,7 @@ from components.pusher.models_config import (
     unlabelled_policy,
     version_before,
 )
-from components.pusher.version_dirs import versions
+from components.pusher.version_dirs import version_folders, versions
 from pipeline.deployment.rollout import Followers, Rollout
 
 
@@ -52,7 +52,8 @@ def promote(rollout: Rollout, version: int, label: str = STABLE) -> None:
         present = versions(rollout.model_dir)
         if version not in present:
             known = ", ".join(map(str, present)) or "none"
-            raise UserError(f"Version {version} does not exist in {rollout.model_dir}. Versions: {known}.")
+            what = "is incomplete" if version in version_folders(rollout.model_dir) else "does not exist"
+            raise UserError(f"Version {version} {what} in {rollout.model_dir}. Complete versions: {known}.")
         former = _settled(read_config(config_path(rollout.model_dir)))
         served = former.served
         before = served.labels.get(label)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
 from components.example_gen.input_files import is_pipe
-from components.files import exclusive_lock
+from components.files import exclusive_lock, refuse_glob_characters
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console
 from pipeline.console.log_capture import new_log_file, redirect_output_to, suppress_output
@@ -63,7 +63,6 @@ def run_pipeline(request: RunRequest) -> int:
         UserError: the data or the output directory is invalid; no node has run.
     """
     output, data = request.output.absolute(), _absolute(request.data)
-    _check_output(output)
     pipe = data is not None and is_pipe(data)
     if data is not None and not pipe:
         _check(data, request.config)
@@ -89,8 +88,9 @@ def locked(output: Path) -> Iterator[None]:
         output: output directory.
 
     Raises:
-        UserError: the directory cannot be written, or another run is using it.
+        UserError: the directory cannot be used or written, or another run is using it.
     """
+    refuse_glob_characters(output, "--output")
     with contextlib.ExitStack() as stack:
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -138,15 +138,6 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
         write_report(summary, config, source, output / "report.html")
     print_summary(console, summary, output, log, time.monotonic() - started)
     return SUCCEEDED
-
-
-def _check_output(output: Path) -> None:
-    """Refuses paths that TFX, which reads what nodes wrote by glob patterns, would not find again."""
-    if found := sorted(set(str(output)) & set("*?[]{}\\")):
-        raise UserError(
-            f"--output {output}: the path has {' '.join(found)}, which TFX takes for a pattern. "
-            "Hint: choose a path without these characters."
-        )
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+import csv
 import io
 
 from hypothesis import given
@@ -5,6 +6,7 @@ from hypothesis import strategies as st
 
 from components.errors import UserError
 from components.example_gen.readers import compression
+from components.example_gen.readers.quarantine import to_csv
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings
 from tests.fuzz import interaction_files as files
@@ -20,7 +22,9 @@ def read(content, settings, name="log"):
         for batch in batches
         for user, item, time in zip(batch.user.to_pylist(), batch.item.to_pylist(), batch.time.tolist(), strict=True)
     ]
-    return rows, sum(len(batch.bad) for batch in batches), sum(batch.rows_read for batch in batches)
+    bad = [row for batch in batches for row in batch.bad]
+    assert len(list(csv.reader(io.StringIO(to_csv(bad))))) == 1 + len(bad)
+    return rows, len(bad), sum(batch.rows_read for batch in batches)
 
 
 def check(file: File):
@@ -83,7 +87,7 @@ def check_answer(content: bytes, settings: dict):
     else:
         assert "Hint" in refusal
         assert len(refusal.splitlines()) <= 2
-        assert refusal.replace("\n", "").isprintable()
+        assert refusal.replace("\n", "").replace("\t", "").isprintable()
 
 
 ANY_FILE = st.one_of(

@@ -1,7 +1,6 @@
 """Arguments of the client, lines of batch files, and command lines: an answer, or one message."""
 
 import json
-import math
 
 from click.testing import CliRunner
 from hypothesis import given
@@ -49,7 +48,7 @@ def check(action):
         return action()
     except UserError as error:
         message = str(error)
-    assert message.isprintable()
+    assert message.replace("\t", "").isprintable()
     return None
 
 
@@ -126,4 +125,4 @@ def test_any_path_or_url_is_refused_in_one_message(option, text, prefix):
     result = CliRunner().invoke(main, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert result.exit_code == 2
-    assert math.isfinite(len(result.output))
+    assert "Error" in result.output

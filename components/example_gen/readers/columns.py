@@ -93,10 +93,10 @@ def likely_separator(line: str, fields: int | None = None) -> str | None:
     return max(fitting, key=counts.__getitem__, default=None)
 
 
-def separator_hint(separator: str) -> str:
-    """A hint to set the separator on the command line."""
+def separator_setting(separator: str) -> str:
+    """The option that sets the separator, as it can be pasted."""
     shown = "\\t" if separator == "\t" else separator
-    return f"Fields seem to be separated by {separator!r}. Hint: --set data.separator={shlex.quote(shown)}"
+    return f"--set data.separator={shlex.quote(shown)}"
 
 
 def _guess(setting: str, column: str, header: list[str]) -> str | None:
@@ -130,22 +130,24 @@ def _message(
     separator = likely_separator(header[0]) if len(header) == 1 else None
     hints = []
     if separator is not None and separator != data.separator:
-        hints.append(separator_hint(separator))
+        problem += f" Fields seem to be separated by {separator!r}."
+        hints.append(separator_setting(separator))
         header = header[0].split(separator)
-    if any(_NUMBER.fullmatch(part.strip()) for part in header):
-        if separator in (None, " ") and len(header) > 1 and all(_NUMBER.fullmatch(part.strip()) for part in header):
-            hints.append("if a line is a user and their items, oldest first, use --set data.format=sequences")
+    numbers = [_NUMBER.fullmatch(part.strip()) is not None for part in header]
+    if any(numbers):
         hints.append(
-            "Hint: if the file has no header, use --set data.header=false --set data.columns=[user_id,item_id,...]; "
+            "if the file has no header, use --set data.header=false --set data.columns=[user_id,item_id,...]; "
             "`caser presets` has the settings of well-known data sets"
         )
+        if separator in (None, " ") and len(header) > 1 and all(numbers):
+            hints.append("if each line is a user and their items, use --set data.format=sequences")
     if not hints:
         settings = [
             f"--set {shlex.quote(f'data.{key}={guess}')}"
             for key, wanted in configured.items()
             if wanted is not None and wanted not in header and (guess := _guess(key, wanted, header)) is not None
         ]
-        hints.append(f"Hint: {' '.join(settings)} (or other columns)")
+        hints.append(f"{' '.join(settings)} (or other columns)")
         if setting == "time_column":
             hints.append("--set data.time_column=null if the rows are in chronological order")
-    return f"{problem} {'; '.join(hints)}"
+    return f"{problem} Hint: {'; '.join(hints)}"

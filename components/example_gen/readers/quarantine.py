@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.errors import UserError
-from components.example_gen.readers.columns import likely_separator, separator_hint
+from components.example_gen.readers.columns import likely_separator, separator_setting
 from components.example_gen.readers.timestamps import UNDERSTOOD, pattern_hint
 from components.example_gen.settings import DataSettings
 
@@ -25,7 +25,7 @@ class BadRow(NamedTuple):
         file: file name.
         row: line of a text file or record of a Parquet file, from 1.
         reason: why the row is malformed.
-        raw: the row's text; bytes that are not UTF-8 are escaped.
+        raw: the row's text; control characters and bytes that are not UTF-8 are escaped.
     """
 
     file: str
@@ -93,5 +93,5 @@ def hint_for(bad: BadRow, data: DataSettings) -> str | None:
         return f"--set {setting}{swapped}. Without it, these are understood: {UNDERSTOOD}."
     separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
     if "fields instead of" in reason and separator is not None and separator != data.separator:
-        return separator_hint(separator).removeprefix("Hint: ")
+        return f"{separator_setting(separator)}, since fields seem to be separated by {separator!r}"
     return None

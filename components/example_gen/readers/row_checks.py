@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.errors import printable
 from components.example_gen.readers.ids import ids_as_text, plain_values
 from components.example_gen.readers.quarantine import UNREADABLE_TIME, BadRow
 from components.example_gen.readers.timestamps import parse_times
@@ -63,7 +64,7 @@ class BadRowReasons:
     def rows(self, rows: np.ndarray, name: str, raw: RawOf) -> list[BadRow]:
         """The bad rows."""
         return [
-            BadRow(name, int(rows[i]), reason, raw(i).decode("utf-8", errors="backslashreplace"))
+            BadRow(name, int(rows[i]), printable(reason), printable(raw(i).decode("utf-8", errors="backslashreplace")))
             for i, reason in sorted(self._reasons.items())
         ]
 

@@ -53,7 +53,7 @@ def server_options(multiple: bool, required: bool = False) -> Callable[[Callable
         def with_servers(
             *args: Any, server: Any, timeout: float, token: str | None, ca: str | None, **rest: Any
         ) -> Any:
-            urls = server if multiple else (server,) if server else ()
+            urls = server if multiple else () if server is None else (server,)
             return command(*args, servers=ServerOptions(urls, timeout, token, ca), **rest)
 
         decorated: Callable[..., Any] = with_servers

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.errors import UserError
+from components.files import refuse_glob_characters
 from pipeline.kubeflow.compiler.parameter_values import defined_parameters, param_values
 from pipeline.kubeflow.compiler.spec_file import SpecFile, read_spec, tasks_of
 from pipeline.kubeflow.emulator.faults import Metadata, faults_of
@@ -78,6 +79,7 @@ def emulate(request: EmulateRequest, console: RunConsole) -> int:
     spec = read_spec(request.pipeline)
     defaults = {name: declared["defaultValue"] for name, declared in defined_parameters(spec.pipeline).items()}
     values = defaults | param_values(spec.pipeline, request.params)
+    refuse_glob_characters(request.output.absolute(), "--output")
     volume = _volume(request.output, str(values["data"]))
     copy_nodes(references(spec.pipeline), request.pipeline.parent, volume)
     run_id = str(uuid.uuid4())

@@ -108,7 +108,6 @@ def test_split_whose_items_can_hardly_be_hit_judges_no_model(held_out, said):
 def test_verdict_on_few_users_has_a_warning_with_the_interval():
     few, enough = (compared(ranks_with(0.5, users), sequential_rules=ranks_with(0.2, users)) for users in (99, 100))
     low, high = few.intervals["test"]["mrr"]
-    assert few.warning.endswith(
-        f"only 99 users were evaluated, so the verdict is uncertain: the 95 % interval of mrr is {low:.4f} to {high:.4f}"
-    )
+    assert few.warning.startswith("only 99 users were evaluated")
+    assert few.warning.endswith(f"the 95 % interval of mrr is {low:.4f} to {high:.4f}")
     assert enough.warning is None

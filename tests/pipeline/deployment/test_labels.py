@@ -1,5 +1,7 @@
 """Promote and rollback: the steps in file and requests, and what is left after a failure."""
 
+import shutil
+
 import pytest
 from click.testing import CliRunner
 from google.protobuf import text_format
@@ -252,7 +254,7 @@ def test_rollback_without_a_record_is_an_error(rollout, tmp_path, labels, messag
 def test_rollback_to_a_removed_version_is_an_error(rollout, model_dir, tmp_path):
     promote(rollout, 5)
     promote(rollout, 7)
-    (tmp_path / "caser" / "5").rmdir()
+    shutil.rmtree(tmp_path / "caser" / "5")
     with pytest.raises(UserError, match="Version 5, to which `stable` pointed before, is no longer"):
         rollback(rollout)
 
@@ -271,7 +273,7 @@ def test_killed_promotion_is_forgotten_by_the_next_one(rollout, server, tmp_path
     (tmp_path / "models.config").write_text(
         (tmp_path / "models.config").read_text() + '# caser: {"settled": "specific { versions: 5 }"}\n'
     )
-    (tmp_path / "caser" / "9").mkdir()
+    empty_version(tmp_path / "caser", 9)
     promote(rollout, 9)
     assert server.calls[-2] == ([9], {"stable": 9})
 
