@@ -9,7 +9,7 @@ import re
 import shlex
 import stat
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from components.errors import UserError
 
@@ -75,7 +75,9 @@ def is_remote(path: str) -> bool:
 
 def local_path(path: str) -> str:
     """A path without `file://`."""
-    return unquote(urlsplit(path).path) if path.lower().startswith("file://") else path
+    if not path.lower().startswith("file://"):
+        return path
+    return unquote(path[len("file://") :].removeprefix("localhost"))
 
 
 def is_pipe(path: str) -> bool:

@@ -53,3 +53,10 @@ def test_failing_import_is_one_line(monkeypatch):
     monkeypatch.setattr("importlib.import_module", fail)
     check = next(check for check in doctor.run_checks() if check.name == "Import")
     assert check.result == "pyarrow: ImportError: pyarrow is broken"
+
+
+def test_package_with_one_of_our_names_is_a_warning(monkeypatch):
+    owners = {"components": ["tfx-caser", "kfp-parts"], "pipeline": ["tfx-caser"]}
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: owners)
+    assert result_of("Packages").result == "`components` is also in kfp-parts"
+    assert "environment of its own" in result_of("Packages").hint

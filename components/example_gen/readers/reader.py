@@ -59,7 +59,7 @@ def read_interactions(stream: IO[bytes], name: str, data: DataSettings) -> Itera
         return
     start = next(text, b"")
     text = itertools.chain([start] if start else [], text)
-    if data.format == "jsonl" or (data.format == "auto" and data.header and is_json_lines(start[:START_BYTES])):
+    if data.format == "jsonl" or (data.format == "auto" and is_json_lines(start[:START_BYTES])):
         yield from read_json_lines(text, name, partitions, data)
     else:
         yield from read_text_file(text, name, partitions, data)

@@ -32,6 +32,7 @@ _ISO_8601 = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _ZERO_OFFSET = r" ?(UTC|GMT|utc|z)$"
+_BELOW_MICROSECONDS = r"(\.\d{6})\d{1,3}"
 # Tried on an unreadable time, for a hint. Day and month may be swapped: the hint says so.
 _COMMON_PATTERNS = (
     *("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y"),
@@ -184,15 +185,16 @@ def _iso_8601(text: pa.Array, time_format: str) -> tuple[np.ndarray, np.ndarray]
     """A column where all values have an offset, or none has one; None for others."""
     if time_format not in ("auto", "iso8601"):
         return None
-    with_zone = pc.replace_substring_regex(text, pattern=_ZERO_OFFSET, replacement="Z")
-    for unit, zone in itertools.product(("us", "ns"), (None, "UTC")):
+    text = pc.replace_substring_regex(text, pattern=_ZERO_OFFSET, replacement="Z")
+    for shorten, zone in itertools.product((False, True), (None, "UTC")):
+        if shorten:
+            text = pc.replace_substring_regex(text, pattern=_BELOW_MICROSECONDS, replacement=r"\1")
         try:
-            with_zone.slice(0, 1).cast(pa.timestamp(unit, zone))
-            moments = with_zone.cast(pa.timestamp(unit, zone)).cast(pa.int64())
+            text.slice(0, 1).cast(pa.timestamp("us", zone))
+            micros = text.cast(pa.timestamp("us", zone)).cast(pa.int64())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
-        micros = np.asarray(moments.fill_null(0))
-        return (micros if unit == "us" else micros // 1000), np.asarray(text.is_null())
+        return np.asarray(micros.fill_null(0)), np.asarray(text.is_null())
     return None
 
 

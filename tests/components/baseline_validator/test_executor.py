@@ -6,7 +6,9 @@ import tensorflow as tf
 from tfx.components.util import model_utils
 from tfx.types import channel_utils, standard_artifacts
 
+from components.baseline_validator.comparison import HeldOutItems
 from components.baseline_validator.component import BaselineValidator
+from components.baseline_validator.executor import count_held_out
 from components.baseline_validator.result import read_result
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.raw_examples import serialize_example
@@ -15,6 +17,7 @@ from components.ranking.choice import Choice
 from components.ranking.evaluation import Ranking
 from components.sequential_rules.artifact import SequentialRulesArtifact, write_rules
 from components.sequential_rules.tables import RuleTables
+from components.transform.vocabulary import Vocabulary
 from tests.support import small_servable
 
 N_ITEMS = len(small_servable.ITEMS)
@@ -115,3 +118,16 @@ def test_empty_split_is_not_blessed(base, tmp_path):
     (comparison, _), blessing = run(tmp_path, tmp_path / "other", (Choice(), rules_to(HELD_OUT)))
     assert "no held-out items" in comparison.reason
     assert not model_utils.is_model_blessed(blessing)
+
+
+def test_held_out_items_that_cannot_be_hit_are_counted(base):
+    users = [(["i0", "i1"], ["i7", "i7"]), (["i0"], ["i0", "new", "i2"]), ([], ["new"])]
+    serialized = np.array(
+        [
+            serialize_example(b"u", [item.encode() for item in history], [item.encode() for item in held_out])
+            for history, held_out in users
+        ],
+        dtype=object,
+    )
+    items = Vocabulary(str(base / "transform_graph" / "transform_fn" / "assets" / "items"), N_ITEMS)
+    assert count_held_out(serialized, items) == HeldOutItems(total=5, seen=1, unknown=2)

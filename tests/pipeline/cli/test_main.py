@@ -1,7 +1,10 @@
 """The console command: help at once, and one message with exit status 2 for what the user got wrong."""
 
+import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -147,3 +150,38 @@ def test_recommend_without_a_model_is_one_message(tmp_path):
     result = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
     assert result.exit_code == 2
     assert "Model directory" in result.output
+
+
+def test_output_path_with_glob_characters_is_refused_before_anything_runs(tmp_path):
+    result = caser("run", "--sample", "--output", tmp_path / "out[1]")
+    assert result.exit_code == 2
+    assert "takes for a pattern" in result.output
+    assert not (tmp_path / "out[1]").exists()
+
+
+def test_pipe_is_copied_for_the_run_and_removed(tmp_path, monkeypatch):
+    seen = {}
+
+    def record(request, data, output, log, console):
+        seen[data] = Path(data).read_text()
+        return 0
+
+    monkeypatch.setattr("pipeline.local.run._run", record)
+    content = HEADER + "".join(f"u{n % 3},i{n},{n}\n" for n in range(60))
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=[content])
+    writer.start()
+    assert caser("run", "--data", tmp_path / "pipe", "--output", tmp_path / "out").exit_code == 0
+    writer.join()
+    assert seen == {str(tmp_path / "out" / "data-from-pipe"): content}
+    assert not (tmp_path / "out" / "data-from-pipe").exists()
+
+
+def test_empty_pipe_is_one_message(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=[""])
+    writer.start()
+    result = caser("run", "--data", tmp_path / "pipe", "--output", tmp_path / "out")
+    writer.join()
+    assert result.exit_code == 2
+    assert "the file is empty" in result.output

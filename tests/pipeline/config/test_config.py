@@ -110,3 +110,43 @@ def test_unreadable_config_is_one_message(tmp_path):
 
 def test_annotated_yaml_is_yaml():
     assert set(yaml.safe_load(annotated_yaml(Config()))) == set(Config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "value"),
+    [
+        ("data.user_column=0", "user_column", "0"),
+        ("data.user_column=007", "user_column", "007"),
+        ("data.user_column=yes", "user_column", "yes"),
+        ("data.user_column=1e3", "user_column", "1e3"),
+        ("data.user_column='a b'", "user_column", "a b"),
+        ("data.time_column=null", "time_column", None),
+        ("data.time_column=", "time_column", None),
+        ("data.null_values=[NULL, 0, '']", "null_values", ["NULL", "0", ""]),
+        ("data.separator=;", "separator", ";"),
+        ("data.time_format=%d/%m/%Y %H:%M", "time_format", "%d/%m/%Y %H:%M"),
+    ],
+)
+def test_settings_of_text_are_taken_as_they_are_written(override, key, value):
+    assert getattr(load_config(overrides=[override]).data, key) == value
+
+
+def test_text_of_a_file_is_taken_as_it_is_written(tmp_path):
+    (tmp_path / "c.yaml").write_text("data:\n  user_column: 0\n  event_column: 02\n  events: [1, 02, null]\n")
+    data = load_config(file=tmp_path / "c.yaml").data
+    assert (data.user_column, data.event_column, data.events) == ("0", "02", ["1", "02", "null"])
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("data.time_format=DD/MM/YYYY", "pattern of strptime"),
+        ("data.time_format=%Q", "pattern of strptime"),
+        ("data.encoding=latin-99", "an encoding that Python knows"),
+        ("data.encoding=base64", "an encoding that Python knows"),
+        ("data.user_column=[a, b]", "data.user_column"),
+    ],
+)
+def test_invalid_setting_of_the_data_is_one_message(override, said):
+    with pytest.raises(UserError, match=said):
+        load_config(overrides=[override])
