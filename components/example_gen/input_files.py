@@ -190,7 +190,7 @@ def _readable(file: str) -> str:
 def _missing(file: str) -> str:
     parent = Path(file).parent
     try:
-        siblings = sorted(entry.name for entry in parent.iterdir())[:_LISTED]
+        siblings = sorted(entry.name for entry in parent.iterdir() if not entry.name.startswith("."))[:_LISTED]
     except OSError as error:
         details = f" Directory {parent}: {error.strerror}."
     else:

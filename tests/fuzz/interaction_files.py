@@ -12,9 +12,11 @@ import zipfile
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from hypothesis import reject
 from hypothesis import strategies as st
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -294,6 +296,53 @@ def parquet(draw: st.DrawFn) -> File:
     kept = [row for index, row in enumerate(interactions) if index not in missing]
     compression = draw(st.sampled_from([*COMPRESSIONS]))
     return File(COMPRESSIONS[compression](sink.getvalue()), {}, kept, len(missing))
+
+
+_ANY_TYPES = st.sampled_from(
+    [
+        *(pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.null(), pa.string()),
+        *(pa.binary(), pa.binary(2), pa.decimal128(30, 3), pa.date32(), pa.date64(), pa.time32("s"), pa.time64("ns")),
+        *(pa.duration("s"), *(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")), pa.timestamp("ms", "UTC")),
+        *(pa.list_(pa.int64()), pa.struct([("a", pa.int64())]), pa.map_(pa.string(), pa.int64())),
+    ]
+)
+_LIMITS = st.sampled_from([0, 1, -1, 2**31 - 1, -(2**31), 2**53, 2**62, -(2**62), 2**63 - 1, -(2**63)])
+
+
+@st.composite
+def any_parquet(draw: st.DrawFn) -> bytes:
+    """Parquet with columns of any type, and values at their limits."""
+    rows = draw(st.integers(0, 4))
+    table = pa.table({name: _any_column(draw, rows) for name in (*HEADER, "rating", "event")})
+    sink = io.BytesIO()
+    try:
+        pq.write_table(table, sink)
+    except (pa.ArrowException, OSError):  # a type that Parquet does not have
+        reject()
+    return sink.getvalue()
+
+
+def _any_column(draw: st.DrawFn, rows: int) -> pa.Array:
+    kind = draw(_ANY_TYPES)
+    numbers = draw(st.lists(_LIMITS | st.none(), min_size=rows, max_size=rows))
+    if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.array(
+            [None if number is None else number.to_bytes(9, "big", signed=True)[-2:] for number in numbers], kind
+        )
+    if pa.types.is_nested(kind):
+        value = {"list": [1], "struct": {"a": 1}}.get(str(kind).partition("<")[0], [("a", 1)])
+        return pa.array([None if number is None else value for number in numbers], kind)
+    if pa.types.is_null(kind):
+        return pa.nulls(rows)
+    if pa.types.is_float16(kind):
+        return pa.array(np.array([float(number or 0) for number in numbers], np.float16))
+    if pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        values = [None if number is None else number % 1000 for number in numbers]
+        return pa.array(values, pa.int64()).cast(kind, safe=False)
+    bits = pa.int32() if kind.bit_width == 32 else pa.int64() if kind.bit_width == 64 else pa.int8()
+    size = 2 ** (bits.bit_width - 1)
+    fitting = [None if number is None else max(-size, min(size - 1, number)) for number in numbers]
+    return pa.array(fitting, bits).view(kind)
 
 
 def _column(values: list[str | None], kind: pa.DataType, as_numbers: bool) -> pa.Array:

@@ -165,7 +165,10 @@ def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shown(value: pa.Scalar) -> str:
-    plain = value.as_py()
+    try:
+        plain = value.as_py()
+    except (ValueError, OverflowError):  # a time beyond Python's calendar
+        return f"a {value.type} out of range"
     text = repr(plain.decode("utf-8", "backslashreplace") if isinstance(plain, bytes) else plain)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
