@@ -86,12 +86,23 @@ def hint_for(bad: BadRow, data: DataSettings) -> str | None:
     if reason.startswith("the quote"):
         return "--set data.quoting=none, if quotes are part of the values"
     if reason.startswith(UNREADABLE_TIME):
-        value = reason.split(": ", 1)[-1].strip("'\"")
-        pattern = pattern_hint(value)
-        setting = shlex.quote(f"data.time_format={pattern or '%d/%m/%Y %H:%M'}")
-        swapped = " (is the first number the month?)" if pattern and pattern.startswith(("%m", "%d")) else ""
-        return f"--set {setting}{swapped}. Without it, these are understood: {UNDERSTOOD}."
+        return _time_hint(reason.split(": ", 1)[-1].strip("'\""), data)
     separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)
     if "fields instead of" in reason and separator is not None and separator != data.separator:
         return f"{separator_setting(separator)}, since fields seem to be separated by {separator!r}"
+    if "fields instead of" in reason and '"' in bad.raw and data.quoting == "auto":
+        return "--set data.quoting=csv, if double quotes enclose fields, or none, if they are part of the values"
     return None
+
+
+def _time_hint(value: str, data: DataSettings) -> str:
+    if data.time_format != "auto":
+        return f"--set data.time_format=auto, which understands {UNDERSTOOD}."
+    pattern = pattern_hint(value)
+    setting = shlex.quote(f"data.time_format={pattern or '%d/%m/%Y %H:%M'}")
+    note = ""
+    if pattern is None:
+        note = " with the pattern of your times"
+    elif pattern.startswith(("%m", "%d")):
+        note = " (is the first number the month?)"
+    return f"--set {setting}{note}. Without it, these are understood: {UNDERSTOOD}."
