@@ -89,10 +89,17 @@ def connection(access: Access) -> Iterator[kfp.Client]:
 
 
 def quietly(call: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
-    """Calls the SDK without its warnings and the links that it prints for notebooks."""
+    """Calls the SDK without its warnings and the links that it prints for notebooks.
+
+    Raises:
+        UserError: the answer was not that of the API, which the SDK does not check.
+    """
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        return call(*arguments, **options)
+        try:
+            return call(*arguments, **options)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UserError(_unexpected("The server", f"{type(error).__name__}: {error}")) from error
 
 
 def with_connection_retries(call: Callable[[], _Result], say_lost: Callable[[str], None]) -> _Result:
@@ -139,11 +146,11 @@ def upload(client: kfp.Client, file: Path, name: str, namespace: str | None) -> 
         The version, named by a digest of the file.
     """
     version_name = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    pipeline_id = client.get_pipeline_id(name)
+    pipeline_id = quietly(client.get_pipeline_id, name)
     if pipeline_id is None:
         pipeline_id = _create_pipeline(client, name, namespace)
-    versions = client.list_pipeline_versions(pipeline_id, page_size=100, sort_by="created_at desc")
-    for version in versions.pipeline_versions or []:
+    versions = quietly(client.list_pipeline_versions, pipeline_id, page_size=100, sort_by="created_at desc")
+    for version in getattr(versions, "pipeline_versions", None) or []:
         if version.display_name == version_name:
             return Version(pipeline_id, required_id(version.pipeline_version_id))
     uploaded = quietly(client.upload_pipeline_version, str(file), version_name, pipeline_id=pipeline_id)
@@ -161,7 +168,7 @@ def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> st
         fields["name"] = name
     body = kfp_server_api.V2beta1Pipeline(**fields)
     create = getattr(api, "create_pipeline", None) or api.pipeline_service_create_pipeline
-    return required_id(getattr(create(body), "pipeline_id", None))
+    return required_id(getattr(quietly(create, body), "pipeline_id", None))
 
 
 def _probe(access: Access) -> None:

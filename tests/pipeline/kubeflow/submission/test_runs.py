@@ -205,3 +205,27 @@ def test_unreachable_kubeflow_is_one_message(kubeflow, compiled):
     assert result.exit_code == 2
     assert f"Cannot reach Kubeflow Pipelines at http://127.0.0.1:{port}" in result.output
     assert "Traceback" not in result.output
+
+
+LOGIN_PAGE = "<html><body>Log in to Dex</body></html>"
+
+
+@pytest.mark.parametrize("answer", [LOGIN_PAGE, {}, None, [], {"pipelines": None}, {"pipelines": [{}]}], ids=repr)
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/pipelines", "/pipelines/upload_version", "/pipelines/p1/versions", "/experiments", "/runs"]
+)
+def test_page_instead_of_an_answer_is_one_message(kubeflow, compiled, monkeypatch, path, answer):
+    usual = kubeflow.answer
+
+    def replaced(method, asked, query, body):
+        # A proxy that answers everything after a login has run out.
+        return answer if asked == path else usual(method, asked, query, body)
+
+    monkeypatch.setattr(kubeflow, "answer", replaced)
+    result = caser("submit", kubeflow.host, compiled)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in (0, 2)
+    if answer is LOGIN_PAGE and path != "/pipelines/p1/versions":  # which only saves an upload
+        assert result.exit_code == 2
+    if result.exit_code == 2:
+        assert "Hint" in result.output
