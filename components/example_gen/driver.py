@@ -11,7 +11,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-from components.example_gen.input_files import fingerprint, input_files
+from components.example_gen.input_files import fingerprint, has_span, input_files
 
 
 class Driver(driver.FileBasedDriver):
@@ -28,7 +28,11 @@ class Driver(driver.FileBasedDriver):
         Raises:
             UserError: there is no readable file.
         """
-        properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        if has_span(input_path(exec_properties)):
+            properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        else:
+            # Not by TFX, whose file systems differ from those of Beam, which reads the files.
+            properties = {**exec_properties, utils.SPAN_PROPERTY_NAME: 0, utils.VERSION_PROPERTY_NAME: None}
         files = input_files(input_path(properties))
         return {**properties, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(files)}
 

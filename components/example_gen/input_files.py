@@ -56,6 +56,11 @@ def input_files(path: str) -> list[str]:
     return [_readable(file) for file in files]
 
 
+def has_span(path: str) -> bool:
+    """Whether TFX should resolve a placeholder such as `{SPAN}` first."""
+    return not os.path.lexists(path) and _SPAN.search(path) is not None
+
+
 def is_remote(path: str) -> bool:
     """Whether the path is in an object store, which Beam reads.
 
@@ -199,15 +204,19 @@ def _missing(file: str) -> str:
 
 
 def _remote_files(path: str) -> list[str]:
-    from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
 
     try:
         matches = [file.path for file in FileSystems.match([_SPAN.sub("*", path)])[0].metadata_list]
         if not matches:
             matches = [file.path for file in FileSystems.match([f"{path.rstrip('/')}/**"])[0].metadata_list]
-    except (BeamIOError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {' '.join(str(error).split())}. Hint: check the path.") from None
+    except Exception as error:  # whatever the client of an object store raises
+        scheme = path.partition("://")[0]
+        extra = {"gs": "gcp", "s3": "aws"}[scheme.lower()]
+        raise UserError(
+            f"{path} cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:300]}. "
+            f"Hint: check path and credentials; Beam reads {scheme}:// with: pip install 'apache-beam[{extra}]'"
+        ) from None
     files = [file for file in matches if not (_is_marker(file) or os.path.basename(file).startswith("."))]
     if not files:
         raise UserError(f"No file matches {path}. Hint: check the path.")

@@ -13,6 +13,7 @@ from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predic
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from components.pusher.version_dirs import version_folder, version_number, versions
 from pipeline.client.transport import AVAILABLE, VersionStatus
+from pipeline.client.validation import check_predictions
 from pipeline.console.log_capture import suppress_output
 
 
@@ -54,10 +55,18 @@ class InProcessTransport:
         with suppress_output():
             import tensorflow as tf
 
-            outputs = self._model.signatures[SERVE_TF_EXAMPLE](
-                examples=tf.constant(encoded_examples(requests), tf.string)
-            )
-        return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy()), self._version.name
+            try:
+                outputs = self._model.signatures[SERVE_TF_EXAMPLE](
+                    examples=tf.constant(encoded_examples(requests), tf.string)
+                )
+                predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise UserError(
+                    f"{self._version} is no model of this project that can be used: {type(error).__name__}: {reason}. "
+                    "Hint: pass DIR/serving/caser of a run; `caser versions --model DIR` lists complete versions."
+                ) from error
+        return check_predictions(*predictions, len(requests.user_id), str(self._version)), self._version.name
 
     def statuses(self) -> list[VersionStatus]:
         """The only version, which is available."""
