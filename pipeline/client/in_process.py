@@ -29,8 +29,9 @@ def newest_version(model_dir: Path) -> Path:
     if (model_dir / "saved_model.pb").is_file():
         return model_dir
     if not model_dir.is_dir():
+        what = "is a file" if model_dir.exists() else "does not exist"
         raise UserError(
-            f"Model directory {model_dir} does not exist. Hint: pass DIR/serving/caser of a run, and check in "
+            f"Model directory {model_dir} {what}. Hint: pass DIR/serving/caser of a run, and check in "
             "DIR/metrics.json that the model was blessed: only blessed models are published."
         )
     complete = versions(str(model_dir))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import socket
 import ssl
 import time
@@ -24,6 +25,8 @@ from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
 from pipeline.client.validation import check_predictions, unexpected_answer
 
+# How urllib3 names its connections and pools in messages.
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>: |_Quick\w+\([^)]*\): ")
 _TRANSIENT = {429, 502, 503, 504}
 # Linux only. The server sends a response in several segments and waits for an acknowledgement in between, which the
 # kernel delays by 40 ms unless this is set; the kernel resets it, so it is set at each send and at each read.
@@ -119,7 +122,7 @@ class RestTransport:
                 raise UserError(
                     f"{self._connection.url}: the response is not HTTP. Hint: gRPC has its own port: grpc://HOST:8500."
                 ) from None
-            raise TransientError(f"{type(error).__name__}: {error}") from error
+            raise TransientError(f"{type(error).__name__}: {_OBJECT.sub('', str(error))}") from error
         if response.status in _TRANSIENT:
             raise TransientError(f"HTTP {response.status}: {' '.join(text.split())[:300]}")
         try:

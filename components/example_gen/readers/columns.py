@@ -121,8 +121,8 @@ def _shown(name: str) -> str:
 def _message(
     header: list[str], setting: str, column: str, configured: dict[str, str | None], data: DataSettings, name: str
 ) -> str:
-    if any("\0" in name for name in header):
-        return f"{name}: this is not text: the first line has NUL bytes. Hint: check the path, or data.encoding."
+    if any("\0" in field or "\ufffd" in field for field in header):
+        return f"{name}: the first line is not UTF-8 text. Hint: check the path, or --set data.encoding=windows-1252"
     if header.count(column) > 1:
         return f"{name}, row 1: column `{column}` occurs {header.count(column)} times. Hint: rename one of them."
     names = ", ".join(map(_shown, header[:_MAX_COLUMNS])) + (", ..." if len(header) > _MAX_COLUMNS else "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from components.errors import UserError
 from pipeline.cli.kubeflow.options import print_payload_note
 from pipeline.cli.options import config_options
 
@@ -18,7 +19,7 @@ from pipeline.cli.options import config_options
     default="data/interactions.csv",
     show_default=True,
     metavar="PATH",
-    help="Default of the run parameter `data`: file, glob or {SPAN} pattern; relative paths are below the volume.",
+    help="Default of the run parameter `data`: file, directory, glob or {SPAN} pattern; relative paths: below the volume.",
 )
 @click.option(
     "--cluster",
@@ -48,6 +49,8 @@ def compile_command(
     from pipeline.kubeflow.compiler.cluster_settings import load_cluster
     from pipeline.kubeflow.compiler.spec_file import tasks_of, write_spec
 
+    if not image or any(character.isspace() for character in image):
+        raise UserError(f"--image should be a container image. Received: {image!r}. Hint: --image registry/caser:1")
     config, cluster = load_config(preset, config_file, overrides), load_cluster(cluster_file)
     with suppress_output():
         from pipeline.kubeflow.compiler.spec import compile_pipeline

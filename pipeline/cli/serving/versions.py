@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from components.errors import UserError
 from pipeline.cli.serving.options import ServerOptions, server_options
 
 
@@ -18,6 +21,8 @@ def versions(model_dir: str, servers: ServerOptions) -> None:
     from pipeline.client.connect import connect
     from pipeline.console.log_capture import suppress_output
 
+    if not (servers.urls or os.path.isdir(model_dir)):
+        raise UserError(f"There is no directory {model_dir}. Hint: pass DIR/serving/caser of a run.")
     states = {}
     for connection in servers.connections():
         with suppress_output():
