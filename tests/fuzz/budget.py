@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 budget = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "16")),
     derandomize="FUZZ_EXAMPLES" not in os.environ,
     database=None,
     deadline=None,

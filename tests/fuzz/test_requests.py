@@ -112,15 +112,17 @@ def test_any_settings_are_taken_or_refused(settings):
 @given(
     st.sampled_from(["data", "server", "model", "batch"]),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
-    st.sampled_from(["", "http://", "grpc://", "file://", "/no/such/", "gs:", "http://[", "http://h:", "*", "{SPAN}"]),
+    st.sampled_from(
+        ["", "http://", "grpc://", "file://", "/proc/no-such/", "gs:", "http://[", "http://h:", "*", "{SPAN}"]
+    ),
 )
 def test_any_path_or_url_is_refused_in_one_message(option, text, prefix):
     value = prefix + text
     arguments = {
-        "data": ["run", "--output", "/no/such/place", "--data", value],
-        "model": ["recommend", "--user", "u", "--model", f"/no/such/{value}"],
-        "batch": ["recommend", "--model", "/no/such/model", "--batch", f"/no/such/{value}"],
-        "server": ["versions", "--model", "/no/such/model", "--timeout", "0.05", "--server", value],
+        "data": ["run", "--output", "/proc/no-such/place", "--data", value],
+        "model": ["recommend", "--user", "u", "--model", f"/proc/no-such/{value}"],
+        "batch": ["recommend", "--model", "/proc/no-such/model", "--batch", f"/proc/no-such/{value}"],
+        "server": ["versions", "--model", "/proc/no-such/model", "--timeout", "0.05", "--server", value],
     }[option]
     result = CliRunner().invoke(main, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit)

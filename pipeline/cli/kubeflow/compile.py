@@ -19,7 +19,7 @@ from pipeline.cli.options import config_options
     default="data/interactions.csv",
     show_default=True,
     metavar="PATH",
-    help="Default of the run parameter `data`: file, directory, glob or {SPAN} pattern; relative paths: below the volume.",
+    help="Default of the run parameter `data`: file, directory, glob or {SPAN} pattern, relative to the volume.",
 )
 @click.option(
     "--cluster",
