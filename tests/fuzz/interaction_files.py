@@ -335,7 +335,7 @@ def _any_column(draw: st.DrawFn, rows: int) -> pa.Array:
     if pa.types.is_null(kind):
         return pa.nulls(rows)
     if pa.types.is_float16(kind):
-        return pa.array(np.array([float(number or 0) for number in numbers], np.float16))
+        return pa.array(np.array([(number or 0) % 1000 for number in numbers], np.float16))
     if pa.types.is_string(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         values = [None if number is None else number % 1000 for number in numbers]
         return pa.array(values, pa.int64()).cast(kind, safe=False)
