@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from components.errors import UserError
 from pipeline.client.transport import Connection, Transport
+from pipeline.client.validation import check_text, check_timeout
 
 
 def connect(connection: Connection) -> Transport:
@@ -15,8 +16,14 @@ def connect(connection: Connection) -> Transport:
         connection: the server.
 
     Raises:
-        UserError: the URL has no known scheme or no host.
+        UserError: an argument is invalid, or the URL has no known scheme or no host.
     """
+    connection = connection._replace(
+        url=check_text(connection.url, "url"),
+        timeout=check_timeout(connection.timeout),
+        token=None if connection.token is None else check_text(connection.token, "token"),
+        label=None if connection.label is None else check_text(connection.label, "label"),
+    )
     try:
         parts = urlsplit(connection.url)
         scheme, host = parts.scheme, parts.netloc

@@ -12,7 +12,7 @@ from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport
-from pipeline.client.validation import CheckedQuery, Query, check_k, check_query, check_timeout
+from pipeline.client.validation import CheckedQuery, Query, check_k, check_query
 
 # How a server that batches requests without splitting large ones refuses them.
 _BATCH_LIMIT = re.compile(r"larger than maximum input batch size (\d+)")
@@ -69,7 +69,7 @@ class Recommender:
         Raises:
             UserError: the URL has no known scheme or no host.
         """
-        return cls(connect(Connection(url, check_timeout(timeout), token, ca, label)))
+        return cls(connect(Connection(url, timeout, token, ca, label)))
 
     @classmethod
     def load(cls, path: str | Path) -> Recommender:
@@ -81,6 +81,8 @@ class Recommender:
         Raises:
             UserError: there is no model.
         """
+        if not isinstance(path, str | Path):
+            raise UserError(f"`path` should be a directory. Received: {path!r}")
         return cls(InProcessTransport(Path(path)))
 
     def recommend(

@@ -80,6 +80,22 @@ def check_timeout(timeout: object) -> float:
     return float(timeout)
 
 
+def check_text(value: object, name: str) -> str:
+    """Checks an argument that is sent in the header or address of a request.
+
+    Args:
+        value: the argument; blanks around it, such as the line break of a file, are removed.
+        name: for the message, which does not quote it: it may be a secret.
+
+    Raises:
+        UserError: it is no text, is empty, or has control characters.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not text.isprintable():
+        raise UserError(f"`{name}` should be text in one line. Hint: check where it comes from.")
+    return text
+
+
 def check_predictions(items: object, scores: object, users: int, server: str) -> Predictions:
     """Checks the recommendations in an answer.
 

@@ -73,6 +73,9 @@ def connection(access: Access) -> Iterator[kfp.Client]:
             from kfp.client import ServiceAccountTokenVolumeCredentials
     except ImportError:
         raise UserError("The Kubeflow SDK is not installed. Hint: pip install 'tfx-caser[kubeflow]'.") from None
+    access = access._replace(
+        token=_header_value(access.token, "--token"), cookies=_header_value(access.cookies, "--cookies")
+    )
     _probe(access)
     try:
         yield quietly(
@@ -169,6 +172,13 @@ def _create_pipeline(client: kfp.Client, name: str, namespace: str | None) -> st
     body = kfp_server_api.V2beta1Pipeline(**fields)
     create = getattr(api, "create_pipeline", None) or api.pipeline_service_create_pipeline
     return required_id(getattr(quietly(create, body), "pipeline_id", None))
+
+
+def _header_value(value: str | None, option: str) -> str | None:
+    """A secret without the line break of its file; one that no header can hold is refused without quoting it."""
+    if value is not None and not value.strip().isprintable():
+        raise UserError(f"{option} should be text in one line. Hint: check where it comes from.")
+    return value.strip() if value else None
 
 
 def _probe(access: Access) -> None:

@@ -229,3 +229,11 @@ def test_page_instead_of_an_answer_is_one_message(kubeflow, compiled, monkeypatc
         assert result.exit_code == 2
     if result.exit_code == 2:
         assert "Hint" in result.output
+
+
+def test_token_is_taken_without_its_line_break_and_never_shown(kubeflow, compiled):
+    assert caser("submit", kubeflow.host, compiled, "--token", "secret\n").exit_code == 0
+    refused = caser("submit", kubeflow.host, compiled, "--token", "sec\nret")
+    assert refused.exit_code == 2
+    assert "--token should be text in one line" in refused.output
+    assert "sec\nret" not in refused.output
