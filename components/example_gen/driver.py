@@ -11,6 +11,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
+from components.errors import UserError
 from components.example_gen.input_files import fingerprint, has_span, input_files
 
 
@@ -29,7 +30,13 @@ class Driver(driver.FileBasedDriver):
             UserError: there is no readable file.
         """
         if has_span(input_path(exec_properties)):
-            properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+            try:
+                properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+            except ValueError as error:
+                raise UserError(
+                    f"{input_path(exec_properties)}: no span can be found: {error}. "
+                    "Hint: name files or directories by whole numbers, such as span-1, span-2."
+                ) from None
         else:
             # Not by TFX, whose file systems differ from those of Beam, which reads the files.
             properties = {**exec_properties, utils.SPAN_PROPERTY_NAME: 0, utils.VERSION_PROPERTY_NAME: None}

@@ -48,6 +48,11 @@ def warnings(config: Config, counts: Mapping[str, Any], compared: Comparison) ->
             f"{counts['ties']:,} interactions have the time of the user's previous or next one; "
             "their order is that of the rows"
         )
+    if (last := counts.get("last_time") or "").startswith("1970-"):
+        found.append(
+            f"numbers below 1e11 are taken for seconds since 1970, so the newest time is {last}. "
+            "Hint: if they are dates such as 20200913, use --set data.time_format=%Y%m%d; if they only count, it is fine"
+        )
     return found
 
 

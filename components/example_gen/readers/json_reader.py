@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.errors import UserError
 from components.example_gen.readers.columns import PartitionValue, column_positions
 from components.example_gen.readers.ids import number_as_text
 from components.example_gen.readers.records import split_records, unix_lines
@@ -32,7 +33,7 @@ def read_json_lines(
         Batches in the order of the file.
 
     Raises:
-        UserError: no object of the first megabytes has a configured column.
+        UserError: there is no object in the first megabytes, or none has a configured column.
     """
     columns: list[str | PartitionValue | None] | None = None
     for records in split_records(unix_lines(chunks), b"\0", False, None, first_line=1):
@@ -42,8 +43,13 @@ def read_json_lines(
         objects = [_object(line) for line in lines]
         if columns is None:
             keys = list(dict.fromkeys(key for found in objects if isinstance(found, dict) for key in found))
-            if not keys:
-                keys = ["(no JSON object)"]
+            if lines and not keys:
+                raise UserError(
+                    f"{name}, row {rows[0]}: no line is a JSON object: {objects[0]}. "
+                    "Hint: write one object per line: jq -c . FILE > FILE.jsonl"
+                )
+            if not lines:
+                continue
             positions = column_positions(keys, partitions, data, name)
             columns = [keys[position] if isinstance(position, int) else position for position in positions]
         if lines:

@@ -85,6 +85,8 @@ def hint_for(bad: BadRow, data: DataSettings) -> str | None:
         return "--set data.encoding=windows-1252, or the encoding that the file was written in"
     if reason.startswith("the quote"):
         return "--set data.quoting=none, if quotes are part of the values"
+    if bad.row == 1 and not data.header and reason.startswith((UNREADABLE_TIME, "`")):
+        return "--set data.header=true --set data.columns=null, if the first line has the names of the columns"
     if reason.startswith(UNREADABLE_TIME):
         return _time_hint(reason.split(": ", 1)[-1].strip("'\""), data)
     separator = likely_separator(bad.raw, len(data.columns) if data.columns else None)

@@ -53,6 +53,13 @@ def test_literal_path_and_directory_reach_the_reader_as_they_are(tmp_path, name)
     assert input_path(resolve(tmp_path / name)) == str(tmp_path / name)
 
 
+def test_span_that_is_no_number_is_a_user_error(tmp_path):
+    (tmp_path / "span-x").mkdir()
+    (tmp_path / "span-x" / "log.csv").write_text("x")
+    with pytest.raises(UserError, match=r"no span can be found.*Hint"):
+        resolve(tmp_path / "span-{SPAN}" / "log.csv")
+
+
 def test_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         resolve(tmp_path / "log.csv")

@@ -26,6 +26,7 @@ def test_good_data_has_no_warnings():
         ({"ties": 1200}, compared(), "1,200 interactions have the time of the user's previous or next one"),
         ({}, compared(HeldOutItems(10, 2, 1)), "3 of 10 held-out items count as misses for every model"),
         ({}, compared(warning="only 5 users"), "only 5 users"),
+        ({"last_time": "1970-08-22T19:21:53+00:00"}, compared(), "the newest time is 1970-08-22T19:21:53"),
         ({"null_words": {"item_id=\\N": 1}}, compared(), "makes them one item"),
         ({"null_words": {"user_id=NULL": 50}}, compared(), "`user_id` is 'NULL' in 50 of 1,000 rows"),
     ],

@@ -26,6 +26,13 @@ def first_bad(content, **settings):
         (HEADER + b"u,i,09/13/2020\n", {}, 2, "unreadable time", "data.time_format=%m/%d/%Y (is the first"),
         (HEADER + b"u,i,soon\n", {}, 2, "'soon'", "with the pattern of your times"),
         (HEADER + b"u,i,1600000000\n", {"time_format": "iso8601"}, 2, "'1600000000'", "--set data.time_format=auto"),
+        (
+            HEADER + b"u,i,1\n",
+            {"header": False, "columns": ["user_id", "item_id", "timestamp"]},
+            1,
+            "",
+            "data.header=true",
+        ),
         (HEADER + b"u\xe9,i,1\n", {}, 2, "not UTF-8", "data.encoding=windows-1252"),
         (HEADER + b'u,i,1\n\nu,"i,2\nu,j,3\n', {}, 4, "the quote opened in line 4", "data.quoting=none"),
         (b'user_id\titem_id\ttimestamp\nu\t"i\tx"\t3\n', {"separator": "\t"}, 2, "4 fields", "data.quoting=csv"),

@@ -95,6 +95,7 @@ def test_filtered_rows_are_counted():
         (CSV, {"user_column": "userId"}, "--set data.user_column=user_id"),
         (CSV.replace(b",", b";"), {}, "--set data.separator=';'"),
         (gzip.compress(CSV * 1000, mtime=0)[:-20], {}, "truncated"),
+        (b'{\n "user_id": 1\n}\n', {}, "no line is a JSON object.*jq -c"),
         (b"a,b\n1,2\n", {}, "column `user_id` not found"),
         (b"user_id,item_id,time\na,b,1\n", {}, "--set data.time_column=time"),
         (b"1\t7\t5\t88\n", {"separator": "\\t"}, "if the file has no header, use --set data.header=false"),
