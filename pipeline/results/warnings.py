@@ -51,7 +51,7 @@ def warnings(config: Config, counts: Mapping[str, Any], compared: Comparison) ->
     if (last := counts.get("last_time") or "").startswith("1970-"):
         found.append(
             f"numbers below 1e11 are taken for seconds since 1970, so the newest time is {last}. "
-            "Hint: if they are dates such as 20200913, use --set data.time_format=%Y%m%d; if they only count, it is fine"
+            "Hint: if they are dates such as 20200913, use --set data.time_format=%Y%m%d; mere counters are fine"
         )
     return found
 

@@ -131,12 +131,23 @@ def test_second_run_on_unchanged_input_reuses_every_node(restored, log):
     assert (versions_of(restored), metrics_of(restored)["test"]) == before
 
 
-def test_run_with_changed_settings_reuses_unaffected_nodes(restored, log):
-    versions = versions_of(restored)
-    changed = caser(
-        *run_arguments(log, restored, "trainer.epochs=2", "evaluator.min_value=0.99", "sequential_rules.enabled=false")
+def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(restored, log):
+    versions, metrics_before = versions_of(restored), metrics_of(restored)
+    arguments = run_arguments(
+        log, restored, "trainer.epochs=2", "evaluator.min_value=0.99", "sequential_rules.enabled=false"
     )
-    assert changed.returncode == 0, changed.stderr
+    killed = subprocess.Popen(caser_command(*arguments), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    for line in killed.stdout:
+        if "Transform" in line:  # reused: now the Trainer works
+            break
+    time.sleep(2)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert versions_of(restored) == versions
+    assert metrics_of(restored) == metrics_before
+
+    changed = caser(*arguments)
+    assert changed.returncode == 0, changed.stdout + changed.stderr
     metrics = metrics_of(restored)
     assert metrics["states"]["Transform"] == "cached"
     assert metrics["states"]["CaserTrainer"] == "done"
@@ -162,26 +173,6 @@ def test_deleted_serving_directory_is_pushed_again(restored, log):
     info = json.loads((restored / "serving/caser" / metrics["pushed_version"] / "assets.extra/model.json").read_text())
     assert info["version"] == int(metrics["pushed_version"])
     assert info["metrics"]["map"] == pytest.approx(metrics["test"]["map"])
-
-
-def test_run_after_a_killed_run_completes(log, tmp_path):
-    output = tmp_path / "out"
-    killed = subprocess.Popen(
-        caser_command(*run_arguments(log, output)), stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    for line in killed.stdout:
-        if "Transform" in line:  # done: now the Trainer works
-            break
-    time.sleep(2)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert versions_of(output) == []
-    assert not (output / "metrics.json").exists()
-    again = caser(*run_arguments(log, output))
-    assert again.returncode == 0, again.stdout + again.stderr
-    metrics = metrics_of(output)
-    assert metrics["states"]["Transform"] == "cached"
-    assert versions_of(output) == [metrics["pushed_version"]]
 
 
 def test_bad_rows_fail_the_run_with_a_quarantine_file(tmp_path):

@@ -103,7 +103,7 @@ def _zstd(stream: IO[bytes], name: str) -> Iterator[bytes]:
 def _zip(stream: IO[bytes], name: str) -> Iterator[bytes]:
     try:
         archive = zipfile.ZipFile(stream)
-    except (*_ERRORS, ValueError) as error:
+    except (*_ERRORS, ValueError, RuntimeError) as error:  # NotImplementedError: of a later version
         raise UserError(
             f"{name}: the zip archive is damaged or truncated ({_one_line(error)}). "
             "Hint: copy or compress the file again."

@@ -44,9 +44,10 @@ def read_parquet_file(
     """
     try:
         yield from _batches(_open_parquet(stream, name), name, partitions, data)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
-            f"{name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
+            f"{name}: not a readable Parquet file ({reason}). "
             "Hint: write it again, or use --set data.format=csv if it is text."
         ) from None
 
