@@ -67,6 +67,14 @@ def _batches(
         rows = np.arange(row, row + batch.num_rows)
         yield check_rows(columns, rows, name, data, functools.partial(_raw_record, batch))
         row += batch.num_rows
+        # A damaged page may claim billions of rows.
+        if row - 1 > file.metadata.num_rows:
+            break
+    if row - 1 != file.metadata.num_rows:
+        raise UserError(
+            f"{name}: not a readable Parquet file: it should have {file.metadata.num_rows:,} rows, but has "
+            f"{'more' if row - 1 > file.metadata.num_rows else f'{row - 1:,}'}. Hint: copy or write it again."
+        )
 
 
 def _column(batch: pa.RecordBatch, position: Position, names: list[str]) -> pa.Array | None:
