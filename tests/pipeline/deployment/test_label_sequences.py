@@ -253,7 +253,7 @@ class Servers(RuleBasedStateMachine):
 
 COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "stateful_step_count": 7}
 TestSequences = Servers.TestCase
-TestSequences.settings = settings(max_examples=100, **COMMON)
+TestSequences.settings = settings(max_examples=60, **COMMON)
 
 
 @pytest.mark.long
