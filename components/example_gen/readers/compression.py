@@ -37,9 +37,13 @@ def decompressed(stream: IO[bytes], name: str) -> tuple[str | None, Iterator[byt
     start = stream.read(16)
     stream.seek(0)
     for magic, compression, open_stream in _COMPRESSIONS:
-        if start.startswith(magic):
+        if start.startswith(magic) and (compression != "bz2" or start[4:10] in _BZ2_BLOCKS):
             return compression, _filled(_checked(open_stream(stream, name), compression, name))
     return None, _filled(_read(stream))
+
+
+# What follows "BZh" and the level, with which a text may begin: a block, or the end.
+_BZ2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 
 
 def _read(stream: IO[bytes]) -> Iterator[bytes]:

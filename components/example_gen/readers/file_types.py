@@ -41,15 +41,22 @@ _OTHERS = (
     (0, b"\x89PNG", "a picture", "check the path"),
     (0, b"version https://git-lfs", "a pointer of Git LFS, without the data", "fetch the data: git lfs pull"),
 )
+# Bytes that text does not have.
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _HTML = re.compile(rb"\s*(<!doctype html|<html|<head)", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml")
 _JSON_LINES = re.compile(rb"\s*\{\s*[\"}]")
 _JSON_ARRAY = re.compile(rb"\s*\[\s*[\[{]")
 
 
+def _is_word(magic: bytes) -> bool:
+    """Whether a text may begin so: a header with the column ORCID is no ORC file."""
+    return magic.isascii() and magic.decode().isalnum()
+
+
 def is_parquet(start: bytes) -> bool:
-    """Whether a file that starts so is Parquet."""
-    return start.startswith(_PARQUET)
+    """Whether a file that starts so is Parquet, and no text whose first column is called so."""
+    return start.startswith(_PARQUET) and _CONTROL.search(start[:START_BYTES]) is not None
 
 
 def is_json_lines(start: bytes) -> bool:
@@ -68,7 +75,9 @@ def check_file_type(start: bytes, name: str) -> None:
         UserError: the file is of another kind; the message names it.
     """
     for position, magic, kind, hint in _OTHERS:
-        if start[position : position + len(magic)] == magic:
+        if start[position : position + len(magic)] == magic and not (
+            _is_word(magic) and _CONTROL.search(start) is None
+        ):
             raise UserError(f"{name}: this is {kind}. Hint: {hint}.")
     if _HTML.match(start):
         raise UserError(f"{name}: this is an HTML page, perhaps of a login or an error. Hint: download the file again.")

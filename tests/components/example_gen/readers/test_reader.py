@@ -109,4 +109,12 @@ def test_unreadable_file_is_an_error_with_a_hint(content, settings, message):
 
 def test_damaged_parquet_file_is_a_user_error():
     with pytest.raises(UserError, match="not a readable Parquet file"):
-        read(b"PAR1 nonsense", "log.parquet")
+        read(b"PAR1\x15\x04 nonsense", "log.parquet")
+
+
+@pytest.mark.parametrize("name", ["ORCID", "PARENT", "PAR1", "RDX", "FEA1", "ARROW1", "BZh9", "X"])
+def test_header_that_begins_like_another_format_is_text(name):
+    content = (
+        CSV.replace(b"user_id", f"{name},user_id".encode()).replace(b"\na,", b"\n1,a,").replace(b"\nb,", b"\n2,b,")
+    )
+    assert read(content)[:2] == (ROWS, [])
