@@ -12,6 +12,7 @@ from components.example_gen.settings import DataSettings
 from tests.fuzz import interaction_files as files
 from tests.fuzz.budget import budget
 from tests.fuzz.interaction_files import File, Row
+from tests.fuzz.parquet_files import any_parquet, parquet
 
 
 def read(content, settings, name="log"):
@@ -70,7 +71,7 @@ def test_sequences_give_one_row_per_item(file):
 
 
 @budget
-@given(files.parquet())
+@given(parquet())
 def test_parquet_of_any_column_types_gives_its_rows(file):
     check(file)
 
@@ -92,7 +93,7 @@ def check_answer(content: bytes, settings: dict):
 
 
 ANY_FILE = st.one_of(
-    files.delimited(), files.json_lines(), files.recbole(), files.sequences(), files.parquet(), files.delimited(True)
+    files.delimited(), files.json_lines(), files.recbole(), files.sequences(), parquet(), files.delimited(True)
 )
 
 
@@ -118,7 +119,7 @@ FILTERS = {"rating_column": "rating", "min_rating": 1, "event_column": "event", 
 
 
 @budget
-@given(files.any_parquet(), st.sampled_from([{}, FILTERS]), st.sampled_from(["auto", "seconds", "iso8601", "%Y"]))
+@given(any_parquet(), st.sampled_from([{}, FILTERS]), st.sampled_from(["auto", "seconds", "iso8601", "%Y"]))
 def test_parquet_of_any_type_is_read_or_refused_in_one_message(content, filters, time_format):
     check_answer(content, {**filters, "time_format": time_format})
 
