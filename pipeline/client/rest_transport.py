@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import json
 import re
 import socket
@@ -123,11 +124,14 @@ class RestTransport:
                     f"{self._connection.url}: the response is not HTTP. Hint: gRPC has its own port: grpc://HOST:8500."
                 ) from None
             raise TransientError(f"{type(error).__name__}: {_OBJECT.sub('', str(error))}") from error
+        except (ValueError, OverflowError, http.client.HTTPException) as error:
+            # Of Python's http, such as for a chunk of negative length, which urllib3 does not expect.
+            raise TransientError(f"the response is not HTTP: {error}") from error
         if response.status in _TRANSIENT:
             raise TransientError(f"HTTP {response.status}: {' '.join(text.split())[:300]}")
         try:
             content = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if response.status == 200 and isinstance(content, dict) and "error" not in content:
             return content

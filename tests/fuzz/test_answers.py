@@ -5,7 +5,7 @@ import socketserver
 import threading
 
 import grpc
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import predict_pb2
@@ -38,7 +38,7 @@ BODIES = st.one_of(
     st.builds(
         lambda items, scores: json.dumps({"outputs": {"item_ids": items, "scores": scores}}).encode(), JSON, JSON
     ),
-    st.sampled_from([b"", b"<html>Log in</html>", b"null", b'{"outputs": ', b"\xff\xfe"]),
+    st.sampled_from([b"-2", b"[" * 100_000, b"", b"<html>Log in</html>", b"null", b'{"outputs": ', b"\xff\xfe"]),
     st.binary(max_size=30),
 )
 HEADERS = st.lists(
@@ -94,6 +94,8 @@ def check(action):
 
 @budget
 @given(STATUSES, HEADERS, BODIES, st.booleans())
+@example(200, ["Transfer-Encoding: chunked"], b"-2", False)
+@example(200, [], b"[" * 100_000, True)
 def test_any_http_answer_is_understood_or_refused(status, headers, body, with_length):
     SERVER.answer = http_answer(status, headers, body, with_length)
     with Recommender.connect(URL, timeout=TIMEOUT) as recommender:

@@ -199,7 +199,7 @@ def _probe(access: Access) -> None:
         raise UserError(_unreachable(access, error)) from None
     try:
         is_api = isinstance(json.loads(body), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         is_api = False
     if not is_api:
         raise UserError(_unexpected(access.host, body.decode(errors="replace")))
