@@ -144,11 +144,12 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
 def _copy_of_pipe(pipe: str, file: Path) -> Iterator[str]:
     """Copies what comes through a pipe to a file, which several steps read; it is removed at the end."""
     try:
-        with open(pipe, "rb") as source, open(file, "wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+        try:
+            with open(pipe, "rb") as source, open(file, "wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+        except OSError as error:
+            raise UserError(f"{pipe} cannot be copied to {file}: {error.strerror}. Hint: pass a file.") from None
         yield str(file)
-    except OSError as error:
-        raise UserError(f"{pipe} cannot be copied to {file}: {error.strerror}. Hint: pass a file.") from None
     finally:
         file.unlink(missing_ok=True)
 
