@@ -17,11 +17,13 @@ from benchmarks.step_timer import StepTimer
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
 from components.trainer import progress
-from components.trainer.dataset import Windows
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.settings import TrainerSettings
+from components.trainer.windows import Windows
+from components.transform.histories import EncodedHistories
 
 _L, _T, _USERS, _BATCH, _D = 5, 3, 10_000, 512, 50
 
@@ -45,14 +47,13 @@ def main() -> None:
 def _measure(n_items: int, steps: int, settings: TrainerSettings) -> dict[str, float]:
     keras.utils.set_random_seed(1)
     rng = np.random.default_rng(1)
-    shape = (steps * _BATCH, _L + _T)
+    lengths = rng.multinomial(steps * _BATCH, np.full(_USERS, 1 / _USERS)) + _L + _T - 1
     # Zipf's law by inversion: the columns of popular items are small.
-    items = (np.exp(rng.random(shape) * np.log(n_items)).astype(np.int32) - 1) + FIRST_ID
-    user = np.sort(rng.integers(FIRST_ID, _USERS + FIRST_ID, shape[0], np.int32))
-    position = _L + np.arange(shape[0], dtype=np.int32) - np.searchsorted(user, user).astype(np.int32)
-    windows = Windows(user, items[:, :_L].copy(), items[:, _L:].copy(), position)
+    items = (np.exp(rng.random(lengths.sum()) * np.log(n_items)).astype(np.int32) - 1) + FIRST_ID
+    histories = EncodedHistories.of(np.arange(_USERS) + FIRST_ID, items, lengths)
+    windows = Windows(histories, WindowSettings(L=_L, T=_T, partial_sequences=False, partial_targets=False))
     model = Caser(_USERS, n_items, _L, ModelSettings(d=_D))
-    model((windows.user[:1], windows.sequence[:1]))
+    model(windows.at([0])[:2])
     tables = sum(int(np.prod(table.shape)) for table in model.tables) * 4
     clock = StepTimer()
     with progress.progress_callback(clock):

@@ -93,7 +93,7 @@ def padded(items: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def windows(split: Split, L: int, T: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All windows of train: user [W], sequence [W, L], targets [W, T]; padded as in `transform.windows`."""
+    """All windows of train: user [W], sequence [W, L], targets [W, T]; padded as in `components.model.windows`."""
     users, sequences, targets = [], [], []
     for user in range(split.n_users):
         history = split.train[split.train_start[user] : split.train_start[user + 1]]

@@ -22,7 +22,7 @@ THRESHOLDS = (0.1507, 0.17, 0.176)
 _TITLES = {
     "pytorch": "PyTorch baseline, paper's configuration",
     "paper": "this project, paper's configuration (BCE, 3 negatives)",
-    "half": "this project, full softmax, half of all windows once",
+    "half": "this project, full softmax, half of the users once",
     "quick": "this project, full softmax, all windows once",
     "default": "this project, defaults",
     "preset": "this project, preset ml-1m-caser",

@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
@@ -47,10 +46,9 @@ def main() -> None:
     movielens.refuse_without(arguments.data)
     config = configuration(arguments.what)
     split = movielens.read_split(arguments.data, None, movielens.VALIDATION)
-    windows = windows_of(split, config.windows)
     batch_size = config.trainer.batch_size or 512
-    chosen = np.sort(np.random.default_rng(1).permutation(len(windows.user))[: _BATCHES * batch_size])
-    windows = type(windows)(*(part[chosen] for part in windows))
+    windows = windows_of(split, config.windows)
+    windows = windows_of(split, config.windows, fraction=_BATCHES * batch_size / len(windows))
     keras.utils.set_random_seed(1)
     model = Caser(split.n_users, split.n_items, config.windows.L, config.model)
     trainer = config.trainer.model_copy(update={"batch_size": batch_size, "epochs": 1})

@@ -19,13 +19,13 @@ from benchmarks import environment, movielens, result_cache
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
 from components.ranking.metrics import all_metrics, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.trainer.dataset import Windows
 from components.trainer.fit import fit
 from components.trainer.settings import TrainerSettings
-from components.transform.settings import WindowSettings
-from components.transform.windows import sliding_windows
+from components.trainer.windows import Windows
+from components.transform.histories import EncodedHistories
 from pipeline.config.config import Config, load_config
 
 PRESET = "ml-1m-caser"
@@ -76,18 +76,18 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
     )
 
 
-def windows_of(split: movielens.Split, settings: WindowSettings) -> Windows:
+def windows_of(split: movielens.Split, settings: WindowSettings, fraction: float = 1, seed: int = 1) -> Windows:
     """All windows of the histories to train on.
 
     Args:
         split: of MovieLens.
         settings: their shape.
+        fraction: fraction of the users.
+        seed: seed of their choice.
     """
-    histories = tf.RaggedTensor.from_row_splits(split.train, split.train_start)
-    row, *rest = sliding_windows(
-        histories, settings.L, settings.most_targets, settings.partial_sequences, settings.partial_targets
-    )
-    return Windows(*(part.numpy().astype(np.int32) for part in (row + FIRST_ID, *rest)))
+    users = np.arange(split.n_users)
+    histories = EncodedHistories.of(users + FIRST_ID, split.train, np.diff(split.train_start))
+    return Windows(histories.take(users[np.random.default_rng(seed).random(len(users)) < fraction]), settings)
 
 
 def main() -> None:
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true", help="the authors' validation split, not test")
     parser.add_argument("--epochs", type=int, help="unset: as configured")
     parser.add_argument("--users", type=int, help="only the first so many")
-    parser.add_argument("--fraction", type=float, default=1, help="fraction of the windows, sampled at random")
+    parser.add_argument("--fraction", type=float, default=1, help="fraction of the users, sampled at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
@@ -110,9 +110,7 @@ def main() -> None:
     config = configuration(arguments.what, arguments.overrides)
     fractions = movielens.VALIDATION if arguments.validation else movielens.TEST
     split = movielens.read_split(arguments.data, arguments.users, fractions)
-    L, windows = config.windows.L, windows_of(split, config.windows)
-    chosen = np.random.default_rng(arguments.seed).random(len(windows.user)) < arguments.fraction
-    windows = Windows(*(part[chosen] for part in windows))
+    L, windows = config.windows.L, windows_of(split, config.windows, arguments.fraction, arguments.seed)
     keras.utils.set_random_seed(arguments.seed)
     model = Caser(split.n_users, split.n_items, L, config.model)
     evaluating = []
@@ -132,7 +130,7 @@ def main() -> None:
     result_cache.write(
         arguments.to,
         {
-            "windows": len(windows.user),
+            "windows": len(windows),
             "seconds": [row["seconds"] - pause for row, pause in zip(history, evaluating, strict=True)],
             **{name: [row[name] for row in history] for name in SHOWN},
             "peak_gb": environment.peak_gigabytes(),

@@ -3,9 +3,8 @@
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`;
     EXCLUDE_ITEM_IDS: bytes [e], in requests only: further items that must not be recommended.
-Transformed Examples (one window each):
-    USER: int64 []; SEQUENCE: int64 [L], PADDING on the left; TARGETS: int64 [T], PADDING on the right;
-    POSITION: int64 []: position of the first target in the user's history, from 0.
+Transformed Examples (one user of `train` each):
+    USER: int64 []; HISTORY: int64 [n] ids of items, oldest first.
 """
 
 TRAIN, VALID, TEST = "train", "valid", "test"
@@ -13,7 +12,7 @@ SPLITS = (TRAIN, VALID, TEST)
 
 USER_ID, ITEM_IDS, HOLDOUT = "user_id", "item_ids", "holdout"
 EXCLUDE_ITEM_IDS = "exclude_item_ids"
-USER, SEQUENCE, TARGETS, POSITION = "user", "sequence", "targets", "position"
+USER, HISTORY = "user", "history"
 
 # Integer ids: line n of a vocabulary file has id n + FIRST_ID.
 PADDING, UNKNOWN, FIRST_ID = 0, 1, 2

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
+from components.memory import available_bytes
 from pipeline.console.log_capture import suppress_output
 
 # The oldest glibc that the packages of each TFX version need.
@@ -98,7 +99,7 @@ def _required_tfx() -> str | None:
 
 
 def _memory() -> Check:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = available_bytes()
     result = f"{total / 1e9:.1f} GB, {os.cpu_count()} processors"
     return Check("Memory", result, None if total >= _MIN_MEMORY else "use a machine with at least 4 GB")
 

@@ -21,6 +21,7 @@ from components.neighbours.component import Neighbours
 from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
+from components.transform.component import HistoryTransform
 from components.transform.preprocessing import preprocessing_fn
 from pipeline.config.config import Config, to_yaml
 from schemas import schema_path
@@ -64,15 +65,14 @@ def create_pipeline(
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
     validator = HistoryValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
 
-    transform = tfx.components.Transform(
+    transform = HistoryTransform(
         examples=examples,
         schema=schema_gen.outputs["schema"],
         preprocessing_fn=f"{preprocessing_fn.__module__}.{preprocessing_fn.__name__}",
-        custom_config={"windows": config.windows.model_dump()},
-        # Valid and test are evaluated on whole histories, not on windows.
+        # Valid and test are evaluated as they are.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),
         disable_statistics=True,
-    )
+    ).with_id("Transform")
     transform.add_upstream_node(validator)
 
     nodes = [example_gen, statistics_gen, schema_gen, validator, transform]

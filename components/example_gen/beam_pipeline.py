@@ -1,6 +1,6 @@
-"""The Beam pipeline of ExampleGen: files -> Arrow batches per bucket of users -> histories -> Examples.
+"""The Beam pipeline of ExampleGen: files -> Arrow batches per shard of users -> histories -> files of Examples.
 
-An element is a file, a batch of many rows, or one user's Example, never a single interaction.
+An element is a file, a batch of many rows, or a shard, never a single interaction or user.
 """
 
 from __future__ import annotations
@@ -28,29 +28,31 @@ from components.example_gen.readers.ids import NULL_WORDS
 from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_bad_row_fraction, to_csv
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.readers.row_checks import Interactions
-from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+from components.example_gen.settings import MAX_SHARDS, DataSettings, HistorySettings, SplitSettings
+from components.example_gen.shards import write_shard
 from components.example_gen.splits import nothing_to_evaluate_on, split_boundaries
-from components.features import SPLITS, TEST, TRAIN, VALID
+from components.features import TEST, TRAIN, VALID
 from components.files import write_text
 
-# Input bytes per bucket of users; a bucket is processed in memory by one worker.
-_BUCKET_BYTES = 8 << 20
-_MIN_BUCKETS, _MAX_BUCKETS = 16, 4096
+# Input bytes per shard of users; a shard is processed in memory by one worker.
+_SHARD_BYTES = 8 << 20
+_FILE_NAME = "data_tfrecord"
 
 _NULL_WORDS = pa.array([word.encode() for word in NULL_WORDS], pa.binary())
 
 _BATCHES, _COUNTS, _BAD, _ITEM_COUNTS = "batches", "counts", "bad", "item_counts"
 
 
-def examples(
+def write_examples(
     pipeline: beam.Pipeline,
     files: list[str],
     data: DataSettings,
     histories: HistorySettings,
     split: SplitSettings,
+    split_dirs: dict[str, str],
     counts_dir: str,
     quarantine_dir: str,
-) -> dict[str, beam.PCollection]:
+) -> None:
     """Adds the steps of ExampleGen to a Beam pipeline.
 
     Args:
@@ -59,20 +61,17 @@ def examples(
         data: how files are read.
         histories: how interactions are filtered and ordered.
         split: how histories are split.
+        split_dirs: directory by split.
         counts_dir: directory for `counts.json`.
         quarantine_dir: directory for `bad_rows.csv`, written if there are bad rows.
-
-    Returns:
-        Serialized Examples by split name.
     """
-    size = total_bytes(files)
-    buckets = int(np.clip(size // _BUCKET_BYTES, _MIN_BUCKETS, _MAX_BUCKETS))
+    shards = data.shards or int(np.clip(total_bytes(files) // _SHARD_BYTES, 1, MAX_SHARDS))
 
     read = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)))
         | "SpreadFiles" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(_Read(data, buckets)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
+        | "Read" >> beam.ParDo(_Read(data, shards)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
     )
     rare = (
         beam.pvalue.AsSingleton(
@@ -83,14 +82,18 @@ def examples(
         if histories.min_item_interactions > 1
         else None
     )
-    examples_by_split = (
-        read[_BATCHES]
-        | "GroupByBucket" >> beam.GroupByKey()
-        | "Histories"
-        >> beam.ParDo(_MakeExamples(histories, split, _has_times(data)), rare).with_outputs(_COUNTS, *SPLITS)
+    # So that every shard has a file, even without users.
+    shard_numbers = pipeline | "Shards" >> beam.Create([(shard, b"") for shard in range(shards)])
+    counts_of_shards = (
+        (read[_BATCHES], shard_numbers)
+        | "BatchesAndShards" >> beam.Flatten()
+        | "GroupByShard" >> beam.GroupByKey()
+        | "WriteExamples" >> beam.ParDo(_WriteExamples(histories, split, _has_times(data), split_dirs, shards), rare)
     )
     counts = (
-        (read[_COUNTS], examples_by_split[_COUNTS]) | beam.Flatten() | "AllCounts" >> beam.CombineGlobally(_AddCounts())
+        (read[_COUNTS], counts_of_shards)
+        | "Counts" >> beam.Flatten()
+        | "AllCounts" >> beam.CombineGlobally(_AddCounts())
     )
     _ = (
         pipeline
@@ -102,14 +105,13 @@ def examples(
             beam.pvalue.AsList(read[_BAD]),
         )
     )
-    return {name: examples_by_split[name] for name in SPLITS if split.has(name)}
 
 
 class _Read(beam.DoFn):
-    """(index, path) of a file -> (bucket, Arrow table as bytes)."""
+    """(index, path) of a file -> (shard, Arrow table as bytes)."""
 
-    def __init__(self, data: DataSettings, buckets: int) -> None:
-        self._data, self._buckets = data, buckets
+    def __init__(self, data: DataSettings, shards: int) -> None:
+        self._data, self._shards = data, shards
 
     def process(self, file: tuple[int, str]) -> Iterator[object]:
         index, path = file
@@ -124,7 +126,7 @@ class _Read(beam.DoFn):
                 for bad in batch.bad:
                     yield beam.pvalue.TaggedOutput(_BAD, tuple(bad))
                 yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, items)
-                yield from self._by_bucket(batch, index)
+                yield from self._by_shard(batch, index)
 
     def _null_words(self, users: pa.Array, items: dict[bytes, int]) -> dict[str, int]:
         """Rows whose id stands for a missing value in many exports."""
@@ -137,12 +139,12 @@ class _Read(beam.DoFn):
             f"{column}={word.decode()}": count for column, counts in columns.items() for word, count in counts.items()
         }
 
-    def _by_bucket(self, batch: Interactions, file: int) -> Iterator[tuple[int, bytes]]:
+    def _by_shard(self, batch: Interactions, file: int) -> Iterator[tuple[int, bytes]]:
         users = batch.user.dictionary_encode()
         # Unlike hash(), the same in every process.
-        bucket_of_user = np.array([zlib.crc32(user) for user in users.dictionary.to_pylist()], np.int64) % self._buckets
-        bucket = bucket_of_user[np.asarray(users.indices)]
-        order = np.argsort(bucket, kind="stable")
+        shard_of_user = np.array([zlib.crc32(user) for user in users.dictionary.to_pylist()], np.int64) % self._shards
+        shard = shard_of_user[np.asarray(users.indices)]
+        order = np.argsort(shard, kind="stable")
         table = pa.table(
             {
                 "user": batch.user,
@@ -152,37 +154,51 @@ class _Read(beam.DoFn):
                 "row": batch.row,
             }
         ).take(pa.array(order))
-        edges = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
+        edges = np.searchsorted(shard[order], np.arange(self._shards + 1))
         for key, (start, end) in enumerate(itertools.pairwise(edges)):
             if end > start:
                 yield key, _to_bytes(table.slice(start, end - start))
 
 
-class _MakeExamples(beam.DoFn):
-    """(bucket, batches) -> serialized Examples, tagged by split."""
+class _WriteExamples(beam.DoFn):
+    """(shard, batches) -> a file per split; yields counts."""
 
-    def __init__(self, histories: HistorySettings, split: SplitSettings, has_times: bool) -> None:
+    def __init__(
+        self,
+        histories: HistorySettings,
+        split: SplitSettings,
+        has_times: bool,
+        split_dirs: dict[str, str],
+        shards: int,
+    ) -> None:
         self._histories, self._split, self._has_times = histories, split, has_times
+        self._split_dirs, self._shards = split_dirs, shards
 
-    def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[object]:
-        table = pa.concat_tables([_from_bytes(batch) for batch in element[1]]).combine_chunks()
+    def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[Counts]:
+        shard, batches = element
+        tables = [_from_bytes(batch) for batch in batches if batch]
+        examples: dict[str, list[bytes]] = {name: [] for name in self._split_dirs}
+        if tables:
+            yield self._make_examples(pa.concat_tables(tables).combine_chunks(), rare, examples)
+        for name, directory in self._split_dirs.items():
+            write_shard(directory, _FILE_NAME, shard, self._shards, examples[name])
+
+    def _make_examples(self, table: pa.Table, rare: set[bytes] | None, examples: dict[str, list[bytes]]) -> Counts:
+        """Adds serialized Examples, sorted by user, to `examples` by split."""
         users, user = _codes(table["user"])
         items, item = _codes(table["item"])
         rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
         time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
         result = build_histories(user, item, time, file, row, rare_item, self._histories)
         first, second = split_boundaries(np.diff(result.start), self._split)
-        yield beam.pvalue.TaggedOutput(_COUNTS, self._counts(result, first, second, items))
-
         tokens = [items[code] for code in result.item]
         for index, start in enumerate(result.start[:-1]):
             history = tokens[start : result.start[index + 1]]
             user_id, a, b = users[result.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
                 if name == TRAIN or after > before:
-                    yield beam.pvalue.TaggedOutput(
-                        name, serialize_example(user_id, history[:before], history[before:after])
-                    )
+                    examples[name].append(serialize_example(user_id, history[:before], history[before:after]))
+        return self._counts(result, first, second, items)
 
     def _counts(self, histories: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
         lengths = np.diff(histories.start)

@@ -17,13 +17,14 @@ from components.example_gen import beam_pipeline
 from components.example_gen.driver import input_path
 from components.example_gen.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+from components.features import SPLITS
 
 # Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.
 RUN = "{RUN}"
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
-    """Groups interactions by user; TFX's base class writes the splits."""
+    """Groups interactions by user and writes the splits."""
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802 -- named by TFX
         """Not used: one pass over the input produces all splits."""
@@ -35,26 +36,30 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Remembers the artifact directory, where `counts.json` is written."""
-        self._artifact_dir = artifact_utils.get_single_uri(output_dict["examples"])
+        """Remembers the artifact, which `GenerateExamplesByBeam` is not told."""
+        self._examples = output_dict["examples"]
         super().Do(input_dict, output_dict, exec_properties)
 
     def GenerateExamplesByBeam(  # noqa: N802 -- named by TFX
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
-        """Builds the Beam pipeline that produces all splits."""
+        """Builds the Beam pipeline that writes all splits; nothing is left for TFX to write."""
         config = example_gen_pb2.CustomConfig()
         proto_utils.json_to_proto(exec_properties["custom_config"], config)
         message = wrappers_pb2.StringValue()
         config.custom_config.Unpack(message)
         settings = json.loads(message.value)
         run_id = self._context.pipeline_run_id if self._context else None
-        return beam_pipeline.examples(
+        artifact_dir = artifact_utils.get_single_uri(self._examples)
+        split = SplitSettings.model_validate(settings["split"])
+        beam_pipeline.write_examples(
             pipeline,
             input_files(input_path(exec_properties)),
             DataSettings.model_validate(settings["data"]),
             HistorySettings.model_validate(settings["histories"]),
-            SplitSettings.model_validate(settings["split"]),
-            counts_dir=self._artifact_dir,
-            quarantine_dir=(settings["quarantine_dir"] or self._artifact_dir).replace(RUN, run_id or ""),
+            split,
+            {name: artifact_utils.get_split_uri(self._examples, name) for name in SPLITS if split.has(name)},
+            counts_dir=artifact_dir,
+            quarantine_dir=(settings["quarantine_dir"] or artifact_dir).replace(RUN, run_id or ""),
         )
+        return {}

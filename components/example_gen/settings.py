@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from components.features import TEST, VALID
 from components.settings import Settings
 
+MAX_SHARDS = 4096
+
 _TIME_FORMATS = ("auto", "seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601")
 
 
@@ -54,6 +56,13 @@ class DataSettings(Settings):
     events: list[str] | None = Field(None, description="rows with other event types are filtered out")
     max_bad_row_fraction: float = Field(
         0.0, ge=0, le=1, description="maximum fraction of malformed rows; above it the run fails"
+    )
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_SHARDS,
+        description="number of files of a split that ExampleGen and Transform write; a worker holds one in memory, and "
+        f"as many workers can run in parallel; unset: one per 8 MB of input, up to {MAX_SHARDS:,}",
     )
 
     @field_validator("separator")

@@ -35,11 +35,11 @@ from components.export.signatures import (
 from components.export.warmup import WARMUP_FILE, write_warmup
 from components.features import FIRST_ID
 from components.model.caser import Caser
+from components.model.windows import last_window
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
-from components.transform.vocabulary import Vocabulary
-from components.transform.windows import known_items, last_window
+from components.transform.vocabulary import Vocabulary, known_items
 
 _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
 

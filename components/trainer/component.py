@@ -12,11 +12,11 @@ from tfx.utils import json_utils
 from components.export.settings import ExportSettings
 from components.features import TRAIN
 from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.trainer.executor import Executor
 from components.trainer.run_fn import run_fn
 from components.trainer.settings import TrainerSettings
-from components.transform.settings import WindowSettings
 
 
 class _CaserTrainerSpec(component_spec.ComponentSpec):
@@ -73,12 +73,12 @@ class CaserTrainer(base_component.BaseComponent):
         """Declares the node.
 
         Args:
-            examples: windows from Transform.
+            examples: histories of ids from Transform.
             transform_graph: transform graph of the same Transform.
             raw_examples: raw Examples with the valid split.
             rules: sequential rules.
             seed: random seed.
-            windows: the same settings as in Transform.
+            windows: shape of the windows.
             model: hyperparameters of Caser.
             trainer: loss, optimizer and early stopping.
             export: outputs of the exported model.

@@ -15,7 +15,6 @@ from components.errors import UserError
 from components.features import FIRST_ID, UNKNOWN
 from components.model.caser import Caser
 from components.trainer import progress
-from components.trainer.dataset import Windows
 from components.trainer.defaults import batch_size_for, epochs_for, learning_rate_for
 from components.trainer.early_stopping import EarlyStopping
 from components.trainer.losses.loss_choice import LossChoice, resolve_loss
@@ -23,6 +22,7 @@ from components.trainer.losses.losses import Batch, compute_loss
 from components.trainer.negatives.seen_items import SeenItems, seen_items_for
 from components.trainer.optimizer import Adam
 from components.trainer.settings import TrainerSettings
+from components.trainer.windows import TrainingWindows, WindowBatch, Windows
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _WARM_UP_FRACTION = 0.03
 
 def fit(
     model: Caser,
-    windows: Windows,
+    windows: TrainingWindows,
     settings: TrainerSettings,
     seed: int,
     validate: Callable[[], dict[str, float]] | None = None,
@@ -55,28 +55,32 @@ def fit(
     Raises:
         UserError: the loss is not finite.
     """
-    batch_size = min(settings.batch_size or batch_size_for(len(windows.user), short_histories), len(windows.user))
+    batch_size = min(settings.batch_size or batch_size_for(len(windows), short_histories), len(windows))
     steps = windows.steps(batch_size)
     epochs = settings.epochs or epochs_for(steps, short_histories)
     choice = resolve_loss(settings, model.n_items)
     n_users = model.user_embedding.input_dim - FIRST_ID
-    _log.info("%d windows, batch size %d", len(windows.user), batch_size)
+    _log.info("%d windows, batch size %d", len(windows), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     peak = settings.learning_rate or learning_rate_for(short_histories)
     optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
-    seen = seen_items_for(windows, n_users, model.n_items, settings)
-    train = _train_function(model, seen, optimizer, settings, choice)
+    train = _train_function(model, optimizer, settings, choice)
+    part, seen = None, None
 
     stopping = EarlyStopping(model, settings.monitor, settings.patience)
     history: list[dict[str, Any]] = []
     for epoch in range(1, epochs + 1):
         started = time.monotonic()
-        batches = iter(windows.epoch(batch_size, seed=hash((seed, epoch)) % 2**32))
-        total = 0.0
-        for mean, done, count in _losses(train, batches, steps):
-            total += mean * count
-            if done < steps:
-                progress.report(epoch, epochs, done, steps, {"loss": mean})
+        epoch_seed = hash((seed, epoch)) % 2**32
+        total, done = 0.0, 0
+        for next_part in windows.parts(epoch_seed):
+            if next_part is not part:  # in memory there is only one, in all epochs
+                part, seen = next_part, seen_items_for(next_part.histories, n_users, model.n_items, settings)
+            for mean, count in _losses(train, part, seen, batch_size, epoch_seed, -(-steps // _REPORTS_PER_EPOCH)):
+                total += mean * count
+                done += count
+                if done < steps:
+                    progress.report(epoch, epochs, done, steps, {"loss": mean})
         loss = total / steps
         _check_finite(loss, epoch, peak)
         metrics = validate() if validate else {}
@@ -103,13 +107,13 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
     return keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
 
 
-def _losses(train: Callable[[Any, tf.Tensor], tf.Tensor], batches: Any, steps: int) -> Iterator[tuple[float, int, int]]:
-    """Trains one epoch; yields the mean loss of some steps, the steps done so far, and the number of these steps."""
-    done = 0
-    for part in np.array_split(np.arange(steps), min(steps, _REPORTS_PER_EPOCH)):
-        mean = float(train(batches, tf.constant(len(part))))
-        done += len(part)
-        yield mean, done, len(part)
+def _losses(
+    train: Callable[..., tf.Tensor], part: Windows, seen: SeenItems | None, batch_size: int, seed: int, most: int
+) -> Iterator[tuple[float, int]]:
+    """Trains on all windows of a part; yields the mean loss of at most `most` steps, and the number of these steps."""
+    batches, steps = iter(part.batches(batch_size, seed)), part.steps(batch_size)
+    for steps_of_call in np.array_split(np.arange(steps), -(-steps // most)):
+        yield float(train(batches, tf.constant(len(steps_of_call)), seen)), len(steps_of_call)
 
 
 def _check_finite(loss: float, epoch: int, peak: float) -> None:
@@ -121,15 +125,12 @@ def _check_finite(loss: float, epoch: int, peak: float) -> None:
 
 
 def _train_function(
-    model: Caser,
-    seen: SeenItems | None,
-    optimizer: keras.optimizers.Optimizer,
-    settings: TrainerSettings,
-    choice: LossChoice,
-) -> Callable[[Any, tf.Tensor], tf.Tensor]:
+    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings, choice: LossChoice
+) -> Callable[[Any, tf.Tensor, SeenItems | None], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
 
-    def step(user: tf.Tensor, sequence: tf.Tensor, targets: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
+    def step(batch: WindowBatch, seen: SeenItems | None) -> tf.Tensor:
+        user, sequence, targets, position = batch
         # Random users are replaced by the unknown user, so that its embedding learns what users have in common.
         unknown = tf.random.uniform(tf.shape(user)) < settings.unknown_user_rate
         with tf.GradientTape() as tape:
@@ -142,10 +143,10 @@ def _train_function(
         return loss
 
     @tf.function(reduce_retracing=True)
-    def train(batches: Any, steps: tf.Tensor) -> tf.Tensor:
+    def train(batches: Any, steps: tf.Tensor, seen: SeenItems | None) -> tf.Tensor:
         total = tf.constant(0.0)
         for _ in tf.range(steps):
-            total += step(*next(batches))
+            total += step(next(batches), seen)
         return total / tf.cast(steps, tf.float32)
 
     return train

@@ -17,21 +17,22 @@ from components.example_gen.raw_examples import read_split
 from components.export.servable import ServableCaser
 from components.export.settings import ExportSettings
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.memory import available_bytes
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
 from components.sequential_rules.artifact import read_rules
 from components.sequential_rules.scorer import RuleScorer
-from components.trainer.dataset import read_windows
 from components.trainer.defaults import is_next_item_enough
 from components.trainer.executor import RULES, VALID_SPLIT
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.rule_weight import choose_rules
 from components.trainer.settings import TrainerSettings
+from components.trainer.streamed_windows import read_windows
 from components.trainer.trial import Trained, train_with_defaults
 from components.trainer.validation import validator
 from components.transform.encoded_users import encode_users
-from components.transform.settings import WindowSettings
 from components.transform.vocabulary import Vocabulary
 
 # In the model_run artifact: one dict per epoch, as `fit` returns them.
@@ -54,7 +55,8 @@ def run_fn(fn_args: FnArgs) -> None:
     keras.utils.set_random_seed(seed)
 
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    windows = read_windows(fn_args.train_files, fn_args.data_accessor, transform.transformed_metadata.schema)
+    max_memory_gb = trainer_settings.max_memory_gb or available_bytes() / 8e9
+    windows = read_windows(fn_args.train_files, transform.transformed_feature_spec(), windows_settings, max_memory_gb)
     items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
     users = Vocabulary.from_transform(transform, USER_VOCABULARY)
 
@@ -70,9 +72,7 @@ def run_fn(fn_args: FnArgs) -> None:
         servable = ServableCaser(model, items, users, k, loss)
         validate = validator(servable, valid) if valid else None
         one_target = (
-            short_histories
-            and windows_settings.T is None
-            and is_next_item_enough(windows.size[0], items.size, held_out)
+            short_histories and windows_settings.T is None and is_next_item_enough(len(windows), items.size, held_out)
         )
         read = windows.with_targets(1) if one_target else windows
         return Trained(servable, fit(model, read, trainer_settings, seed, validate, short_histories))

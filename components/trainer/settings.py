@@ -59,3 +59,9 @@ class TrainerSettings(Settings):
         "map", description="metric of the valid split that decides early stopping and which epoch is kept"
     )
     patience: int = Field(3, ge=1, description="early-stopping patience in epochs")
+    max_memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="training data that takes more memory is read as a stream; unset: an eighth of the memory of the "
+        "machine or container",
+    )

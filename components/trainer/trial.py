@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from components.export.servable import ServableCaser
-from components.trainer.dataset import Windows
 from components.trainer.defaults import are_short, is_unclear
 from components.trainer.settings import TrainerSettings
+from components.trainer.windows import TrainingWindows
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,9 @@ class Trained(NamedTuple):
         return max(row[metric] for row in self.history)
 
 
-def train_with_defaults(train: Callable[[bool], Trained], windows: Windows, settings: TrainerSettings) -> Trained:
+def train_with_defaults(
+    train: Callable[[bool], Trained], windows: TrainingWindows, settings: TrainerSettings
+) -> Trained:
     """Trains with the defaults for short or for long histories, or with both where the data does not tell.
 
     Args:
@@ -37,12 +39,13 @@ def train_with_defaults(train: Callable[[bool], Trained], windows: Windows, sett
     Returns:
         The better model by the valid split; without a valid split, the one that the length of histories suggests.
     """
-    short = are_short(*windows.size)
+    size = len(windows), windows.users
+    short = are_short(*size)
     started = time.monotonic()
     first = train(short)
     minutes = (time.monotonic() - started) / 60
     validated = settings.monitor in first.history[0]
-    if not (settings.auto and validated and is_unclear(*windows.size) and minutes <= settings.auto_minutes):
+    if not (settings.auto and validated and is_unclear(*size) and minutes <= settings.auto_minutes):
         return first
     second = train(not short)
     values = {"short" if short else "long": first.best(settings.monitor)}

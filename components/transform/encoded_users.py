@@ -9,8 +9,7 @@ from tfx.types import artifact_utils
 
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.ranking.evaluation import HeldOutUsers
-from components.transform.vocabulary import Vocabulary
-from components.transform.windows import known_items
+from components.transform.vocabulary import Vocabulary, known_items
 
 
 def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) -> HeldOutUsers | None:

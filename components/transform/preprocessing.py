@@ -1,4 +1,4 @@
-"""preprocessing_fn: maps strings to ids and histories to windows.
+"""preprocessing_fn: maps strings to ids.
 
 TFX takes its import path: `Transform(..., preprocessing_fn="components.transform.preprocessing.preprocessing_fn")`.
 """
@@ -12,31 +12,25 @@ import tensorflow_transform as tft
 
 from components.features import (
     FIRST_ID,
+    HISTORY,
     ITEM_IDS,
     ITEM_VOCABULARY,
-    POSITION,
-    SEQUENCE,
-    TARGETS,
     UNKNOWN,
     USER,
     USER_ID,
     USER_VOCABULARY,
 )
-from components.transform.settings import WindowSettings
-from components.transform.windows import known_items, sliding_windows
 
 
-def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """Turns raw Examples (one user each) into windows (several rows per user).
+def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, tf.Tensor | tf.RaggedTensor]:
+    """Maps the strings of raw Examples to ids.
 
     Args:
         inputs: USER_ID string [B] (or dense [B, 1], or ragged) and ITEM_IDS string [B, (n)], oldest first.
-        custom_config: `{"windows": WindowSettings as a dict}`.
 
     Returns:
-        USER int64 [W], SEQUENCE int64 [W, L], TARGETS int64 [W, T], POSITION int64 [W]: see `components.features`.
+        USER int64 [B] and HISTORY int64 [B, (n)]: see `components.features`.
     """
-    windows = WindowSettings.model_validate(custom_config["windows"])
     user_ids = tf.reshape(_values(inputs[USER_ID]), [-1])
     histories = _ragged(inputs[ITEM_IDS])
 
@@ -44,11 +38,7 @@ def preprocessing_fn(inputs: dict[str, Any], custom_config: dict[str, Any]) -> d
     enough = histories.row_lengths() >= 2
     users = _encode(user_ids, tf.boolean_mask(user_ids, enough), USER_VOCABULARY)
     items = histories.with_flat_values(_encode(histories.flat_values, histories.flat_values, ITEM_VOCABULARY))
-
-    row, sequence, targets, position = sliding_windows(
-        known_items(items), windows.L, windows.most_targets, windows.partial_sequences, windows.partial_targets
-    )
-    return {USER: tf.gather(users, row), SEQUENCE: sequence, TARGETS: targets, POSITION: position}
+    return {USER: users, HISTORY: items}
 
 
 def _encode(tokens: tf.Tensor, vocabulary_of: tf.Tensor, name: str) -> tf.Tensor:

@@ -8,6 +8,18 @@ import tensorflow_transform as tft
 from components.features import FIRST_ID, UNKNOWN
 
 
+def known_items(ids: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Drops padding and unknown items, so that histories and windows hold real items only.
+
+    Args:
+        ids: int64 [B, (n)].
+
+    Returns:
+        int64 [B, (m)] with m <= n, in the same order.
+    """
+    return tf.ragged.boolean_mask(ids, ids >= FIRST_ID)
+
+
 class Vocabulary(tf.Module):
     """A vocabulary file as lookup tables; line n (from 0) has id n + FIRST_ID.
 

@@ -15,12 +15,12 @@ from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.export.settings import ExportSettings
 from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
 from components.neighbours.settings import NeighboursSettings
 from components.pusher.settings import PusherSettings
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
 from components.trainer.settings import TrainerSettings
-from components.transform.settings import WindowSettings
 from pipeline.config import sources
 from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source

@@ -14,7 +14,7 @@ DESCRIPTIONS = {
     "StatisticsGen": "Computing statistics",
     "ImportSchemaGen": "Importing the schema",
     "HistoryValidator": "Validating data against the schema",
-    "Transform": "Building vocabularies and windows",
+    "Transform": "Mapping users and items to ids",
     "SequentialRules": "Counting sequential rules",
     "CaserTrainer": "Training and exporting the model",
     "LastBlessedModel": "Looking up the last blessed model",

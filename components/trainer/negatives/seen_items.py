@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from components.features import FIRST_ID
-from components.trainer.dataset import Windows
 from components.trainer.negatives.dense_mask import NEVER, DenseSeenMask
 from components.trainer.negatives.sparse_mask import SparseSeenMask
 from components.trainer.settings import TrainerSettings
+from components.transform.histories import EncodedHistories
 
 _MAX_TABLE_BYTES = 256 << 20
 
@@ -56,41 +56,34 @@ def seen_items(first_interactions: FirstInteractions, n_users: int, n_items: int
     return (DenseSeenMask if fits else SparseSeenMask).of(*first_interactions, n_users, n_items)
 
 
-def first_interactions(windows: Windows) -> FirstInteractions:
+def first_interactions(histories: EncodedHistories) -> FirstInteractions:
     """Finds the first interaction of each user with each item.
 
     Args:
-        windows: all training windows, sorted by user and position.
+        histories: training histories.
     """
-    L = windows.sequence.shape[1]
-    T = windows.targets.shape[1]
-    # The first window of a user has the beginning of the history, each later one adds its last item, and the targets
-    # of the last window are the end.
-    first = np.flatnonzero(np.diff(windows.user, prepend=-1))
-    last = np.flatnonzero(np.diff(windows.user, append=-1))
-    user = np.concatenate([np.repeat(windows.user[first], L), windows.user, np.repeat(windows.user[last], T)])
-    item = np.concatenate([windows.sequence[first].ravel(), windows.sequence[:, -1], windows.targets[last].ravel()])
-    beginning, end = (windows.position[first] - L)[:, np.newaxis], windows.position[last][:, np.newaxis]
-    position = np.concatenate([(beginning + np.arange(L)).ravel(), windows.position - 1, (end + np.arange(T)).ravel()])
-    order = np.lexsort((position, item, user))
-    order = order[item[order] >= FIRST_ID]
-    user, item, position = user[order], item[order], position[order].astype(np.int32)
+    user = np.repeat(histories.user, histories.lengths)
+    position = (np.arange(len(user)) - np.repeat(histories.start[:-1], histories.lengths)).astype(np.int32)
+    order = np.lexsort((position, histories.item, user))
+    user, item, position = user[order], histories.item[order], position[order]
     new = (np.diff(user, prepend=-1) != 0) | (np.diff(item, prepend=-1) != 0)
     return FirstInteractions(user[new], item[new], position[new])
 
 
-def seen_items_for(windows: Windows, n_users: int, n_items: int, settings: TrainerSettings) -> SeenItems | None:
+def seen_items_for(
+    histories: EncodedHistories, n_users: int, n_items: int, settings: TrainerSettings
+) -> SeenItems | None:
     """The items to exclude from the negatives, by `exclude_from_negatives`; None if there are none.
 
     Args:
-        windows: all training windows, sorted by user and position.
+        histories: training histories.
         n_users: size of the user vocabulary.
         n_items: number of items in the catalogue.
         settings: settings of the Trainer.
     """
     if settings.exclude_from_negatives == "none":
         return None
-    interactions = first_interactions(windows)
+    interactions = first_interactions(histories)
     if settings.exclude_from_negatives == "past_and_future":
         # As if all interactions had been at the beginning of the history.
         interactions = interactions._replace(position=np.zeros_like(interactions.position))

@@ -48,7 +48,7 @@ class SparseSeenMask(NamedTuple):
         """See `SeenItems`."""
         candidates = _keys(user[:, tf.newaxis], items)
         index = tf.reshape(tf.searchsorted(self.keys, tf.reshape(candidates, [-1])), tf.shape(items))
-        index = tf.minimum(index, self.keys.shape[0] - 1)
+        index = tf.minimum(index, tf.size(self.keys) - 1)
         first_position = tf.gather(self.first_position.flat_values, index)
         return (tf.gather(self.keys, index) == candidates) & (first_position < position[:, tf.newaxis])
 

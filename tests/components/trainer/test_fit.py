@@ -6,9 +6,11 @@ from components.errors import UserError
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
-from components.trainer.dataset import Windows
+from components.model.window_settings import WindowSettings
 from components.trainer.fit import fit, learning_rates
 from components.trainer.settings import TrainerSettings
+from components.trainer.windows import Windows
+from components.transform.histories import EncodedHistories
 
 USERS, ITEMS, L = 40, 12, 3
 
@@ -19,13 +21,8 @@ def planted(follow, seed=0, length=30):
     histories = rng.integers(0, ITEMS, [USERS, length])
     for t in range(1, length):
         histories[:, t] = np.where(rng.random(USERS) < follow, (histories[:, t - 1] + 5) % ITEMS, histories[:, t])
-    histories = (histories + FIRST_ID).astype(np.int32)
-    starts = range(length - L)
-    user = np.repeat(np.arange(USERS, dtype=np.int32) + FIRST_ID, len(starts))
-    sequence = np.concatenate([[row[s : s + L] for s in starts] for row in histories])
-    targets = np.concatenate([[row[s + L : s + L + 1] for s in starts] for row in histories])
-    position = np.tile(np.arange(L, length, dtype=np.int32), USERS)
-    return Windows(user, sequence, targets, position)
+    encoded = EncodedHistories.of(np.arange(USERS) + FIRST_ID, histories.ravel() + FIRST_ID, np.full(USERS, length))
+    return Windows(encoded, WindowSettings(L=L, T=1, partial_sequences=False, partial_targets=False))
 
 
 def trained(windows, seed=1, validate=None, **settings):
@@ -43,8 +40,9 @@ def trained(windows, seed=1, validate=None, **settings):
 
 def share_of_best(model, windows):
     """How often the best scored item is the one that came next."""
-    scores = np.asarray(model.score_all(model((windows.user, windows.sequence))))
-    return np.mean(scores.argmax(axis=1) == windows.targets[:, 0] - FIRST_ID)
+    every = windows.at(np.arange(len(windows)))
+    scores = np.asarray(model.score_all(model((every.user, every.sequence))))
+    return np.mean(scores.argmax(axis=1) == every.targets[:, 0] - FIRST_ID)
 
 
 def test_fits_with_the_same_seed_are_equal():
@@ -65,7 +63,7 @@ def test_fit_does_not_learn_noise():
     model, _ = trained(planted(0.0), epochs=8)
     new = planted(0.0, seed=5)
     chance = 1 / ITEMS
-    assert abs(share_of_best(model, new) - chance) < 4 * np.sqrt(chance * (1 - chance) / len(new.user))
+    assert abs(share_of_best(model, new) - chance) < 4 * np.sqrt(chance * (1 - chance) / len(new))
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax"])

@@ -9,10 +9,12 @@ from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.embeddings import lookup_rows
 from components.model.settings import ModelSettings
-from components.trainer.dataset import Windows
+from components.model.window_settings import WindowSettings
 from components.trainer.fit import fit
 from components.trainer.optimizer import Adam
 from components.trainer.settings import TrainerSettings
+from components.trainer.windows import Windows
+from components.transform.histories import EncodedHistories
 
 RATE, L2 = 0.1, 0.05
 
@@ -89,13 +91,13 @@ def test_sampled_loss_updates_only_touched_rows(loss, tied):
     model = Caser(
         n_users, n_items, 3, ModelSettings(d=4, horizontal_filters=2, vertical_filters=1, l2=0.1, tied_embeddings=tied)
     )
-    windows = Windows(
-        np.array([2, 2, 3, 4], np.int32),
-        np.array([[0, 2, 3], [3, 4, 5], [2, 3, 4], [5, 2, 3]], np.int32),
-        np.array([[4], [7], [5], [6]], np.int32),
-        np.array([2, 4, 3, 3], np.int32),
-    )
-    model((windows.user, windows.sequence))
+    histories = EncodedHistories.of([2, 3, 4], [2, 3, 4, 5, 7, 2, 3, 4, 5, 2, 3, 6], [5, 3, 4])
+    windows = Windows(histories, WindowSettings(L=3, T=1, partial_sequences=False, partial_targets=False))
+    assert [row.numpy().tolist() for row in windows.at(range(4))[1:3]] == [
+        [[2, 3, 4], [3, 4, 5], [0, 2, 3], [5, 2, 3]],
+        [[5], [7], [4], [6]],
+    ]
+    model(windows.at([0])[:2])
     before = [table.numpy() for table in model.tables]
     fit(model, windows, TrainerSettings(loss=loss, num_negatives=8, epochs=3, batch_size=2), seed=1)
     changed = [

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from components.trainer.dataset import Windows
+from components.model.window_settings import WindowSettings
 from components.trainer.settings import TrainerSettings
 from components.trainer.trial import Trained, train_with_defaults
+from components.trainer.windows import Windows
+from components.transform.histories import EncodedHistories
 
 
 def windows(per_user):
-    user = np.repeat(np.arange(4, dtype=np.int32), per_user)
-    return Windows(user, np.zeros([len(user), 2], np.int32), np.zeros([len(user), 1], np.int32), user)
+    lengths = np.full(4, per_user + 1)
+    return Windows(EncodedHistories.of(np.arange(4), np.ones(lengths.sum()), lengths), WindowSettings())
 
 
 class Trainings:

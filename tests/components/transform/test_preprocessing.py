@@ -1,6 +1,5 @@
 """Transform as TFX runs it: tf.Transform over Beam, with the project's `preprocessing_fn`."""
 
-import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -23,19 +22,14 @@ USERS = [
 
 @pytest.fixture(scope="module")
 def transformed(tmp_path_factory):
-    """The vocabularies, and the windows by user id."""
+    """The vocabularies, and the encoded users."""
     folder = tmp_path_factory.mktemp("transform")
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(SPEC))
-
-    def one_target(inputs):
-        return preprocessing_fn(inputs, {"windows": {"L": 2, "T": 1}})
-
     with tft_beam.Context(temp_dir=str(folder / "tmp")):
         rows = [{name: values[0] if name == "user_id" else values for name, values in user.items()} for user in USERS]
-        (windows, _), graph = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(one_target)
+        (encoded, _), graph = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(preprocessing_fn)
         _ = graph | tft_beam.WriteTransformFn(str(folder / "graph"))
-    output = tft.TFTransformOutput(str(folder / "graph"))
-    return output, windows
+    return tft.TFTransformOutput(str(folder / "graph")), encoded
 
 
 def test_ids_are_sorted_by_descending_frequency(transformed):
@@ -50,17 +44,9 @@ def test_user_without_a_window_is_not_in_the_vocabulary(transformed):
     assert sorted(output.vocabulary_by_name("users")) == [b"ann", b"bob"]
 
 
-def test_windows_contain_ids_of_the_vocabularies(transformed):
-    output, windows = transformed
+def test_histories_contain_ids_of_the_vocabularies(transformed):
+    output, encoded = transformed
     name = [b"", b"?", *output.vocabulary_by_name("items")]
     user = [b"", b"?", *output.vocabulary_by_name("users")]
-    actual = sorted(
-        (user[row["user"]], [name[i] for i in row["sequence"]], [name[i] for i in np.ravel(row["targets"])])
-        for row in windows
-    )
-    assert actual == [
-        (b"ann", [b"", b"a"], [b"b"]),
-        (b"ann", [b"a", b"b"], [b"c"]),
-        (b"ann", [b"b", b"c"], [b"d"]),
-        (b"bob", [b"", b"b"], [b"a"]),
-    ]
+    actual = sorted((user[row["user"]], [name[i] for i in row["history$ragged_values"]]) for row in encoded)
+    assert actual == [(b"?", [b"b"]), (b"ann", [b"a", b"b", b"c", b"d"]), (b"bob", [b"b", b"a"])]

@@ -52,7 +52,7 @@ def test_other_node_in_a_terminal_has_no_bar(terminal):
     with RunConsole(terminal) as nodes:
         nodes.on_node_start("Transform")
     output = terminal.file.getvalue()
-    assert "Building vocabularies and windows" in output
+    assert "Mapping users and items to ids" in output
     assert "━" not in output
 
 

@@ -7,11 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 
 from components.features import FIRST_ID
-from components.trainer.dataset import Windows
 from components.trainer.negatives.dense_mask import NEVER, DenseSeenMask
 from components.trainer.negatives.seen_items import FirstInteractions, first_interactions, seen_items
 from components.trainer.negatives.sparse_mask import SparseSeenMask
-from components.transform.windows import sliding_windows
+from components.transform.histories import EncodedHistories
 
 N_ITEMS = 10
 
@@ -20,26 +19,23 @@ N_ITEMS = 10
 @settings(deadline=None, max_examples=60)
 @given(
     rows=st.lists(st.lists(st.integers(2, N_ITEMS + 1), max_size=12), min_size=1, max_size=4),
-    L=st.integers(1, 5),
-    T=st.integers(1, 3),
-    partial=st.tuples(st.booleans(), st.booleans()),
     shared=st.sets(st.integers(2, N_ITEMS + 1), min_size=1),
 )
-def test_seen_items_are_those_earlier_in_the_history(form, rows, L, T, partial, shared):
-    histories = tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
-    row, *rest = (part.numpy().astype(np.int32) for part in sliding_windows(histories, L, T, *partial))
-    windows = Windows(row + 2, *rest)
-    if not len(row):
+def test_seen_items_are_those_earlier_in_the_history(form, rows, shared):
+    lengths = np.array([len(row) for row in rows])
+    histories = EncodedHistories.of(np.arange(len(rows)) + 2, np.concatenate(rows), lengths)
+    if not len(histories.item):
         return
-    seen = form.of(*first_interactions(windows), len(rows), N_ITEMS)
-    user, position = tf.constant(windows.user), tf.constant(windows.position)
-    before = [set(rows[u - 2][:p]) for u, p in zip(windows.user, windows.position, strict=True)]
+    seen = form.of(*first_interactions(histories), len(rows), N_ITEMS)
+    places = [(u, p) for u, length in enumerate(lengths) for p in range(length + 1)]
+    user, position = tf.constant([u + 2 for u, _ in places]), tf.constant([p for _, p in places])
+    before = [set(rows[u][:p]) for u, p in places]
     every = range(FIRST_ID, N_ITEMS + FIRST_ID)
     expected = [[item in items for item in every] for items in before]
     np.testing.assert_array_equal(seen.for_catalog(user, position), expected)
     expected = [[item in items for item in sorted(shared)] for items in before]
     np.testing.assert_array_equal(seen.for_shared_candidates(user, position, tf.constant(sorted(shared))), expected)
-    own = np.random.default_rng(0).integers(2, N_ITEMS + 2, [len(row), 3]).astype(np.int32)
+    own = np.random.default_rng(0).integers(2, N_ITEMS + 2, [len(places), 3]).astype(np.int32)
     expected = [[item in items for item in line] for items, line in zip(before, own.tolist(), strict=True)]
     np.testing.assert_array_equal(seen.for_row_candidates(user, position, tf.constant(own)), expected)
 

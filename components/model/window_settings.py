@@ -1,4 +1,4 @@
-"""Settings of Transform."""
+"""Settings of the sliding windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_TARGETS = 3
 
 
 class WindowSettings(Settings):
-    """Sliding windows (`components.transform.windows`); symbols as in the paper, section 3.1."""
+    """Sliding windows (`components.model.windows`); symbols as in the paper, section 3.1."""
 
     L: int = Field(5, ge=1, description="number of input items")
     T: int | None = Field(
@@ -32,5 +32,5 @@ class WindowSettings(Settings):
 
     @property
     def most_targets(self) -> int:
-        """Number of target items in the windows of Transform, of which the Trainer may use fewer."""
+        """Number of target items at most; the Trainer may use fewer."""
         return self.T or _MOST_TARGETS
