@@ -21,9 +21,14 @@ def write_shard(directory: str, name: str, shard: int, shards: int, records: Ite
     """
     tf.io.gfile.makedirs(directory)
     file = os.path.join(directory, f"{name}-{shard:05d}-of-{shards:05d}.gz")
-    # Beginning with a dot, it is hidden from readers of the directory.
-    unfinished = os.path.join(directory, f".{uuid.uuid4().hex}")
-    with tf.io.TFRecordWriter(unfinished, "GZIP") as writer:
-        for record in records:
-            writer.write(record)
-    tf.io.gfile.rename(unfinished, file, overwrite=True)
+    # Not beside the others: after a lost worker, readers of the directory would take it for a shard.
+    unfinished = os.path.join(os.path.dirname(directory.rstrip("/")), f".{uuid.uuid4().hex}")
+    try:
+        with tf.io.TFRecordWriter(unfinished, "GZIP") as writer:
+            for record in records:
+                writer.write(record)
+        tf.io.gfile.rename(unfinished, file, overwrite=True)
+    except BaseException:
+        if tf.io.gfile.exists(unfinished):
+            tf.io.gfile.remove(unfinished)
+        raise

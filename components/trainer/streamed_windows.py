@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.errors import UserError
+from components.example_gen.settings import MAX_SHARDS
 from components.memory import gigabytes
 from components.model.window_settings import WindowSettings
 from components.trainer.windows import TrainingWindows, Windows
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 _BYTES_PER_INTERACTION = 64
 # One part is trained on while the next one is read.
 _PARTS_IN_MEMORY = 2
+# Shards differ in size.
+_UNEVEN = 1.25
 
 
 class Part(NamedTuple):
@@ -135,11 +138,11 @@ def _parts(shards: list[Part], limit: float, max_memory_gb: float) -> list[Part]
     """Consecutive shards, as many as fit."""
     largest = max(shard.bytes for shard in shards)
     if largest > limit:
-        needed = math.ceil(len(shards) * largest / limit * 1.25)
+        needed = math.ceil(len(shards) * largest / limit * _UNEVEN)
+        smaller = f"--set data.shards={needed}, or " if needed <= MAX_SHARDS else ""
         raise UserError(
-            f"A part of the training data takes {gigabytes(largest)} in memory, more than half of "
-            f"trainer.max_memory_gb={max_memory_gb:.3g}. Hint: --set data.shards={needed}, or a larger "
-            "trainer.max_memory_gb."
+            f"A shard of the training data takes {gigabytes(largest)} in memory, more than half of "
+            f"trainer.max_memory_gb={max_memory_gb:.3g}. Hint: {smaller}a larger trainer.max_memory_gb."
         )
     parts = [shards[0]]
     for shard in shards[1:]:

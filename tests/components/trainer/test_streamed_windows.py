@@ -1,0 +1,104 @@
+"""Training data as a stream: the same windows, some shards at a time."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.errors import UserError
+from components.example_gen.shards import write_shard
+from components.model.window_settings import WindowSettings
+from components.trainer.streamed_windows import StreamedWindows, read_windows
+from components.trainer.windows import Windows
+
+SPEC = {
+    "user": tf.io.FixedLenFeature([], tf.int64),
+    "history": tf.io.RaggedFeature(tf.int64, "values", row_splits_dtype=tf.int64),
+}
+SETTINGS = WindowSettings(L=2, T=1)
+BYTES = 64  # per interaction
+SHARDS, USERS, LENGTH = 8, 10, 12
+
+
+def example(user, history):
+    features = {"user": [user], "values": history}
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                name: tf.train.Feature(int64_list=tf.train.Int64List(value=values)) for name, values in features.items()
+            }
+        )
+    ).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Eight shards of ten users with twelve items each."""
+    folder = tmp_path_factory.mktemp("shards")
+    items = np.random.default_rng(1).integers(2, 50, [SHARDS * USERS, LENGTH]).tolist()
+    for shard in range(SHARDS):
+        users = range(shard, SHARDS * USERS, SHARDS)
+        write_shard(f"{folder}/split", "t", shard, SHARDS, [example(user + 2, items[user]) for user in users])
+    return [f"{folder}/split/*"]
+
+
+def gigabytes(shards):
+    """Memory for so many shards, two at a time."""
+    return 2 * (shards + 0.01) * USERS * LENGTH * BYTES / 1e9
+
+
+def contents(parts):
+    """All windows, sorted, and the users of each part."""
+    windows, users = [], []
+    for part in parts:
+        batch = part.at(np.arange(len(part)))
+        windows += list(zip(*(column.numpy().tolist() for column in batch), strict=True))
+        users.append(sorted(set(batch.user.numpy().tolist())))
+    return sorted(windows), users
+
+
+@pytest.mark.parametrize(("shards", "parts"), [(1, 8), (3, 3), (3.9, 3)])
+def test_stream_has_the_windows_of_the_data_in_memory(files, shards, parts):
+    whole = read_windows(files, SPEC, SETTINGS, max_memory_gb=1)
+    assert isinstance(whole, Windows)
+    stream = read_windows(files, SPEC, SETTINGS, gigabytes(shards))
+    assert isinstance(stream, StreamedWindows)
+    windows, users = contents(stream.parts(seed=1))
+    assert windows == contents([whole])[0]
+    assert len(users) == parts
+    assert (len(stream), stream.users) == (len(whole), whole.users) == (SHARDS * USERS * (LENGTH - 1), SHARDS * USERS)
+    assert max(map(len, users)) <= shards * USERS
+
+
+def test_each_epoch_has_its_own_order_of_parts(files):
+    stream = read_windows(files, SPEC, SETTINGS, gigabytes(1))
+    first, again, second = (contents(stream.parts(seed))[1] for seed in (1, 1, 2))
+    assert first == again != second
+    assert sorted(first) == sorted(second)
+
+
+def test_steps_are_those_of_the_parts(files):
+    stream = read_windows(files, SPEC, SETTINGS, gigabytes(3))
+    for batch_size in (1, 7, 64, 1000):
+        drawn = sum(len(list(part.batches(batch_size, seed=1))) for part in stream.parts(seed=1))
+        assert stream.steps(batch_size) == drawn
+
+
+def test_stream_has_fewer_targets_on_request(files):
+    stream = read_windows(files, SPEC, WindowSettings(L=2, T=3), gigabytes(1))
+    (part, *_) = stream.with_targets(1).parts(seed=1)
+    assert part.at([0]).targets.shape == [1, 1]
+
+
+def test_shard_too_large_for_the_memory_is_refused_with_a_hint_that_works(files):
+    limit = gigabytes(0.5)
+    with pytest.raises(UserError, match=r"--set data\.shards=20, or a larger trainer\.max_memory_gb") as error:
+        read_windows(files, SPEC, SETTINGS, limit)
+    assert "7.68e-06 GB in memory, more than half of trainer.max_memory_gb=7.83e-06" in str(error.value)
+    with pytest.raises(UserError, match=r"Hint: a larger trainer\.max_memory_gb\.$"):
+        read_windows(files, SPEC, SETTINGS, limit / 1000)
+
+
+def test_no_windows_is_an_error(tmp_path):
+    write_shard(f"{tmp_path}/split", "t", 0, 1, [example(1, [3])])
+    with pytest.raises(UserError, match="No user has two interactions"):
+        read_windows([f"{tmp_path}/split/*"], SPEC, SETTINGS, 1)
