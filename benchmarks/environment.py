@@ -22,8 +22,13 @@ def description() -> dict[str, str]:
 
 
 def peak_gigabytes() -> float:
-    """Peak memory of this process."""
+    """Peak memory of this process, since its start or `reset_peak`."""
     return int(_field(Path("/proc/self/status"), "VmHWM").split()[0]) / 1e6
+
+
+def reset_peak() -> None:
+    """Lets `peak_gigabytes` begin again from the memory in use now."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _field(file: Path, name: str) -> str:

@@ -118,9 +118,13 @@ def last_window(split: Split, L: int) -> np.ndarray:
 
 
 def write_repeated(data: Path, times: int, file: Path) -> None:
-    """Writes `data` with every user `times` times under new ids."""
+    """Writes `data` with every user `times` times under new ids; half of the items of each further copy are new, too."""
     header, *lines = data.read_text().splitlines()
+    rows = [line.split(",", 2) for line in lines]
+    items = sorted({item for _, item, _ in rows})
     with file.open("w") as output:
         output.write(header + "\n")
         for copy in range(times):
-            output.writelines(f"{copy}-{line}\n" for line in lines)
+            renewed = np.random.default_rng(copy).random(len(items)) < (0.5 if copy else 0)
+            name = {item: f"{item}-{copy}" if new else item for item, new in zip(items, renewed, strict=True)}
+            output.writelines(f"{copy}-{user},{name[item]},{rest}\n" for user, item, rest in rows)

@@ -15,14 +15,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import environment, movielens, result_cache
+from benchmarks import data_scaling, environment, movielens, result_cache
 
 # MAP on test: the paper, and values that the authors' PyTorch code reaches.
 THRESHOLDS = (0.1507, 0.17, 0.176)
 _TITLES = {
     "pytorch": "PyTorch baseline, paper's configuration",
     "paper": "this project, paper's configuration (BCE, 3 negatives)",
-    "half": "this project, full softmax, half of the users once",
+    "half": "this project, full softmax, half of all windows once",
     "quick": "this project, full softmax, all windows once",
     "default": "this project, defaults",
     "preset": "this project, preset ml-1m-caser",
@@ -85,7 +85,8 @@ def _measure(data: Path, output: Path, torch_python: str, quick: bool) -> Measur
     )
     for times in (1, 2) if quick else (1, 4, 16):
         name = f"growth-{times}"
-        found[name] = measure(name, "benchmarks.data_scaling", "--data", interactions, "--times", times)
+        more = ["--until", "CaserTrainer", "--set", "trainer.epochs=1", "--set", "trainer.auto=false"]
+        found[name] = measure(name, "benchmarks.data_scaling", "--data", interactions, "--times", times, *more)
     return found
 
 
@@ -124,7 +125,8 @@ def _table(found: Measurements, quick: bool) -> Iterator[str]:
         for node, seconds in run["seconds"].items():
             yield f"| `caser run --preset ml-1m-caser`: {node} | {seconds:.1f} s |"
         yield f"| whole run, from the command to its end | {run['wall_seconds']:.0f} s |"
-    yield from _growth([run for name, run in found.items() if name.startswith("growth") and run])
+    yield "\nNodes at several times the data, the Trainer with one epoch:\n"
+    yield from data_scaling.table([run for name, run in found.items() if name.startswith("growth") and run])
 
 
 def seconds_to(run: dict[str, Any], threshold: float) -> float | None:
@@ -157,20 +159,6 @@ def _catalogue(run: dict[str, Any] | None) -> Iterator[str]:
         yield (
             f"| a step at {size['items']:,} items ({run['loss']}), median | {size['milliseconds_per_step']:.1f} ms, "
             f"{ratio:.2f} of the smallest; peak {size['peak_gb']:.1f} GB, {size['tables_gb']:.1f} GB of it tables |"
-        )
-
-
-def _growth(runs: list[dict[str, Any]]) -> Iterator[str]:
-    for run in runs:
-        parts = ", ".join(f"{node} {seconds:.0f}" for node, seconds in run["nodes"].items())
-        first = runs[0]
-        yield (
-            f"| data preparation at {run['times']} x | {run['preparation']:.0f} s, "
-            f"{run['preparation'] / first['preparation']:.1f} of 1 x; peak {run['preparation_peak_gb']:.1f} GB |"
-        )
-        yield (
-            f"| Trainer, one epoch of the paper's configuration, at {run['times']} x | {run['training']:.0f} s, "
-            f"{run['training'] / first['training']:.1f} of 1 x; peak {run['peak_gb']:.1f} GB; nodes in s: {parts} |"
         )
 
 

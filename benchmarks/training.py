@@ -24,7 +24,7 @@ from components.ranking.metrics import all_metrics, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.trainer.fit import fit
 from components.trainer.settings import TrainerSettings
-from components.trainer.windows import Windows
+from components.trainer.windows import WindowBatch, Windows
 from components.transform.histories import EncodedHistories
 from pipeline.config.config import Config, load_config
 
@@ -77,17 +77,31 @@ def configuration(what: str, overrides: Sequence[str] = ()) -> Config:
 
 
 def windows_of(split: movielens.Split, settings: WindowSettings, fraction: float = 1, seed: int = 1) -> Windows:
-    """All windows of the histories to train on.
+    """Windows of the histories to train on.
 
     Args:
         split: of MovieLens.
         settings: their shape.
-        fraction: fraction of the users.
-        seed: seed of their choice.
+        fraction: fraction of the windows, sampled at random.
+        seed: seed of the sample.
     """
-    users = np.arange(split.n_users)
-    histories = EncodedHistories.of(users + FIRST_ID, split.train, np.diff(split.train_start))
-    return Windows(histories.take(users[np.random.default_rng(seed).random(len(users)) < fraction]), settings)
+    users = np.arange(split.n_users) + FIRST_ID
+    histories = EncodedHistories.of(users, split.train, np.diff(split.train_start))
+    return _Sample(histories, settings, fraction, seed)
+
+
+class _Sample(Windows):
+    """Some windows of histories."""
+
+    def __init__(self, histories: EncodedHistories, settings: WindowSettings, fraction: float, seed: int) -> None:
+        super().__init__(histories, settings)
+        self._chosen = np.flatnonzero(np.random.default_rng(seed).random(super().__len__()) < fraction)
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def at(self, numbers: tf.Tensor) -> WindowBatch:
+        return super().at(tf.gather(self._chosen, numbers))
 
 
 def main() -> None:
@@ -99,7 +113,7 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true", help="the authors' validation split, not test")
     parser.add_argument("--epochs", type=int, help="unset: as configured")
     parser.add_argument("--users", type=int, help="only the first so many")
-    parser.add_argument("--fraction", type=float, default=1, help="fraction of the users, sampled at random")
+    parser.add_argument("--fraction", type=float, default=1, help="fraction of the windows, sampled at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from components.pusher.component import CaserPusher as CaserPusher
     from components.sequential_rules.component import SequentialRules as SequentialRules
     from components.trainer.component import CaserTrainer as CaserTrainer
+    from components.transform.component import HistoryTransform as HistoryTransform
     from components.transform.preprocessing import preprocessing_fn as preprocessing_fn
 
 _MODULES = {
     "InteractionExampleGen": "components.example_gen.component",
     "HistoryValidator": "components.example_validator.component",
+    "HistoryTransform": "components.transform.component",
     "preprocessing_fn": "components.transform.preprocessing",
     "SequentialRules": "components.sequential_rules.component",
     "CaserTrainer": "components.trainer.component",
