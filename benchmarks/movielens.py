@@ -118,7 +118,7 @@ def last_window(split: Split, L: int) -> np.ndarray:
 
 
 def write_repeated(data: Path, times: int, file: Path) -> None:
-    """Writes `data` with every user `times` times under new ids; half of the items of each further copy are new, too."""
+    """Writes `data` with every user `times` times under new ids; half of the items of a copy are new, too."""
     header, *lines = data.read_text().splitlines()
     rows = [line.split(",", 2) for line in lines]
     items = sorted({item for _, item, _ in rows})

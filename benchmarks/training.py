@@ -20,8 +20,9 @@ from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
-from components.ranking.metrics import all_metrics, concatenate_padded
+from components.ranking.metrics import concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.ranking.totals import all_metrics
 from components.trainer.fit import fit
 from components.trainer.settings import TrainerSettings
 from components.trainer.windows import WindowBatch, Windows

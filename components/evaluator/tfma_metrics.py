@@ -20,7 +20,8 @@ from components.export.signatures import (
     RANKS,
     TOP_ITEMS,
 )
-from components.ranking.metrics import CUTOFFS, NO_RANK, recommended, user_metrics, user_metrics_with_next
+from components.ranking.metrics import NO_RANK, user_metrics
+from components.ranking.totals import Totals
 
 # Names: `map` of what is served; `caser_map`, `sequential_rules_map` and `popularity_map` of its parts and of
 # popularity; `map_margin`, the difference from popularity; `<slice>|<value>|map` and so on in slices; USERS is the
@@ -55,21 +56,12 @@ def _computations(
     ]
 
 
-class _Sums:
-    """Sums and counts of per-user values by name, and which items were recommended."""
+class _Accumulator:
+    """Totals, and users that are not yet in them."""
 
     def __init__(self) -> None:
         self.pending: list[dict[str, np.ndarray]] = []
-        self.sums: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
-        self.covered: dict[str, np.ndarray] = {}
-
-    def add(self, name: str, values: np.ndarray) -> None:
-        self.sums[name] = self.sums.get(name, 0.0) + float(values.sum())
-        self.counts[name] = self.counts.get(name, 0) + len(values)
-
-    def cover(self, name: str, items: np.ndarray) -> None:
-        self.covered[name] = self.covered[name] | items if name in self.covered else items
+        self.totals = Totals()
 
 
 class _Combiner(beam.CombineFn):
@@ -78,37 +70,32 @@ class _Combiner(beam.CombineFn):
     def __init__(self, model_name: str) -> None:
         self._model_name = model_name
 
-    def create_accumulator(self) -> _Sums:
-        return _Sums()
+    def create_accumulator(self) -> _Accumulator:
+        return _Accumulator()
 
-    def add_input(self, accumulator: _Sums, element: metric_types.StandardMetricInputs) -> _Sums:
+    def add_input(self, accumulator: _Accumulator, element: metric_types.StandardMetricInputs) -> _Accumulator:
         predictions = element.get_predictions(self._model_name)
         accumulator.pending.append({name: np.atleast_1d(np.squeeze(values)) for name, values in predictions.items()})
         if len(accumulator.pending) >= _FLUSH:
             _flush(accumulator)
         return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[_Sums]) -> _Sums:
-        merged = _Sums()
+    def merge_accumulators(self, accumulators: Iterable[_Accumulator]) -> _Accumulator:
+        merged = _Accumulator()
         for part in accumulators:
             _flush(part)
-            for name, value in part.sums.items():
-                merged.sums[name] = merged.sums.get(name, 0.0) + value
-                merged.counts[name] = merged.counts.get(name, 0) + part.counts[name]
-            for name, items in part.covered.items():
-                merged.cover(name, items)
+            merged.totals.merge(part.totals)
         return merged
 
-    def extract_output(self, accumulator: _Sums) -> dict[metric_types.MetricKey, float]:
+    def extract_output(self, accumulator: _Accumulator) -> dict[metric_types.MetricKey, float]:
         _flush(accumulator)
-        values = {name: accumulator.sums[name] / count for name, count in accumulator.counts.items()}
-        values |= {name: float(items.mean()) for name, items in accumulator.covered.items()}
+        values = accumulator.totals.means()
         values |= {
             name + MARGIN: value - values[POPULARITY + name]
             for name, value in values.items()
             if POPULARITY + name in values
         }
-        values[USERS] = float(accumulator.counts.get("map", 0))
+        values[USERS] = float(accumulator.totals.count("map"))
         # Threshold lookup expects example_weighted=None.
         return {
             metric_types.MetricKey(name=name, model_name=self._model_name, example_weighted=None): value
@@ -116,11 +103,11 @@ class _Combiner(beam.CombineFn):
         }
 
 
-def _flush(sums: _Sums) -> None:
-    """Adds pending users to the sums."""
+def _flush(accumulator: _Accumulator) -> None:
+    """Adds pending users to the totals."""
     # Users without held-out items are skipped.
-    pending = [user for user in sums.pending if (user[RANKS] != NO_RANK).any()]
-    sums.pending = []
+    pending = [user for user in accumulator.pending if (user[RANKS] != NO_RANK).any()]
+    accumulator.pending, totals = [], accumulator.totals
     if not pending:
         return
     users = {name: _pad_rows([user[name] for user in pending]) for name in pending[0]}
@@ -131,25 +118,19 @@ def _flush(sums: _Sums) -> None:
         # Without rules in the model, they have no ranks; a model of an earlier release, as baseline, has no parts.
         if not ranks.shape[1]:
             continue
-        values = user_metrics_with_next(ranks)
-        for name, user_values in values.items():
-            sums.add(prefix + name, user_values)
-        for k in CUTOFFS:
-            sums.cover(f"{prefix}coverage_at_{k}", recommended(users[prefix + TOP_ITEMS], k, n_items))
+        totals.add_users(ranks, users[prefix + TOP_ITEMS], n_items, prefix)
         for part, inside in lengths.items():
-            _add_slice(
-                sums, HISTORY_LENGTH_SLICE, part, prefix, {name: column[inside] for name, column in values.items()}
-            )
+            _add_slice(totals, HISTORY_LENGTH_SLICE, part, prefix, ranks[inside])
         for part, class_ranks in popularity_slices(ranks, users[HELD_OUT_ITEMS], n_items).items():
-            has_any = (class_ranks != NO_RANK).any(axis=1)
-            if has_any.any():
-                _add_slice(sums, POPULARITY_SLICE, part, prefix, user_metrics(class_ranks[has_any]))
+            _add_slice(totals, POPULARITY_SLICE, part, prefix, class_ranks[(class_ranks != NO_RANK).any(axis=1)])
 
 
-def _add_slice(sums: _Sums, name: str, part: str, prefix: str, values: dict[str, np.ndarray]) -> None:
+def _add_slice(totals: Totals, name: str, part: str, prefix: str, ranks: np.ndarray) -> None:
+    if not len(ranks):
+        return
+    values = user_metrics(ranks)
     for metric in _SLICE_METRICS:
-        if len(values[metric]):
-            sums.add(SLICE_SEPARATOR.join((name, part, prefix + metric)), values[metric])
+        totals.add(SLICE_SEPARATOR.join((name, part, prefix + metric)), values[metric])
 
 
 def _pad_rows(rows: list[np.ndarray]) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from components.ranking.metrics import MAX_K, all_metrics, concatenate_padded
+from components.ranking.metrics import MAX_K, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.ranking.totals import all_metrics
 
 # More users would make a choice between settings slower, not better.
 _TUNING_USERS = 3000

@@ -22,6 +22,10 @@ MAX_K = max(CUTOFFS)
 
 NEXT_ITEM = "next_item_"
 
+# Gain by rank, 0 beyond MAX_K; and the best sum by number of items. Tables, so that equal ranks have equal bits.
+_GAINS = np.concatenate([[0], 1 / np.log2(np.arange(2, MAX_K + 2)), [0]])
+_IDEAL = np.cumsum(_GAINS[:-1])
+
 
 def user_metrics(ranks: np.ndarray) -> dict[str, np.ndarray]:
     """Per-user metrics.
@@ -37,14 +41,13 @@ def user_metrics(ranks: np.ndarray) -> dict[str, np.ndarray]:
     ordered = np.sort(np.where(ranks == NO_RANK, MISS, ranks), axis=1).astype(np.float64)
     ordered[ordered >= MISS] = np.inf
     nth = np.arange(1, ranks.shape[1] + 1)
-    metrics = {"map": (nth / ordered).sum(axis=1) / held_out, "mrr": 1 / ordered[:, 0]}
-    gains = 1 / np.log2(1 + ordered)
-    ideal = np.cumsum(1 / np.log2(1 + np.arange(1, max(CUTOFFS) + 1)))
+    metrics = {"map": _sum_of_rows(nth / ordered) / held_out, "mrr": 1 / ordered[:, 0]}
+    gains = _GAINS[np.minimum(ordered, MAX_K + 1).astype(np.int64)]
     for k in CUTOFFS:
         hits = (ordered <= k).sum(axis=1)
         metrics[f"precision_at_{k}"] = hits / k
         metrics[f"recall_at_{k}"] = hits / held_out
-        metrics[f"ndcg_at_{k}"] = (gains * (ordered <= k)).sum(axis=1) / ideal[np.minimum(held_out, k) - 1]
+        metrics[f"ndcg_at_{k}"] = _sum_of_rows(gains * (ordered <= k)) / _IDEAL[np.minimum(held_out, k)]
         metrics[f"hit_rate_at_{k}"] = (hits > 0).astype(np.float64)
     return metrics
 
@@ -92,16 +95,11 @@ def concatenate_padded(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.pad(part, [(0, 0), (0, width - part.shape[1])]) for part in parts])
 
 
-def all_metrics(ranks: np.ndarray, top_items: np.ndarray, n_items: int) -> dict[str, float]:
-    """Means of all metrics over users, and coverage.
+def coverage_name(k: int) -> str:
+    """Name of the coverage at a cutoff."""
+    return f"coverage_at_{k}"
 
-    Args:
-        ranks: int [U, H], see `user_metrics`.
-        top_items: int [U, MAX_K], see `recommended`.
-        n_items: number of items in the catalogue.
 
-    Returns:
-        Values by name, with `coverage_at_k` at each of CUTOFFS.
-    """
-    metrics = {name: float(values.mean()) for name, values in user_metrics_with_next(ranks).items()}
-    return metrics | {f"coverage_at_{k}": float(recommended(top_items, k, n_items).mean()) for k in CUTOFFS}
+def _sum_of_rows(values: np.ndarray) -> np.ndarray:
+    """Sums of the rows of float [U, H], term by term: numpy's own sum depends on how many zeros follow."""
+    return np.add.accumulate(values, axis=1)[:, -1]

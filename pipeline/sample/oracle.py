@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from components.features import FIRST_ID
-from components.ranking import metrics
 from components.ranking.metrics import MAX_K
+from components.ranking.totals import all_metrics
 from pipeline.sample import generator
 
 
@@ -42,4 +42,4 @@ def oracle_metrics(
     # Ties count against the ranking, as for the model.
     ranks = (scores >= scores[np.arange(len(target)), target][:, None]).sum(axis=1)
     top_items = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_K] + FIRST_ID
-    return metrics.all_metrics(ranks[:, None], top_items, generator.SONGS)
+    return all_metrics(ranks[:, None], top_items, generator.SONGS)

@@ -17,7 +17,8 @@ from components.export.signatures import (
     TOP_ITEMS,
 )
 from components.features import FIRST_ID
-from components.ranking.metrics import MAX_K, all_metrics
+from components.ranking.metrics import MAX_K
+from components.ranking.totals import all_metrics
 
 N_ITEMS, N_USERS = 50, 700
 
@@ -45,16 +46,16 @@ def computed():
     return compute(list(users()))
 
 
-def compute(rows):
+def compute(rows, parts=3):
     (computation,) = CaserRanking().computations()
     combiner = computation.combiner
-    parts = []
-    for part in np.array_split(np.array(rows), 3):
+    accumulators = []
+    for part in np.array_split(np.array(rows), parts):
         accumulator = combiner.create_accumulator()
         for user in part:
             accumulator = combiner.add_input(accumulator, metric_types.StandardMetricInputs(prediction=user))
-        parts.append(accumulator)
-    actual = combiner.extract_output(combiner.merge_accumulators(parts))
+        accumulators.append(accumulator)
+    actual = combiner.extract_output(combiner.merge_accumulators(accumulators))
     return {key.name: value for key, value in actual.items()}
 
 
@@ -66,6 +67,12 @@ def test_merged_accumulators_give_the_metrics_of_all_users(computed, prefix):
     for name, value in expected.items():
         assert computed[prefix + name] == pytest.approx(value), name
     assert computed[USERS] == N_USERS
+
+
+@pytest.mark.parametrize(("seed", "parts"), [(1, 1), (2, 7), (3, 40)])
+def test_metrics_are_equal_bits_on_every_engine(computed, seed, parts):
+    # An engine chooses the order of users and the size of bundles.
+    assert compute(np.random.default_rng(seed).permutation(np.array(list(users()))), parts) == computed
 
 
 def test_margin_is_the_difference_to_popularity(computed):

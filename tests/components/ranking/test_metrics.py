@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.features import FIRST_ID
-from components.ranking.metrics import CUTOFFS, MAX_K, MISS, NO_RANK, all_metrics, user_metrics
+from components.ranking.metrics import CUTOFFS, MAX_K, MISS, NO_RANK, user_metrics
+from components.ranking.totals import all_metrics
 
 
 def plain(ranks):
