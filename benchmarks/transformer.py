@@ -42,7 +42,7 @@ def main() -> None:
         (arguments.run / "pipeline" / "InteractionExampleGen" / "examples").iterdir(), key=lambda d: int(d.name)
     )
     splits = {
-        name: parse_raw_examples(tf.constant(read_split(str(newest / f"Split-{name}")).tolist()))
+        name: parse_raw_examples(tf.constant(list(read_split(str(newest / f"Split-{name}")).as_numpy_iterator())))
         for name in (TRAIN, VALID, TEST)
     }
     _write_histories(splits[TRAIN].user_id, splits[TRAIN].item_ids, output / "train.csv")

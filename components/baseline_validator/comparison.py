@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from components.evaluator.settings import EvaluatorSettings
-from components.ranking.bootstrap import confidence_intervals
+from components.ranking.bootstrap import Bootstrap
 from components.ranking.evaluation import Ranking
 from components.ranking.metrics import NO_RANK, user_metrics_with_next
+from components.ranking.totals import Totals
 
 # Names in `metrics.json`.
 SERVED, CASER, RULES, NEIGHBOURS, POPULARITY = "test", "caser", "sequential_rules", "neighbours", "popularity"
@@ -34,6 +35,10 @@ class HeldOutItems(NamedTuple):
     total: int
     seen: int
     unknown: int
+
+    def plus(self, other: HeldOutItems) -> HeldOutItems:
+        """The counts of two groups of users."""
+        return HeldOutItems(*(a + b for a, b in zip(self, other, strict=True)))
 
     @property
     def reachable(self) -> int:
@@ -67,42 +72,78 @@ class Comparison(NamedTuple):
     warning: str | None = None
 
 
-def compare(
-    rankings: Mapping[str, Ranking], n_items: int, settings: EvaluatorSettings, held_out: HeldOutItems
-) -> Comparison:
-    """Compares rankings of the same users.
+class RunningComparison:
+    """Compares rankings of the same users, some users at a time; memory does not grow with their number."""
 
-    Args:
-        rankings: by name, with at least SERVED and POPULARITY; rows are the same users in the same order.
-        n_items: number of items in the catalogue.
-        settings: metric and thresholds.
-        held_out: counts of the held-out items of these users.
-    """
-    evaluated = (rankings[SERVED].ranks != NO_RANK).any(axis=1)
-    users = int(evaluated.sum())
-    if not users:
-        reason = f"{settings.metric} could not be compared: there are no held-out items"
-        return Comparison(False, reason, POPULARITY, 0, {}, {}, {}, held_out)
-    kept = {name: Ranking(part.ranks[evaluated], part.top_items[evaluated]) for name, part in rankings.items()}
-    values = {name: user_metrics_with_next(part.ranks) for name, part in kept.items()}
-    metrics = {name: part.metrics(n_items) for name, part in kept.items()}
-    simple = [name for name in (RULES, NEIGHBOURS) if name in kept] or [POPULARITY]
-    baseline = max(simple, key=lambda name: metrics[name][settings.metric])
+    def __init__(self, n_items: int, settings: EvaluatorSettings) -> None:
+        """Starts with no users.
 
-    names = list(values[SERVED])
-    columns = {name: np.stack([values[name][metric] for metric in names], axis=1) for name in values}
-    columns["margin"] = columns[SERVED] - columns[baseline]
-    ends = confidence_intervals(np.concatenate(list(columns.values()), axis=1))
-    intervals = {
-        name: {metric: (float(low), float(high)) for metric, (low, high) in zip(names, part, strict=True)}
-        for name, part in zip(columns, np.split(ends, len(columns)), strict=True)
-    }
-    margins = intervals.pop("margin")
-    blessed, reason = _verdict(metrics, baseline, margins[settings.metric], settings)
-    if held_out.reachable * 2 < held_out.total:
-        blessed, reason = False, _cannot_judge(held_out)
-    warning = _few_users(users, settings.metric, intervals[SERVED][settings.metric])
-    return Comparison(blessed, reason, baseline, users, metrics, intervals, margins, held_out, warning)
+        Args:
+            n_items: number of items in the catalogue.
+            settings: metric and thresholds.
+        """
+        self._n_items, self._settings = n_items, settings
+        self._totals: dict[str, Totals] = {}
+        self._bootstrap = Bootstrap()
+        self._columns: list[tuple[str, str]] = []
+        self._held_out = HeldOutItems(0, 0, 0)
+
+    def add(self, rankings: Mapping[str, Ranking], held_out: HeldOutItems) -> None:
+        """Adds users.
+
+        Args:
+            rankings: by name, always the same ones, with at least SERVED and POPULARITY; rows are the same users in the
+                same order.
+            held_out: counts of the held-out items of these users.
+        """
+        self._held_out = self._held_out.plus(held_out)
+        evaluated = (rankings[SERVED].ranks != NO_RANK).any(axis=1)
+        if not evaluated.any():
+            return
+        values: dict[str, dict[str, np.ndarray]] = {}
+        for name, (ranks, top_items) in rankings.items():
+            totals = self._totals.setdefault(name, Totals())
+            totals.add_users(ranks[evaluated], top_items[evaluated], self._n_items)
+            values[name] = user_metrics_with_next(ranks[evaluated])
+        # Which baseline is the strongest, the last users decide: until then, the margins over all are kept.
+        for name in _TITLES.keys() & values.keys():
+            values[_margin(name)] = {metric: served - values[name][metric] for metric, served in values[SERVED].items()}
+        self._columns = [(name, metric) for name, part in values.items() for metric in part]
+        self._bootstrap.add(np.stack([values[name][metric] for name, metric in self._columns], axis=1))
+
+    def result(self) -> Comparison:
+        """The comparison of all users."""
+        metric = self._settings.metric
+        if not self._totals:
+            reason = f"{metric} could not be compared: there are no held-out items"
+            return Comparison(False, reason, POPULARITY, 0, {}, {}, {}, self._held_out)
+        metrics = {name: totals.means() for name, totals in self._totals.items()}
+        users = self._totals[SERVED].count(metric)
+        simple = [name for name in (RULES, NEIGHBOURS) if name in metrics] or [POPULARITY]
+        baseline = max(simple, key=lambda name: metrics[name][metric])
+
+        intervals: dict[str, Intervals] = {}
+        for (name, column), (low, high) in zip(self._columns, self._bootstrap.confidence_intervals(), strict=True):
+            intervals.setdefault(name, {})[column] = (float(low), float(high))
+        margins = intervals[_margin(baseline)]
+        blessed, reason = _verdict(metrics, baseline, margins[metric], self._settings)
+        if self._held_out.reachable * 2 < self._held_out.total:
+            blessed, reason = False, _cannot_judge(self._held_out)
+        return Comparison(
+            blessed,
+            reason,
+            baseline,
+            users,
+            metrics,
+            {name: intervals[name] for name in metrics},
+            margins,
+            self._held_out,
+            _few_users(users, metric, intervals[SERVED][metric]),
+        )
+
+
+def _margin(baseline: str) -> str:
+    return f"margin over {baseline}"
 
 
 def _cannot_judge(held_out: HeldOutItems) -> str:

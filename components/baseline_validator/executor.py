@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx import types
@@ -21,7 +21,7 @@ from components.baseline_validator.comparison import (
     RULES,
     SERVED,
     HeldOutItems,
-    compare,
+    RunningComparison,
 )
 from components.baseline_validator.result import BaselineValidation, write_result
 from components.evaluator.settings import EvaluatorSettings
@@ -30,7 +30,6 @@ from components.export import signatures
 from components.features import ITEM_VOCABULARY, UNKNOWN
 from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.evaluation import Ranking, rank_users
-from components.ranking.metrics import MAX_K, concatenate_padded
 from components.ranking.ranks import users_per_batch
 from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
@@ -38,72 +37,82 @@ from components.sequential_rules.tables import RuleTables
 from components.transform.encoded_users import encode_users
 from components.transform.vocabulary import Vocabulary
 
-_COUNTED_USERS = 10_000
-
 # Prefixes of the outputs of `evaluate`.
 _PARTS = {SERVED: "", CASER: signatures.CASER, POPULARITY: signatures.POPULARITY}
 
 
-def model_rankings(model_dir: str, serialized: np.ndarray, n_items: int) -> dict[str, Ranking]:
-    """Ranks held-out items by the signature `evaluate` of an exported model.
+# Ranks the users of serialized raw Examples, string [B].
+Ranker = Callable[[tf.Tensor], dict[str, Ranking]]
+
+
+def model_ranker(model_dir: str) -> Ranker:
+    """Ranks by the signature `evaluate` of an exported model: what is served, Caser alone, and popularity.
 
     Args:
         model_dir: directory of the SavedModel.
-        serialized: bytes [U], raw Examples.
-        n_items: number of items in the catalogue.
-
-    Returns:
-        The rankings of what is served, of Caser alone, and of popularity, by name.
     """
-    if not len(serialized):
-        return dict.fromkeys(_PARTS, Ranking(np.zeros([0, 1], np.int64), np.zeros([0, MAX_K], np.int64)))
-    evaluate = tf.saved_model.load(model_dir).signatures[signatures.EVALUATE]
-    size = users_per_batch(n_items)
-    batches = [
-        evaluate(examples=tf.constant(serialized[start : start + size].tolist(), tf.string))
-        for start in range(0, len(serialized), size)
-    ]
-    return {
-        name: Ranking(
-            *(
-                concatenate_padded([batch[prefix + output].numpy() for batch in batches])
-                for output in (signatures.RANKS, signatures.TOP_ITEMS)
-            )
-        )
-        for name, prefix in _PARTS.items()
-    }
+    model = tf.saved_model.load(model_dir)
+
+    def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
+        outputs = model.signatures[signatures.EVALUATE](examples=serialized)
+        return {
+            name: Ranking(outputs[prefix + signatures.RANKS].numpy(), outputs[prefix + signatures.TOP_ITEMS].numpy())
+            for name, prefix in _PARTS.items()
+        }
+
+    return rank
 
 
-def rules_ranking(tables: RuleTables, serialized: np.ndarray, items: Vocabulary) -> Ranking:
-    """Ranks held-out items by the sequential rules alone.
+def rules_ranker(tables: RuleTables, items: Vocabulary) -> Ranker:
+    """Ranks by the sequential rules alone.
 
     Args:
         tables: the rules.
-        serialized: bytes [U], raw Examples.
         items: the item vocabulary.
     """
     scorer = RuleScorer(tables)
     score = tf.function(lambda history: ranking_scores(scorer.evidence(history)), reduce_retracing=True)
-    return rank_users(lambda users: score(users.history), encode_users(serialized, items), items.size)
+
+    def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
+        users = encode_users(serialized, items)
+        return {RULES: Ranking.concatenate(list(rank_users(lambda batch: score(batch.history), users, items.size)))}
+
+    return rank
 
 
-def count_held_out(serialized: np.ndarray, items: Vocabulary) -> HeldOutItems:
+def neighbours_ranker(ranking: Ranking) -> Ranker:
+    """Hands out the ranks of the baseline, which are in the order of the split.
+
+    Args:
+        ranking: of all users.
+    """
+    start = 0
+
+    def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
+        nonlocal start
+        rows = slice(start, start + len(serialized))
+        start = rows.stop
+        return {NEIGHBOURS: Ranking(ranking.ranks[rows], ranking.top_items[rows])}
+
+    return rank
+
+
+def count_held_out(serialized: tf.Tensor, items: Vocabulary) -> HeldOutItems:
     """Counts distinct held-out items, and those that cannot be recommended.
 
     Args:
-        serialized: bytes [U], raw Examples.
+        serialized: string [B], raw Examples.
         items: the item vocabulary.
     """
     total = seen = unknown = 0
-    for start in range(0, len(serialized), _COUNTED_USERS):
-        users = parse_raw_examples(tf.constant(serialized[start : start + _COUNTED_USERS].tolist(), tf.string))
-        known = items.ids(users.holdout).to_list()
-        for history, held_out, ids in zip(users.item_ids.to_list(), users.holdout.to_list(), known, strict=True):
-            id_of = dict(zip(held_out, ids, strict=True))
-            before = set(history)
-            total += len(id_of)
-            seen += sum(item in before for item in id_of)
-            unknown += sum(item not in before and id_ == UNKNOWN for item, id_ in id_of.items())
+    users = parse_raw_examples(serialized)
+    known = items.ids(users.holdout).to_list()
+    for history, held_out, ids in zip(users.item_ids.to_list(), users.holdout.to_list(), known, strict=True):
+        id_of = dict(zip(held_out, ids, strict=True))
+        before = set(history)
+        total += len(id_of)
+        seen += sum(item in before for item in id_of)
+        unknown += sum(item not in before and id_ == UNKNOWN for item, id_ in id_of.items())
     return HeldOutItems(total, seen, unknown)
 
 
@@ -120,24 +129,27 @@ class Executor(base_executor.BaseExecutor):
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
         model = artifact_utils.get_single_instance(input_dict["model"])
-        serialized = read_split(artifact_utils.get_split_uri(input_dict["examples"], exec_properties["split"]))
         model_dir = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-        rankings, notes = model_rankings(model_dir, serialized, items.size), dict[str, str]()
+        rankers, notes = [model_ranker(model_dir)], dict[str, str]()
         if input_dict.get("rules"):
             uri = artifact_utils.get_single_uri(input_dict["rules"])
             tables = read_rules(uri)
             if tables is None:
                 notes[RULES] = read_choice(uri).note
-            elif len(serialized):
-                rankings[RULES] = rules_ranking(tables, serialized, items)
+            else:
+                rankers.append(rules_ranker(tables, items))
         if input_dict.get("neighbours"):
             choice, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
             if ranking is None:
                 notes[NEIGHBOURS] = choice.note
             else:
-                rankings[NEIGHBOURS] = ranking
-        settings = EvaluatorSettings.model_validate_json(exec_properties["settings"])
-        comparison = compare(rankings, items.size, settings, count_held_out(serialized, items))
+                rankers.append(neighbours_ranker(ranking))
+        split = artifact_utils.get_split_uri(input_dict["examples"], exec_properties["split"])
+        running = RunningComparison(items.size, EvaluatorSettings.model_validate_json(exec_properties["settings"]))
+        for serialized in read_split(split).batch(users_per_batch(items.size)):
+            rankings = {name: ranking for rank in rankers for name, ranking in rank(serialized).items()}
+            running.add(rankings, count_held_out(serialized, items))
+        comparison = running.result()
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, comparison.blessed)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_transform as tft
 from tfx import types
 from tfx.dsl.components.base import base_executor
@@ -15,16 +14,16 @@ from components.neighbours.artifact import write_result
 from components.neighbours.settings import NeighboursSettings
 from components.neighbours.stan import Neighbourhood, bytes_needed, scores
 from components.ranking.choice import Choice
-from components.ranking.evaluation import HeldOutUsers, Ranking, Scorer, best_settings, rank_users
+from components.ranking.evaluation import Ranking, Scorer, Users, best_settings, rank_users
 from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
 
 
 def evaluate(
-    train: tf.RaggedTensor,
-    valid: HeldOutUsers | None,
-    held_out: HeldOutUsers,
+    train: Users,
+    valid: Users | None,
+    held_out: Users,
     n_items: int,
     settings: NeighboursSettings,
     metric: str,
@@ -32,7 +31,7 @@ def evaluate(
     """Ranks the held-out items of the evaluated split with the parameters that are best on the valid split.
 
     Args:
-        train: int64 [U, (n)] ids, the histories of the train split.
+        train: users of the train split.
         valid: users of the valid split, or None.
         held_out: users of the evaluated split.
         n_items: number of items in the catalogue.
@@ -42,10 +41,10 @@ def evaluate(
     Returns:
         How the baseline was evaluated, and its ranks: None if it would take too long or exceed the memory limit.
     """
-    histories = Sequences.of(train)
-    if histories.users > settings.max_users:
-        note = f"{histories.users:,} users, more than neighbours.max_users={settings.max_users}"
+    if train.users > settings.max_users:
+        note = f"{train.users:,} users, more than neighbours.max_users={settings.max_users}"
         return Choice(f"skipped: {note}"), None
+    histories = Sequences.of(train.sample(train.users).history)
     needed = bytes_needed(histories) / 1e9
     if needed > settings.max_memory_gb:
         note = f"could need {needed:.1f} GB, more than neighbours.max_memory_gb={settings.max_memory_gb:g}"
@@ -59,7 +58,7 @@ def evaluate(
     if valid is not None and settings.tune:
         chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
     choice = Choice(settings=chosen.model_dump(), valid=values)
-    return choice, rank_users(scorer(chosen), held_out, n_items)
+    return choice, Ranking.concatenate(list(rank_users(scorer(chosen), held_out, n_items)))
 
 
 class Executor(base_executor.BaseExecutor):
@@ -81,5 +80,5 @@ class Executor(base_executor.BaseExecutor):
             result: tuple[Choice, Ranking | None] = (Choice("skipped: there are no users"), None)
         else:
             settings = NeighboursSettings.model_validate_json(exec_properties["settings"])
-            result = evaluate(train.history, valid, held_out, items.size, settings, exec_properties["metric"])
+            result = evaluate(train, valid, held_out, items.size, settings, exec_properties["metric"])
         write_result(artifact_utils.get_single_uri(output_dict["evaluation"]), *result)

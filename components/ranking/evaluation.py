@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from components.ranking.metrics import MAX_K, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.ranking.totals import all_metrics
+from components.ranking.totals import Totals
 
 # More users would make a choice between settings slower, not better.
 _TUNING_USERS = 3000
@@ -40,9 +40,28 @@ class HeldOutUsers(NamedTuple):
         """Some of the users."""
         return HeldOutUsers(*(part[rows] for part in self))
 
+    def batches(self, size: int) -> Iterator[HeldOutUsers]:
+        """See `Users`."""
+        for start in range(0, self.users, size):
+            yield self.rows(slice(start, start + size))
+
     def sample(self, users: int) -> HeldOutUsers:
-        """At most this many users, spread evenly over the split."""
+        """See `Users`."""
         return self.rows(slice(None, None, -(-max(self.users, 1) // users)))
+
+
+class Users(Protocol):
+    """Users in memory or in files."""
+
+    @property
+    def users(self) -> int:
+        """Number of users."""
+
+    def batches(self, size: int) -> Iterator[HeldOutUsers]:
+        """All users, at most `size` at a time."""
+
+    def sample(self, users: int) -> HeldOutUsers:
+        """At most this many users, spread evenly."""
 
 
 # Scores of all items for users: float [B, n_items]; column j is the item with id j + FIRST_ID.
@@ -50,38 +69,49 @@ Scorer = Callable[[HeldOutUsers], Any]
 
 
 class Ranking(NamedTuple):
-    """Ranks int64 [U, H] and best items int64 [U, MAX_K] of all users, see `components.ranking.ranks`."""
+    """Ranks int64 [U, H] and best items int64 [U, MAX_K] of users, see `components.ranking.ranks`."""
 
     ranks: np.ndarray
     top_items: np.ndarray
 
-    def metrics(self, n_items: int) -> dict[str, float]:
-        """See `all_metrics`."""
-        return all_metrics(self.ranks, self.top_items, n_items)
+    @classmethod
+    def concatenate(cls, parts: Sequence[Ranking]) -> Ranking:
+        """The rankings of several groups of users, at least one."""
+        return cls(*(concatenate_padded(list(columns)) for columns in zip(*parts, strict=True)))
 
 
-def rank_users(scorer: Scorer, users: HeldOutUsers, n_items: int) -> Ranking:
-    """Ranks the held-out items of all users among the items they have not seen.
+def rank_users(scorer: Scorer, users: Users, n_items: int) -> Iterator[Ranking]:
+    """Ranks the held-out items of all users among the items they have not seen, some users at a time.
+
+    Args:
+        scorer: scores all items.
+        users: the users.
+        n_items: number of items in the catalogue.
+    """
+    for batch in users.batches(users_per_batch(n_items)):
+        scores, seen = tf.convert_to_tensor(scorer(batch)), batch.history.to_tensor()
+        ranks, _ = held_out_ranks(scores, seen, batch.held_out.to_tensor())
+        yield Ranking(ranks.numpy(), top_items(scores, seen, MAX_K)[0].numpy())
+
+
+def evaluate_users(scorer: Scorer, users: Users, n_items: int) -> dict[str, float]:
+    """All metrics over users, see `components.ranking.totals`.
 
     Args:
         scorer: scores all items.
         users: at least one user.
         n_items: number of items in the catalogue.
     """
-    size = users_per_batch(n_items)
-    ranks, best = [], []
-    for start in range(0, users.users, size):
-        batch = users.rows(slice(start, start + size))
-        scores, seen = tf.convert_to_tensor(scorer(batch)), batch.history.to_tensor()
-        ranks.append(held_out_ranks(scores, seen, batch.held_out.to_tensor())[0].numpy())
-        best.append(top_items(scores, seen, MAX_K)[0].numpy())
-    return Ranking(concatenate_padded(ranks), concatenate_padded(best))
+    totals = Totals()
+    for ranking in rank_users(scorer, users, n_items):
+        totals.add_users(*ranking, n_items)
+    return totals.means()
 
 
 def best_settings(
     candidates: Sequence[_Settings],
     scorer: Callable[[_Settings], Scorer],
-    valid: HeldOutUsers,
+    valid: Users,
     n_items: int,
     metric: str,
 ) -> tuple[_Settings, list[float]]:
@@ -98,5 +128,5 @@ def best_settings(
         The best candidate, the first of equal ones; and the metric of each candidate.
     """
     sample = valid.sample(_TUNING_USERS)
-    values = [rank_users(scorer(candidate), sample, n_items).metrics(n_items)[metric] for candidate in candidates]
+    values = [evaluate_users(scorer(candidate), sample, n_items)[metric] for candidate in candidates]
     return candidates[values.index(max(values))], values

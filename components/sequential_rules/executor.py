@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 import tensorflow_transform as tft
 from scipy import sparse
 from tfx import types
@@ -14,7 +15,7 @@ from tfx.types import artifact_utils
 from components.errors import UserError
 from components.features import ITEM_VOCABULARY, TRAIN, VALID
 from components.ranking.choice import Choice
-from components.ranking.evaluation import HeldOutUsers, Scorer, best_settings
+from components.ranking.evaluation import Scorer, Users, best_settings
 from components.sequential_rules.artifact import write_rules
 from components.sequential_rules.rules import bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
@@ -23,14 +24,16 @@ from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
 
+_USERS_AT_A_TIME = 4096
+
 
 def make_rules(
-    train: tf.RaggedTensor, valid: HeldOutUsers | None, n_items: int, settings: SequentialRulesSettings, metric: str
+    train: Users, valid: Users | None, n_items: int, settings: SequentialRulesSettings, metric: str
 ) -> tuple[Choice, RuleTables | None]:
     """Counts the rules with the parameters that are best on the valid split.
 
     Args:
-        train: int64 [U, (n)] ids, the histories of the train split.
+        train: users of the train split.
         valid: users of the valid split, or None.
         n_items: number of items in the catalogue.
         settings: the configured parameters.
@@ -39,8 +42,8 @@ def make_rules(
     Returns:
         How the rules were made, and the rules: None if counting could exceed the memory limit.
     """
-    histories = Sequences.of(train)
-    needed = bytes_needed(histories, n_items, settings) / 1e9
+    frequency = _frequency(train, n_items)
+    needed = bytes_needed(int(frequency.sum()), n_items, settings) / 1e9
     if needed > settings.max_memory_gb:
         note = f"could need {needed:.1f} GB, more than sequential_rules.max_memory_gb={settings.max_memory_gb:g}"
         return Choice(f"skipped: {note}"), None
@@ -49,8 +52,8 @@ def make_rules(
     def counts(candidate: SequentialRulesSettings) -> sparse.csr_matrix:
         key = (candidate.window, candidate.window_decay)
         if key not in counted:
-            counted[key] = count(histories, n_items, candidate)
-        return discount(counted[key], histories, candidate)
+            counted[key] = count(_histories(train), n_items, candidate)
+        return discount(counted[key], frequency, candidate)
 
     def scorer(candidate: SequentialRulesSettings) -> Scorer:
         matrix = counts(candidate)
@@ -61,6 +64,15 @@ def make_rules(
         chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
     tables = strongest_followers(counts(chosen), chosen.max_followers, chosen.history, chosen.history_decay)
     return Choice(settings=chosen.model_dump(), valid=values), tables
+
+
+def _histories(users: Users) -> Iterator[Sequences]:
+    return (Sequences.of(batch.history) for batch in users.batches(_USERS_AT_A_TIME))
+
+
+def _frequency(users: Users, n_items: int) -> np.ndarray:
+    """The number of interactions with each item: int64 [n_items]."""
+    return sum((np.bincount(part.item, minlength=n_items) for part in _histories(users)), np.zeros(n_items, np.int64))
 
 
 class Executor(base_executor.BaseExecutor):
@@ -79,7 +91,7 @@ class Executor(base_executor.BaseExecutor):
         if train is None:
             raise UserError("The train split is empty. Hint: provide more data, or relax `histories`.")
         choice, tables = make_rules(
-            train.history,
+            train,
             read_users(input_dict["examples"], VALID, items),
             items.size,
             SequentialRulesSettings.model_validate_json(exec_properties["settings"]),

@@ -11,7 +11,8 @@ for Session-Based Recommendation", 2017.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy import sparse
@@ -27,25 +28,25 @@ _BYTES_PER_COUNT = 36
 _TIE_BREAK = 1e-9
 
 
-def bytes_needed(histories: Sequences, n_items: int, settings: SequentialRulesSettings) -> int:
+def bytes_needed(interactions: int, n_items: int, settings: SequentialRulesSettings) -> int:
     """Upper bound of the memory of `count`.
 
     Args:
-        histories: training histories.
+        interactions: number of interactions in the training histories.
         n_items: number of items in the catalogue.
         settings: parameters of the rules.
 
     Returns:
         Bytes.
     """
-    return _BYTES_PER_COUNT * min(n_items**2, len(histories.item) * settings.window)
+    return _BYTES_PER_COUNT * min(n_items**2, interactions * settings.window)
 
 
-def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings) -> sparse.csr_matrix:
+def count(histories: Iterable[Sequences], n_items: int, settings: SequentialRulesSettings) -> sparse.csr_matrix:
     """Counts which items follow which, without discounts.
 
     Args:
-        histories: training histories.
+        histories: training histories, some users at a time.
         n_items: number of items in the catalogue.
         settings: window and its decay.
 
@@ -53,7 +54,8 @@ def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings)
         float64 [n_items, n_items]; rows are earlier items, columns later ones.
     """
     counts = sparse.csr_matrix((n_items, n_items))
-    for part in _parts(histories, max(1, MAX_PAIRS // settings.window)):
+    size = max(1, MAX_PAIRS // settings.window)
+    for part in itertools.chain.from_iterable(_parts(users, size) for users in histories):
         user = part.rows()
         earlier, later, weight = [], [], []
         for distance in range(1, settings.window + 1):
@@ -66,18 +68,18 @@ def count(histories: Sequences, n_items: int, settings: SequentialRulesSettings)
     return counts
 
 
-def discount(counts: sparse.csr_matrix, histories: Sequences, settings: SequentialRulesSettings) -> sparse.csr_matrix:
+def discount(counts: sparse.csr_matrix, frequency: np.ndarray, settings: SequentialRulesSettings) -> sparse.csr_matrix:
     """Divides counts by powers of the frequency of both items.
 
     Args:
         counts: from `count`.
-        histories: the histories they were counted in.
+        frequency: int64 [n_items], number of training interactions with each item.
         settings: both discounts.
 
     Returns:
         The discounted counts, of the same shape.
     """
-    frequency = np.maximum(np.bincount(histories.item, minlength=counts.shape[0]), 1).astype(np.float64)
+    frequency = np.maximum(frequency, 1).astype(np.float64)
     discounted = counts.copy()
     discounted.data /= np.repeat(frequency**settings.earlier_discount, np.diff(counts.indptr))
     discounted.data /= frequency[counts.indices] ** settings.later_discount

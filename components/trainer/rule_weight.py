@@ -7,7 +7,7 @@ import logging
 import tensorflow as tf
 
 from components.export.servable import Rules, ServableCaser
-from components.ranking.evaluation import HeldOutUsers, Scorer, best_settings
+from components.ranking.evaluation import Scorer, Users, best_settings
 from components.sequential_rules.scorer import RuleScorer
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 
 
 def choose_rules(
-    servable: ServableCaser, scorer: RuleScorer, weight: float | str, valid: HeldOutUsers | None, metric: str
+    servable: ServableCaser, scorer: RuleScorer, weight: float | str, valid: Users | None, metric: str
 ) -> Rules | None:
     """Decides how much the rules count.
 
@@ -37,7 +37,7 @@ def choose_rules(
     return Rules(scorer, float(weight)) if weight not in ("none", 0) else None
 
 
-def _best_weight(servable: ServableCaser, scorer: RuleScorer, valid: HeldOutUsers, metric: str) -> float:
+def _best_weight(servable: ServableCaser, scorer: RuleScorer, valid: Users, metric: str) -> float:
     score = tf.function(
         lambda users, history, weight: servable.scores_by_caser(users, history) + weight * scorer.evidence(history)
     )

@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -32,7 +31,7 @@ from components.trainer.settings import TrainerSettings
 from components.trainer.streamed_windows import read_windows
 from components.trainer.trial import Trained, train_with_defaults
 from components.trainer.validation import validator
-from components.transform.encoded_users import encode_users
+from components.transform.encoded_users import EncodedUsers
 from components.transform.vocabulary import Vocabulary
 
 # In the model_run artifact: one dict per epoch, as `fit` returns them.
@@ -62,10 +61,10 @@ def run_fn(fn_args: FnArgs) -> None:
 
     k = ExportSettings.model_validate(config["export"]).k
     loss = resolve_loss(trainer_settings, items.size).loss
-    serialized = read_split(config[VALID_SPLIT]) if VALID_SPLIT in config else np.array([])
     # If all histories are short, the valid split may be empty.
-    valid = encode_users(serialized, items) if len(serialized) else None
-    held_out = float(np.mean(valid.held_out.row_lengths())) if valid else None
+    valid = EncodedUsers(read_split(config[VALID_SPLIT]), items) if VALID_SPLIT in config else None
+    valid = valid if valid and valid.users else None
+    held_out = _held_out_per_user(valid) if valid else None
 
     def train(short_histories: bool) -> Trained:
         model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(short_histories))
@@ -85,6 +84,10 @@ def run_fn(fn_args: FnArgs) -> None:
         rules = choose_rules(servable, RuleScorer(tables), model_settings.rules, valid, trainer_settings.monitor)
         servable = ServableCaser(servable.model, items, users, k, loss, rules)
     servable.save(fn_args.serving_model_dir)
+
+
+def _held_out_per_user(valid: EncodedUsers) -> float:
+    return sum(int(tf.size(batch.held_out.flat_values)) for batch in valid.batches()) / valid.users
 
 
 def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from components.export.servable import ServableCaser
-from components.ranking.evaluation import HeldOutUsers, rank_users
+from components.ranking.evaluation import Users, evaluate_users
 
 
-def validator(servable: ServableCaser, valid: HeldOutUsers) -> Callable[[], dict[str, float]]:
+def validator(servable: ServableCaser, valid: Users) -> Callable[[], dict[str, float]]:
     """Creates the function that `fit` calls after each epoch.
 
     Args:
@@ -23,7 +23,6 @@ def validator(servable: ServableCaser, valid: HeldOutUsers) -> Callable[[], dict
     score = tf.function(servable.scores_by_caser, reduce_retracing=True)
 
     def validate() -> dict[str, float]:
-        ranking = rank_users(lambda users: score(users.user_id, users.history), valid, servable.items.size)
-        return ranking.metrics(servable.items.size)
+        return evaluate_users(lambda users: score(users.user_id, users.history), valid, servable.items.size)
 
     return validate

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+
 import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils
@@ -11,9 +12,38 @@ from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.ranking.evaluation import HeldOutUsers
 from components.transform.vocabulary import Vocabulary, known_items
 
+_READ_BATCH = 4096
 
-def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) -> HeldOutUsers | None:
-    """Reads all users of a split.
+
+class EncodedUsers:
+    """Users of a split, read from its files whenever they are needed, so that memory does not grow with their number.
+
+    Attributes:
+        users: number of users.
+    """
+
+    def __init__(self, serialized: tf.data.Dataset, items: Vocabulary) -> None:
+        """Counts the users.
+
+        Args:
+            serialized: raw Examples, string [].
+            items: the item vocabulary.
+        """
+        self._serialized, self._items = serialized, items
+        self.users = int(serialized.reduce(tf.constant(0, tf.int64), lambda count, _: count + 1))
+
+    def batches(self, size: int = _READ_BATCH) -> Iterator[HeldOutUsers]:
+        """All users, at most `size` at a time."""
+        yield from _encoded(self._serialized, size, self._items)
+
+    def sample(self, users: int) -> HeldOutUsers:
+        """At most this many users, spread evenly over the split."""
+        spread = self._serialized.shard(-(-max(self.users, 1) // users), 0)
+        return next(_encoded(spread, users, self._items))
+
+
+def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) -> EncodedUsers | None:
+    """The users of a split.
 
     Args:
         examples: artifact with raw Examples.
@@ -21,26 +51,29 @@ def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) ->
         items: the item vocabulary.
 
     Returns:
-        The users, in the order of `read_split`; None if there is no such split, or if it is empty, as the valid split
-        may be where all histories are short.
+        The users; None if there is no such split, or if it is empty, as the valid split may be where all histories are
+        short.
     """
     if split not in artifact_utils.decode_split_names(examples[0].split_names):
         return None
-    serialized = read_split(artifact_utils.get_split_uri(examples, split))
-    if not len(serialized):
-        return None
-    return encode_users(serialized, items)
+    users = EncodedUsers(read_split(artifact_utils.get_split_uri(examples, split)), items)
+    return users if users.users else None
 
 
-def encode_users(serialized: np.ndarray, items: Vocabulary) -> HeldOutUsers:
+def encode_users(serialized: tf.Tensor, items: Vocabulary) -> HeldOutUsers:
     """Encodes users.
 
     Args:
-        serialized: bytes [U], raw Examples.
+        serialized: string [B], raw Examples.
         items: the item vocabulary.
 
     Returns:
         The users, in the same order.
     """
-    users = parse_raw_examples(tf.constant(serialized.tolist(), tf.string))
+    users = parse_raw_examples(serialized)
     return HeldOutUsers(users.user_id, known_items(items.ids(users.item_ids)), items.ids(users.holdout))
+
+
+def _encoded(serialized: tf.data.Dataset, size: int, items: Vocabulary) -> Iterator[HeldOutUsers]:
+    for batch in serialized.batch(size).prefetch(1):
+        yield encode_users(batch, items)

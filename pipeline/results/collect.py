@@ -42,20 +42,27 @@ _EXAMPLES, _HISTORY_ITEMS, _RECOMMENDED_ITEMS = 6, 6, 8
 
 
 class HeldOut(NamedTuple):
-    """The evaluated split as text: per user the id, the history and the held-out items."""
+    """Users of the evaluated split as text: per user the id, the history and the held-out items."""
 
     users: list[str]
     histories: list[list[str]]
     items: list[list[str]]
 
     @classmethod
-    def read(cls, uri: str) -> HeldOut:
+    def read(cls, uri: str, most: int | None = None) -> HeldOut:
         """Reads a split of raw Examples.
 
         Args:
             uri: directory of the split.
+            most: number of users at most, spread evenly over the split; None: all.
         """
-        parsed = parse_raw_examples(tf.constant(read_split(uri)))
+        serialized = read_split(uri)
+        if most is not None:
+            users = sum(1 for _ in serialized)
+            chosen = {int(row) for row in np.linspace(0, users - 1, min(most, users))}
+            serialized = serialized.enumerate().filter(lambda row, _: tf.reduce_any(row == sorted(chosen)))
+            serialized = serialized.map(lambda _, example: example)
+        parsed = parse_raw_examples(tf.constant(list(serialized.as_numpy_iterator()), tf.string))
         users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
         return cls(users, _texts(parsed.item_ids), _texts(parsed.holdout))
 
@@ -80,7 +87,7 @@ def collect_summary(
     examples = artifacts["InteractionExampleGen", "examples"]
     model_run = artifacts["CaserTrainer", "model_run"]
     _link(output / "tensorboard", model_run / "tensorboard")
-    held_out = HeldOut.read(str(examples / f"Split-{config.split.evaluated}"))
+    split = str(examples / f"Split-{config.split.evaluated}")
     model = artifacts["CaserTrainer", "model"] / "Format-Serving"
     evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
     validation = read_validation(str(artifacts["BaselineValidator", "validation"]))
@@ -104,9 +111,9 @@ def collect_summary(
         counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
         seconds=dict(seconds),
         states=dict(states),
-        ceiling=oracle_metrics(held_out.users, held_out.histories, held_out.items) if is_sample else None,
+        ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample else None,
         history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
-        examples=_recommendations(model, held_out),
+        examples=_recommendations(model, HeldOut.read(split, _EXAMPLES)),
     )
 
 
@@ -135,23 +142,15 @@ def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifac
 
 
 def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
-    """Recommends to a few users spread over the split."""
-    count = len(held_out.users)
-    rows = sorted({int(row) for row in np.linspace(0, count - 1, min(_EXAMPLES, count))})
-    requests = PredictRequests(
-        [held_out.users[row] for row in rows], [held_out.histories[row] for row in rows], [[] for _ in rows]
-    )
+    requests = PredictRequests(held_out.users, held_out.histories, [[] for _ in held_out.users])
     examples = encoded_examples(requests)
     outputs = tf.saved_model.load(str(model)).signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
     predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
     return [
         Example(
-            held_out.users[row],
-            held_out.histories[row][-_HISTORY_ITEMS:],
-            [item for item in items if item][:_RECOMMENDED_ITEMS],
-            held_out.items[row],
+            user, history[-_HISTORY_ITEMS:], [item for item in recommended if item][:_RECOMMENDED_ITEMS], held_out_items
         )
-        for row, items in zip(rows, predictions.item_ids, strict=True)
+        for user, history, held_out_items, recommended in zip(*held_out, predictions.item_ids, strict=True)
     ]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.baseline_validator.comparison import HeldOutItems, compare
+from components.baseline_validator.comparison import HeldOutItems, RunningComparison
 from components.evaluator.settings import EvaluatorSettings
 from components.features import FIRST_ID
 from components.ranking.evaluation import Ranking
@@ -24,14 +24,18 @@ def ranks_with(mean, users=2000, seed=0):
     return np.where(hits, 1, MISS)
 
 
+def compare(parts, held_out, settings=SETTINGS, groups=1):
+    running = RunningComparison(N_ITEMS, settings)
+    for index, rows in enumerate(np.array_split(np.arange(len(parts["test"].ranks)), groups)):
+        rankings = {name: Ranking(part.ranks[rows], part.top_items[rows]) for name, part in parts.items()}
+        running.add(rankings, HeldOutItems(0, 0, 0) if index else held_out)
+    return running.result()
+
+
 def compared(served, settings=SETTINGS, popularity=0.01, held_out=None, **baselines):
     parts = {"test": served, "popularity": ranks_with(popularity, len(served)), **baselines}
-    return compare(
-        {name: ranking(ranks) for name, ranks in parts.items()},
-        N_ITEMS,
-        settings,
-        held_out or HeldOutItems(len(served), 0, 0),
-    )
+    rankings = {name: ranking(ranks) for name, ranks in parts.items()}
+    return compare(rankings, held_out or HeldOutItems(len(served), 0, 0), settings)
 
 
 def test_model_above_the_strongest_baseline_is_blessed():
@@ -80,14 +84,23 @@ def test_popularity_decides_alone_without_other_baselines():
 def test_users_without_held_out_items_are_left_out():
     served, rules = np.array([1, NO_RANK, 2]), np.array([2, NO_RANK, 2])
     parts = {"test": ranking(served), "popularity": ranking([9, 0, 9]), "sequential_rules": ranking(rules)}
-    result = compare(parts, 100, SETTINGS, HeldOutItems(2, 0, 0))
+    result = compare(parts, HeldOutItems(2, 0, 0))
     assert result.users == 2
     assert result.metrics["test"]["mrr"] == pytest.approx(user_metrics(np.array([[1], [2]]))["mrr"].mean())
     assert result.intervals["test"]["mrr"] == pytest.approx((0.5, 1))
 
 
+def test_groups_of_users_do_not_change_the_comparison():
+    parts = {
+        name: ranking(ranks_with(mean, 500, seed))
+        for seed, (name, mean) in enumerate({"test": 0.3, "sequential_rules": 0.2, "popularity": 0.1}.items())
+    }
+    whole = compare(parts, HeldOutItems(500, 0, 0))
+    assert compare(parts, HeldOutItems(500, 0, 0), groups=7) == whole
+
+
 def test_split_without_held_out_items_is_not_blessed():
-    result = compare({"test": ranking([0, 0]), "popularity": ranking([0, 0])}, N_ITEMS, SETTINGS, HeldOutItems(0, 0, 0))
+    result = compare({"test": ranking([0, 0]), "popularity": ranking([0, 0])}, HeldOutItems(0, 0, 0))
     assert not result.blessed
     assert "no held-out items" in result.reason
 

@@ -122,12 +122,11 @@ def test_empty_split_is_not_blessed(base, tmp_path):
 
 def test_held_out_items_that_cannot_be_hit_are_counted(base):
     users = [(["i0", "i1"], ["i7", "i7"]), (["i0"], ["i0", "new", "i2"]), ([], ["new"])]
-    serialized = np.array(
+    serialized = tf.constant(
         [
             serialize_example(b"u", [item.encode() for item in history], [item.encode() for item in held_out])
             for history, held_out in users
-        ],
-        dtype=object,
+        ]
     )
     items = Vocabulary(str(base / "transform_graph" / "transform_fn" / "assets" / "items"), N_ITEMS)
     assert count_held_out(serialized, items) == HeldOutItems(total=5, seen=1, unknown=2)

@@ -11,7 +11,7 @@ def test_shard_written_again_replaces_the_first_one(tmp_path):
     for records in ([b"a", b"b"], [b"a", b"b"]):
         write_shard(str(tmp_path / "split"), "data", 1, 3, records)
     assert [path.name for path in tmp_path.rglob("*")] == ["split", "data-00001-of-00003.gz"]
-    assert read_split(str(tmp_path / "split")).tolist() == [b"a", b"b"]
+    assert list(read_split(str(tmp_path / "split")).as_numpy_iterator()) == [b"a", b"b"]
 
 
 def test_interrupted_shard_leaves_nothing(tmp_path):

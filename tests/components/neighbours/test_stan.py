@@ -63,20 +63,24 @@ def ids(*rows):
     return tf.ragged.constant(columns, dtype=tf.int64, ragged_rank=1, row_splits_dtype=tf.int64)
 
 
+def histories(*rows):
+    return users(*((row, "") for row in rows))
+
+
 def users(*rows):
     before, after = zip(*rows, strict=True)
     return HeldOutUsers(tf.constant([""] * len(rows)), ids(*before), ids(*after))
 
 
 def test_held_out_items_are_ranked_among_unseen_ones():
-    train = ids("abc", "abd", "abd", "ef")
+    train = histories("abc", "abd", "abd", "ef")
     summary, ranking = evaluate(train, None, users(("ab", "dc"), ("e", "f")), 6, NeighboursSettings(), "map")
     assert summary.settings == NeighboursSettings().model_dump()
     assert ranking.ranks.tolist() == [[1, 2], [1, 0]]
 
 
 def test_parameters_are_the_best_on_the_valid_split():
-    train = ids("abcd", "abcd", "cabd", "dbca")
+    train = histories("abcd", "abcd", "cabd", "dbca")
     settings = NeighboursSettings()
     summary, _ = evaluate(train, users(("a", "b"), ("b", "d")), users(("a", "b")), 4, settings, "mrr")
     candidates = settings.candidates()
@@ -86,14 +90,14 @@ def test_parameters_are_the_best_on_the_valid_split():
 
 def test_more_users_than_the_limit_skip_the_baseline_with_a_note():
     settings = NeighboursSettings(max_users=1)
-    choice, ranking = evaluate(ids("abc", "b"), None, users(("a", "b")), 3, settings, "map")
+    choice, ranking = evaluate(histories("abc", "b"), None, users(("a", "b")), 3, settings, "map")
     assert ranking is None
     assert choice.note == "skipped: 2 users, more than neighbours.max_users=1"
 
 
 def test_memory_limit_skips_the_baseline_with_a_note():
     settings = NeighboursSettings(max_memory_gb=1e-9)
-    summary, ranking = evaluate(ids("abc"), None, users(("a", "b")), 3, settings, "map")
+    summary, ranking = evaluate(histories("abc"), None, users(("a", "b")), 3, settings, "map")
     assert ranking is None
     assert "neighbours.max_memory_gb" in summary.note
     assert bytes_needed(sequences([[0, 1], [2]])) == 72

@@ -26,6 +26,15 @@ def test_columns_share_their_weights():
     np.testing.assert_allclose(ends[1] - ends[0], 0.01)
 
 
+def test_users_may_come_in_groups_of_any_size(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_CHUNK", 16)
+    values = np.random.default_rng(1).random([100, 2])
+    growing = bootstrap.Bootstrap()
+    for part in np.split(values, [0, 1, 5, 40, 90]):
+        growing.add(part)
+    np.testing.assert_array_equal(growing.confidence_intervals(), confidence_intervals(values))
+
+
 def test_chunks_of_users_do_not_change_the_interval_of_a_constant(monkeypatch):
     monkeypatch.setattr(bootstrap, "_CHUNK", 3)
     np.testing.assert_allclose(confidence_intervals(np.full([10, 1], 0.25)), [[0.25, 0.25]])

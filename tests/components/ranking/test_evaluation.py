@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.features import FIRST_ID
-from components.ranking.evaluation import HeldOutUsers, best_settings, rank_users
+from components.ranking.evaluation import HeldOutUsers, Ranking, best_settings, evaluate_users, rank_users
 
 N_ITEMS = 5
 
@@ -22,16 +22,19 @@ def by_popularity(users):
 
 
 def test_seen_items_are_not_ranked():
-    ranking = rank_users(by_popularity, USERS, N_ITEMS)
+    (ranking,) = rank_users(by_popularity, USERS, N_ITEMS)
     assert ranking.ranks.tolist() == [[1, 0], [5, 1], [2, 0]]
     assert ranking.top_items[2, :4].tolist() == [0 + FIRST_ID, 3 + FIRST_ID, 4 + FIRST_ID, 0]
 
 
 def test_batches_do_not_change_the_ranking(monkeypatch):
-    whole = rank_users(by_popularity, USERS, N_ITEMS)
+    (whole,), metrics = rank_users(by_popularity, USERS, N_ITEMS), evaluate_users(by_popularity, USERS, N_ITEMS)
     monkeypatch.setattr("components.ranking.ranks.MAX_SCORES", N_ITEMS)
-    for expected, actual in zip(whole, rank_users(by_popularity, USERS, N_ITEMS), strict=True):
+    parts = list(rank_users(by_popularity, USERS, N_ITEMS))
+    assert len(parts) == 3
+    for expected, actual in zip(whole, Ranking.concatenate(parts), strict=True):
         np.testing.assert_array_equal(actual, expected)
+    assert evaluate_users(by_popularity, USERS, N_ITEMS) == metrics
 
 
 def test_first_of_equally_good_settings_is_chosen():

@@ -26,6 +26,10 @@ def ids(*rows):
     )
 
 
+def histories(*rows):
+    return held_out(*((row, "") for row in rows))
+
+
 def held_out(*rows):
     before, after = zip(*rows, strict=True)
     return HeldOutUsers(tf.constant([""] * len(rows)), ids(*before), ids(*after))
@@ -33,7 +37,7 @@ def held_out(*rows):
 
 def test_parameters_are_the_best_on_the_valid_split():
     # c always follows a, but never at once; the valid split has nothing else.
-    train = ids("abc", "adc", "aec", "afc")
+    train = histories("abc", "adc", "aec", "afc")
     valid = held_out(("a", "c"), ("a", "c"))
     settings = SequentialRulesSettings(window=1)
     summary, _ = make_rules(train, valid, 6, settings, "mrr")
@@ -45,14 +49,14 @@ def test_parameters_are_the_best_on_the_valid_split():
 
 
 def test_rules_without_a_valid_split_have_the_configured_parameters():
-    summary, tables = make_rules(ids("abc", "abd", "ab"), None, 4, PLAIN, "map")
+    summary, tables = make_rules(histories("abc", "abd", "ab"), None, 4, PLAIN, "map")
     assert summary.settings == PLAIN.model_dump()
     assert tables.start.tolist() == [0, 1, 3, 3, 3]
     assert tables.weight.tolist() == [3, 1, 1]
 
 
 def test_memory_limit_skips_the_rules_with_a_note():
-    summary, tables = make_rules(ids("abc"), None, 3, SequentialRulesSettings(max_memory_gb=1e-9), "map")
+    summary, tables = make_rules(histories("abc"), None, 3, SequentialRulesSettings(max_memory_gb=1e-9), "map")
     assert tables is None
     assert "sequential_rules.max_memory_gb" in summary.note
 

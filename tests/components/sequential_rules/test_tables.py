@@ -26,7 +26,7 @@ def ragged(rows):
 def counts():
     rng = np.random.default_rng(5)
     train = Sequences.of(ragged([rng.integers(0, N_ITEMS - 1, length).tolist() for length in (9, 1, 14, 2, 5)]))
-    return discount(count(train, N_ITEMS, SETTINGS), train, SETTINGS)
+    return discount(count([train], N_ITEMS, SETTINGS), np.bincount(train.item, minlength=N_ITEMS), SETTINGS)
 
 
 def test_strongest_followers_are_kept_in_order_of_weight():
