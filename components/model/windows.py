@@ -19,11 +19,11 @@ class WindowRanges(NamedTuple):
 
     Attributes:
         first: int64 [U], position of the first target in a history's first window, from 0.
-        count: int64 [U], number of windows; each begins one position after the previous one.
+        windows: int64 [U], number of windows; each begins one position after the previous one.
     """
 
     first: np.ndarray
-    count: np.ndarray
+    windows: np.ndarray
 
 
 def window_ranges(lengths: np.ndarray, L: int, T: int, partial_sequences: bool, partial_targets: bool) -> WindowRanges:

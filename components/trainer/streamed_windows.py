@@ -16,7 +16,7 @@ from components.example_gen.settings import MAX_SHARDS
 from components.memory import gigabytes
 from components.model.window_settings import WindowSettings
 from components.trainer.windows import TrainingWindows, Windows
-from components.transform.histories import concatenate, read_histories
+from components.transform.histories import EncodedHistories, concatenate, read_histories
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,12 @@ class Part(NamedTuple):
 
     def plus(self, other: Part) -> Part:
         """Both together."""
-        return Part(*(a + b for a, b in zip(self, other, strict=True)))
+        return Part(
+            [*self.files, *other.files],
+            self.windows + other.windows,
+            self.users + other.users,
+            self.bytes + other.bytes,
+        )
 
 
 class StreamedWindows:
@@ -111,7 +116,7 @@ def read_windows(
         UserError: there are no windows, or two shards do not fit into memory.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    limit, in_memory, shards = max_memory_gb * 1e9, [], list[Part]()
+    limit, in_memory, shards = max_memory_gb * 1e9, list[EncodedHistories](), list[Part]()
     for file in files:
         histories = read_histories([file], feature_spec)
         windows = Windows(histories, settings)

@@ -62,7 +62,7 @@ class Windows:
         self._ranges = window_ranges(
             self.histories.lengths, self.L, settings.most_targets, settings.partial_sequences, settings.partial_targets
         )
-        self._first_number = np.concatenate([[0], np.cumsum(self._ranges.count)])
+        self._first_number = np.concatenate([[0], np.cumsum(self._ranges.windows)])
 
     def __len__(self) -> int:
         """Number of windows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import zlib
@@ -33,7 +34,7 @@ class Executor(executor.Executor):
     ) -> None:
         """Runs Transform."""
         shards = len(tf.io.gfile.glob(f"{artifact_utils.get_split_uri(input_dict['examples'], TRAIN)}/*"))
-        with _processor(lambda: _Processor(shards)):
+        with _processor(functools.partial(_Processor, shards)):
             super().Do(input_dict, output_dict, exec_properties)
 
 
@@ -41,18 +42,18 @@ class Executor(executor.Executor):
 def _processor(create: Callable[[], executor.TransformProcessor]) -> Iterator[None]:
     """TFX's executor creates its processor by this name, and has no other way to say how to write."""
     original = executor.TransformProcessor
-    executor.TransformProcessor = create
+    setattr(executor, original.__name__, create)
     try:
         yield
     finally:
-        executor.TransformProcessor = original
+        setattr(executor, original.__name__, original)
 
 
 class _Processor(executor.TransformProcessor):
     def __init__(self, shards: int) -> None:
         self._shards = shards
 
-    def _EncodeAndWrite(  # noqa: N802 -- named by TFX
+    def _EncodeAndWrite(  # type: ignore[override]  # noqa: N802 -- named by TFX
         self, schema: schema_pb2.Schema, file_format: str, output_path: str
     ) -> beam.PTransform:
         return _WriteShards(schema, output_path, self._shards)

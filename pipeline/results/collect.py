@@ -57,12 +57,10 @@ class HeldOut(NamedTuple):
             most: number of users at most, spread evenly over the split; None: all.
         """
         serialized = read_split(uri)
-        if most is not None:
-            users = sum(1 for _ in serialized)
-            chosen = {int(row) for row in np.linspace(0, users - 1, min(most, users))}
-            serialized = serialized.enumerate().filter(lambda row, _: tf.reduce_any(row == sorted(chosen)))
-            serialized = serialized.map(lambda _, example: example)
-        parsed = parse_raw_examples(tf.constant(list(serialized.as_numpy_iterator()), tf.string))
+        count = sum(1 for _ in serialized)
+        chosen = {int(row) for row in np.linspace(0, count - 1, min(most or count, count))}
+        examples = [text for row, text in enumerate(serialized.as_numpy_iterator()) if row in chosen]
+        parsed = parse_raw_examples(tf.constant(examples, tf.string))
         users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
         return cls(users, _texts(parsed.item_ids), _texts(parsed.holdout))
 
