@@ -6,6 +6,7 @@ sequential_rules        the same keys for sequential rules, or null
 neighbours              the same keys for the neighbourhood baseline, or null
 notes                   by baseline, why it is null
 ceiling                 the same keys for the oracle ranking; built-in sample only
+slices                  {"history length": {"6 to 20": {"test": {"map": ..., ...}, "caser": ..., ...}, ...}, ...}
 intervals               {"test": {"map": [lower, upper], ...}, ...}: 95 % confidence intervals of the same values
 rule_weight             weight of the sequential rules in what is served; 0: Caser alone
 counts                  counts of ExampleGen: rows, users, items, ...
@@ -23,8 +24,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.export.signatures import CASER, POPULARITY, SEQUENTIAL_RULES
 from components.files import write_text
-from pipeline.results.summary import RunSummary
+from pipeline.results.summary import Metrics, RunSummary
+
+# Keys of the parts of a model.
+_PARTS = {"": "test", CASER: "caser", SEQUENTIAL_RULES: "sequential_rules", POPULARITY: "popularity"}
 
 
 def write_metrics(summary: RunSummary, file: Path) -> None:
@@ -45,6 +50,7 @@ def write_metrics(summary: RunSummary, file: Path) -> None:
     if summary.ceiling is not None:
         content["ceiling"] = summary.ceiling
     content |= {
+        "slices": _slices(summary),
         "intervals": summary.intervals,
         "rule_weight": summary.rule_weight,
         "counts": summary.counts,
@@ -56,3 +62,10 @@ def write_metrics(summary: RunSummary, file: Path) -> None:
         "states": summary.states,
     }
     write_text(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _slices(summary: RunSummary) -> dict[str, dict[str, dict[str, Metrics]]]:
+    slices: dict[str, dict[str, dict[str, Metrics]]] = {}
+    for kind, value, parts in summary.slices:
+        slices.setdefault(kind, {})[value] = {_PARTS[part]: metrics for part, metrics in parts.items()}
+    return slices

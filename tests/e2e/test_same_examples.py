@@ -9,34 +9,31 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import tensorflow as tf
 
-from components.example_gen import beam_pipeline
+from components.example_gen.beam_pipeline import write_examples
 from components.example_gen.input_files import input_files
+from components.example_gen.raw_examples import read_split
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
+from components.features import SPLITS
 from tests.support.interaction_log import rows, write
 
 
-def run(pattern, folder, arguments=("--direct_running_mode=in_memory",)):
+def run(pattern, folder, arguments=("--direct_running_mode=in_memory",), shards=None):
+    splits = {name: str(folder / f"Split-{name}") for name in SPLITS}
     with beam.Pipeline(argv=["--runner=FnApiRunner", *arguments]) as pipeline:
-        splits = beam_pipeline.examples(
+        write_examples(
             pipeline,
             input_files(str(pattern)),
-            DataSettings(),
+            DataSettings(shards=shards),
             HistorySettings(min_item_interactions=3, max_user_interactions=12),
             SplitSettings(),
+            splits,
             counts_dir=str(folder),
             quarantine_dir=str(folder),
         )
-        for name, examples in splits.items():
-            _ = examples | f"Write{name}" >> beam.io.WriteToTFRecord(str(folder / name))
     counts = json.loads((folder / "counts.json").read_text())
     del counts["files"]
-    actual = {
-        name: sorted(tf.data.TFRecordDataset(sorted(map(str, folder.glob(f"{name}-*")))).as_numpy_iterator())
-        for name in splits
-    }
-    return actual, counts
+    return {name: list(read_split(uri).as_numpy_iterator()) for name, uri in splits.items()}, counts
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +62,24 @@ def test_parquet_gives_the_same_examples(reference, tmp_path):
     table = pa.table(dict(zip(("user_id", "item_id", "timestamp"), map(list, columns), strict=True)))
     pq.write_table(table, tmp_path / "log.parquet", row_group_size=500)
     assert run(tmp_path / "log.parquet", tmp_path) == reference
+
+
+def test_shards_spread_the_same_examples_over_files(reference, tmp_path):
+    (examples, counts), data = reference, write(tmp_path / "log.csv", rows())
+    actual, actual_counts = run(data, tmp_path / "five", shards=5)
+    assert {name: sorted(users) for name, users in actual.items()} == {
+        name: sorted(users) for name, users in examples.items()
+    }
+    assert actual_counts == counts
+    names = [f"data_tfrecord-0000{shard}-of-00005.gz" for shard in range(5)]
+    for name in SPLITS:
+        assert sorted(file.name for file in (tmp_path / "five" / f"Split-{name}").iterdir()) == names
+
+
+def test_shards_without_users_are_empty_files(tmp_path):
+    examples, _ = run(write(tmp_path / "log.csv", rows()[:200]), tmp_path, shards=100)
+    assert len(list((tmp_path / "Split-train").iterdir())) == 100
+    assert examples["train"]
 
 
 def test_two_workers_give_the_same_examples(reference, tmp_path):
