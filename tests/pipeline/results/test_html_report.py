@@ -126,8 +126,8 @@ def test_metrics_json_has_the_documented_content(summary, tmp_path):
     write_metrics(summary, file)
     content = json.loads(file.read_text())
     assert list(content) == [
-        "test", "caser", "sequential_rules", "neighbours", "popularity", "notes", "ceiling", "slices", "intervals", "rule_weight",
-        "counts", "blessed", "blessing_reason", "warnings", "pushed_version", "seconds", "states",
+        "test", "caser", "sequential_rules", "neighbours", "popularity", "notes", "ceiling", "slices", "intervals",
+        "rule_weight", "counts", "blessed", "blessing_reason", "warnings", "pushed_version", "seconds", "states",
     ]  # fmt: skip
     assert content["sequential_rules"] == summary.sequential_rules
     assert content["test"] == summary.test
