@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from components.errors import UserError
 from components.features import FIRST_ID, UNKNOWN
+from components.memory import peak_bytes
 from components.model.caser import Caser
 from components.trainer import progress
 from components.trainer.defaults import batch_size_for, epochs_for, learning_rate_for
@@ -50,7 +51,8 @@ def fit(
         short_histories: whether unset settings get the defaults for short histories.
 
     Returns:
-        One dict per epoch: `epoch`, `seconds`, `loss`, `objective` (name of the loss), and the metrics of `validate`.
+        One dict per epoch: `epoch`, `seconds`, `loss`, `objective` (name of the loss), `peak_memory_gb` (of the process
+        until then), and the metrics of `validate`.
 
     Raises:
         UserError: the loss is not finite.
@@ -89,7 +91,9 @@ def fit(
             current[settings.monitor] = metrics[settings.monitor]
         progress.report(epoch, epochs, steps, steps, current)
         seconds = time.monotonic() - started
-        history.append({"epoch": epoch, "seconds": seconds, "loss": loss, "objective": str(choice), **metrics})
+        peak_gb = peak_bytes() / 1e9
+        row = {"epoch": epoch, "seconds": seconds, "loss": loss, "objective": str(choice), "peak_memory_gb": peak_gb}
+        history.append(row | metrics)
         if stopping.should_stop(epoch, metrics):
             break
     stopping.restore_best_weights()

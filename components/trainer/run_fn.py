@@ -28,13 +28,13 @@ from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.rule_weight import choose_rules
 from components.trainer.settings import TrainerSettings
-from components.trainer.streamed_windows import read_windows
+from components.trainer.streamed_windows import StreamedWindows, read_windows
 from components.trainer.trial import Trained, train_with_defaults
 from components.trainer.validation import validator
 from components.transform.encoded_users import EncodedUsers
 from components.transform.vocabulary import Vocabulary
 
-# In the model_run artifact: one dict per epoch, as `fit` returns them.
+# In the model_run artifact: one dict per epoch, as `fit` returns them, each with the same `notes`.
 HISTORY_FILE = "training_history.json"
 
 
@@ -76,8 +76,10 @@ def run_fn(fn_args: FnArgs) -> None:
         read = windows.with_targets(1) if one_target else windows
         return Trained(servable, fit(model, read, trainer_settings, seed, validate, short_histories))
 
-    servable, history = train_with_defaults(train, windows, trainer_settings)
-    _write_history(fn_args.model_run_dir, history)
+    servable, history, notes = train_with_defaults(train, windows, trainer_settings)
+    if isinstance(windows, StreamedWindows):
+        notes = [*notes, windows.note]
+    _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in history])
 
     tables = read_rules(config[RULES]) if RULES in config else None
     if tables is not None:
@@ -96,5 +98,5 @@ def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():
         for row in history:
             for name, value in row.items():
-                if name not in ("epoch", "objective", "trial"):
+                if isinstance(value, float):
                     tf.summary.scalar(name, value, step=row["epoch"])

@@ -75,6 +75,15 @@ class StreamedWindows:
         """Number of users with windows."""
         return sum(part.users for part in self._parts)
 
+    @property
+    def note(self) -> str:
+        """What to know about the training."""
+        bytes_, parts = sum(part.bytes for part in self._parts), len(self._parts)
+        return (
+            f"Training data was read in {parts} parts, since all of it takes {gigabytes(bytes_)} in memory "
+            "(trainer.max_memory_gb)."
+        )
+
     def with_targets(self, T: int) -> StreamedWindows:
         """See `TrainingWindows`."""
         return StreamedWindows(self._parts, self._feature_spec, self._settings, T)
@@ -129,14 +138,9 @@ def read_windows(
         )
     if in_memory:
         return Windows(concatenate(in_memory), settings)
-    parts = _parts(shards, limit / _PARTS_IN_MEMORY, max_memory_gb)
-    _log.info(
-        "training data is read in %d parts: it takes %s in memory, more than trainer.max_memory_gb=%.3g",
-        len(parts),
-        gigabytes(sum(shard.bytes for shard in shards)),
-        max_memory_gb,
-    )
-    return StreamedWindows(parts, feature_spec, settings)
+    windows = StreamedWindows(_parts(shards, limit / _PARTS_IN_MEMORY, max_memory_gb), feature_spec, settings)
+    _log.info(windows.note)
+    return windows
 
 
 def _parts(shards: list[Part], limit: float, max_memory_gb: float) -> list[Part]:

@@ -16,10 +16,11 @@ _log = logging.getLogger(__name__)
 
 
 class Trained(NamedTuple):
-    """A trained model and its training curve, see `components.trainer.fit.fit`."""
+    """A trained model, its training curve (see `components.trainer.fit.fit`), and what to know about the training."""
 
     servable: ServableCaser
     history: list[dict[str, Any]]
+    notes: list[str] = []
 
     def best(self, metric: str) -> float:
         """The best value of a metric of the valid split."""
@@ -54,4 +55,4 @@ def train_with_defaults(
     text = ", ".join(f"{settings.monitor} {value:.4f} with those for {name}" for name, value in values.items())
     _log.info("trial of the defaults: %s histories", text)
     note = f"Defaults were chosen by a trial on valid: {text} histories."
-    return better._replace(history=[{**row, "trial": note} for row in better.history])
+    return better._replace(notes=[note])

@@ -86,9 +86,7 @@ def _notes(summary: RunSummary) -> list[str]:
     notes = [f"{name.replace('_', ' ')}: {note}" for name, note in summary.notes.items()]
     if summary.rule_weight:
         notes.append(f"served: Caser combined with sequential rules, whose weight is {summary.rule_weight:g}")
-    if summary.history and (trial := summary.history[0].get("trial")):
-        notes.append(trial)
-    return notes
+    return notes + (summary.history[-1]["notes"] if summary.history else [])
 
 
 def _table(summary: RunSummary) -> Table:

@@ -106,8 +106,9 @@ def _best_epoch(summary: RunSummary, metric: str) -> int | None:
 def _training_note(summary: RunSummary, metric: str) -> str:
     if not summary.history:
         return "There is no training curve."
-    note = f"{len(summary.history)} epochs of {summary.history[0]['objective']}."
-    note += f" {trial}" if (trial := summary.history[0].get("trial")) else ""
+    last = summary.history[-1]
+    note = f"{last['epoch']} epochs of {last['objective']}; peak memory of the process {last['peak_memory_gb']:.1f} GB."
+    note = " ".join([note, *last["notes"]])
     best = _best_epoch(summary, metric)
     if best is None:
         return note + " There is no valid split; the weights of the last epoch were exported."

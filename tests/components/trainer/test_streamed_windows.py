@@ -69,6 +69,11 @@ def test_stream_has_the_windows_of_the_data_in_memory(files, shards, parts):
     assert max(map(len, users)) <= shards * USERS
 
 
+def test_note_tells_how_the_data_was_read(files):
+    note = read_windows(files, SPEC, SETTINGS, gigabytes(1)).note
+    assert note.startswith("Training data was read in 8 parts, since all of it takes 6.14e-05 GB in memory")
+
+
 def test_each_epoch_has_its_own_order_of_parts(files):
     stream = read_windows(files, SPEC, SETTINGS, gigabytes(1))
     first, again, second = (contents(stream.parts(seed))[1] for seed in (1, 1, 2))

@@ -40,9 +40,9 @@ def test_both_defaults_are_tried_for_middling_histories_only(per_user, expected)
 @pytest.mark.parametrize(("short", "long", "better"), [(0.2, 0.1, True), (0.1, 0.2, False)])
 def test_better_model_by_the_valid_split_is_kept_with_a_note(short, long, better):
     trained = train_with_defaults(Trainings(short, long), windows(30), TrainerSettings())
-    (row,) = trained.history
+    (row,), (note,) = trained.history, trained.notes
     assert row["defaults"] is better
-    assert f"map {short:.4f} with those for short, map {long:.4f} with those for long histories" in row["trial"]
+    assert f"map {short:.4f} with those for short, map {long:.4f} with those for long histories" in note
 
 
 @pytest.mark.parametrize("settings", [{"auto": False}, {"auto_minutes": 0}])
@@ -51,7 +51,7 @@ def test_length_of_histories_decides_without_a_trial(settings):
         train = Trainings()
         trained = train_with_defaults(train, windows(per_user), TrainerSettings(**settings))
         assert train.calls == [expected]
-        assert "trial" not in trained.history[0]
+        assert trained.notes == []
 
 
 def test_length_of_histories_decides_without_a_valid_split():

@@ -18,6 +18,8 @@ from pipeline.results.summary import Example, RunSummary
 
 VOID = {"meta", "br"}
 
+MORE = {"peak_memory_gb": 1.04, "notes": []}
+
 
 class Checker(HTMLParser):
     """Notes what a browser would fetch, and elements that are not closed in order."""
@@ -61,8 +63,8 @@ def summary():
         states={"Transform": "cached", "CaserTrainer": "done"},
         slices=[SliceMetrics("history_length", "1 to 10", {"": {"map": 0.2}, "sequential_rules_": {"map": 0.1501}})],
         history=[
-            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "objective": "full softmax", "map": 0.1},
-            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "objective": "full softmax", "map": 0.2},
+            {"epoch": 1, "seconds": 1.0, "loss": 3.0, "objective": "full softmax", "map": 0.1, **MORE},
+            {"epoch": 2, "seconds": 1.0, "loss": 2.0, "objective": "full softmax", "map": 0.2, **MORE},
         ],
         examples=[Example("<script>u</script>", ["a&b"], ["x", "y"], ["y"])],
     )
@@ -112,7 +114,7 @@ def test_report_of_a_bare_run_is_complete(tmp_path):
         "too low",
         {},
         {},
-        history=[{"epoch": 1, "loss": 1.0, "objective": "bce"}],
+        history=[{"epoch": 1, "loss": 1.0, "objective": "bce", **MORE}],
     )
     write_report(bare, Config(), "data.csv", file)
     page = Checker()
@@ -152,9 +154,13 @@ def test_skipped_baseline_has_a_note(summary, tmp_path):
 
 
 def test_trial_of_the_defaults_is_told_everywhere(summary, tmp_path):
-    tried = replace(summary, history=[{**row, "trial": "Defaults were chosen by a trial."} for row in summary.history])
+    tried = replace(
+        summary, history=[{**row, "notes": ["Defaults were chosen by a trial."]} for row in summary.history]
+    )
     write_report(tried, Config(), "data.csv", tmp_path / "report.html")
-    assert "Defaults were chosen by a trial." in (tmp_path / "report.html").read_text()
+    assert (
+        "peak memory of the process 1.0 GB. Defaults were chosen by a trial." in (tmp_path / "report.html").read_text()
+    )
     screen = io.StringIO()
     print_summary(new_console(screen), tried, tmp_path, tmp_path / "log", 1.0)
     assert "Defaults were chosen by a trial." in screen.getvalue()

@@ -49,7 +49,14 @@ def report(tmp_path_factory):
         states={"InteractionExampleGen": "cached", "CaserTrainer": "done"},
         slices=[SliceMetrics("history length", "6 to 20", {"": {"map": 0.2}, "popularity_": {"map": 0.1}})],
         history=[
-            {"epoch": n, "loss": 5.0 / n, "map": 0.1 + 0.02 * min(n, 7 - n), "objective": "full softmax"}
+            {
+                "epoch": n,
+                "loss": 5.0 / n,
+                "map": 0.1 + 0.02 * min(n, 7 - n),
+                "objective": "full softmax",
+                "peak_memory_gb": 1.0,
+                "notes": [],
+            }
             for n in range(1, 7)
         ],
         examples=[Example("user-1", [f"item-with-a-long-name-{n}" for n in range(6)], ["a", "b"], ["b"])],
