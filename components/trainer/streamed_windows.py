@@ -138,9 +138,9 @@ def read_windows(
         )
     if in_memory:
         return Windows(concatenate(in_memory), settings)
-    windows = StreamedWindows(_parts(shards, limit / _PARTS_IN_MEMORY, max_memory_gb), feature_spec, settings)
-    _log.info(windows.note)
-    return windows
+    stream = StreamedWindows(_parts(shards, limit / _PARTS_IN_MEMORY, max_memory_gb), feature_spec, settings)
+    _log.info(stream.note)
+    return stream
 
 
 def _parts(shards: list[Part], limit: float, max_memory_gb: float) -> list[Part]:
