@@ -8,6 +8,7 @@ BOOTSTRAP_PYTHON ?= python3
 JOBS ?= 2
 OUTPUT ?= out/sample
 MINUTES ?= 10
+JOB_ENDPOINT ?=
 # Versions of the Kubeflow SDK: the oldest 2.x, the locked one of TFX 1.16, and a recent one.
 KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 
@@ -24,7 +25,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Compile bytecode at installation: if it cannot be written later, every process would compile TFX at its start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-deps test-long fuzz test-kfp coverage lint docs bench bench-transformer format clean
+.PHONY: help install run test test-deps test-long test-beam-engine fuzz test-kfp coverage lint docs bench bench-transformer format clean
 .DEFAULT_GOAL := help
 
 help: ## show this text
@@ -57,6 +58,9 @@ test-deps: ## install system packages that some tests need (Debian): Chromium, M
 
 test-long: $(INSTALLED) ## run the slow tests: killed, concurrent and changed runs of the emulated cluster
 	@$(VENV)/bin/pytest -m long $(ARGS)
+
+test-beam-engine: $(INSTALLED) ## run the pipeline on the Beam engine at JOB_ENDPOINT=host:port, or on one that is started here
+	@JOB_ENDPOINT='$(JOB_ENDPOINT)' $(VENV)/bin/pytest -m beam_engine $(ARGS)
 
 fuzz: $(INSTALLED) ## try new files, arguments and answers for MINUTES=10
 	@$(VENV)/bin/python -W ignore -m tests.fuzz --minutes '$(MINUTES)'

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher
-from tfx.proto.orchestration import pipeline_pb2
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 State = Literal["done", "cached"]
 
@@ -27,6 +27,17 @@ class NodeObserver(Protocol):
         """A node failed; `error` is raised next."""
 
 
+class _Launcher(launcher.Launcher):
+    """TFX's launcher with a cache that ignores Beam's arguments: they say where a node runs, not what it makes."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        # The operator that runs the node has its own reference; this one is a part of the cache's key.
+        if isinstance(self._executor_spec, executable_spec_pb2.BeamExecutableSpec):
+            spec = self._executor_spec.python_executor_spec
+            self._executor_spec = executable_spec_pb2.BeamExecutableSpec(python_executor_spec=spec)
+
+
 def launch_node(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, mlmd: metadata.Metadata) -> State:
     """Runs driver, executor and publisher of a node.
 
@@ -42,7 +53,7 @@ def launch_node(ir: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, mlmd
         Exception: whatever the node raised.
     """
     deployment = runner_utils.extract_local_deployment_config(ir)
-    execution_info = launcher.Launcher(
+    execution_info = _Launcher(
         pipeline_node=node,
         mlmd_connection=mlmd,
         pipeline_info=ir.pipeline_info,

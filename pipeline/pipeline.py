@@ -32,7 +32,7 @@ PIPELINE_NAME = "caser"
 LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1")
 # Without an image, TFX packs itself for remote workers in every Beam node, which takes seconds. The local runner has no
 # remote workers and ignores the name.
-_NO_REMOTE_WORKERS = "--sdk_container_image=none"
+NO_REMOTE_WORKERS = "--sdk_container_image=none"
 
 
 def create_pipeline(
@@ -153,5 +153,5 @@ def create_pipeline(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
-        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [_NO_REMOTE_WORKERS])],
+        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [NO_REMOTE_WORKERS])],
     )

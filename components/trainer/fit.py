@@ -23,7 +23,7 @@ from components.trainer.losses.losses import Batch, compute_loss
 from components.trainer.negatives.seen_items import SeenItems, seen_items_for
 from components.trainer.optimizer import Adam
 from components.trainer.settings import TrainerSettings
-from components.trainer.windows import TrainingWindows, WindowBatch, Windows
+from components.trainer.windows import TrainingPart, TrainingWindows, WindowBatch
 
 _log = logging.getLogger(__name__)
 
@@ -67,18 +67,18 @@ def fit(
     peak = settings.learning_rate or learning_rate_for(short_histories)
     optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
     train = _train_function(model, optimizer, settings, choice)
-    part, seen = None, None
+    histories, seen = None, None
 
     stopping = EarlyStopping(model, settings.monitor, settings.patience)
     history: list[dict[str, Any]] = []
     for epoch in range(1, epochs + 1):
         started = time.monotonic()
-        epoch_seed = hash((seed, epoch)) % 2**32
         total, done = 0.0, 0
-        for next_part in windows.parts(epoch_seed):
-            if next_part is not part:  # in memory there is only one, in all epochs
-                part, seen = next_part, seen_items_for(next_part.histories, n_users, model.n_items, settings)
-            for mean, count in _losses(train, part, seen, batch_size, epoch_seed, -(-steps // _REPORTS_PER_EPOCH)):
+        for part in windows.parts(batch_size, hash((seed, epoch)) % 2**32):
+            if part.histories is not histories:  # in memory, they are the same in all epochs
+                histories = part.histories
+                seen = seen_items_for(histories, n_users, model.n_items, settings)
+            for mean, count in _losses(train, part, seen, -(-steps // _REPORTS_PER_EPOCH)):
                 total += mean * count
                 done += count
                 if done < steps:
@@ -112,12 +112,12 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
 
 
 def _losses(
-    train: Callable[..., tf.Tensor], part: Windows, seen: SeenItems | None, batch_size: int, seed: int, most: int
+    train: Callable[..., tf.Tensor], part: TrainingPart, seen: SeenItems | None, most: int
 ) -> Iterator[tuple[float, int]]:
-    """Trains on all windows of a part; yields the mean loss of at most `most` steps, and the number of these steps."""
-    batches, steps = iter(part.batches(batch_size, seed)), part.steps(batch_size)
-    for steps_of_call in np.array_split(np.arange(steps), -(-steps // most)):
-        yield float(train(batches, tf.constant(len(steps_of_call)), seen)), len(steps_of_call)
+    """Trains on a part; yields the mean loss of at most `most` steps, and the number of these steps."""
+    batches = iter(part.batches)
+    for steps in np.array_split(np.arange(part.steps), -(-part.steps // most)):
+        yield float(train(batches, tf.constant(len(steps)), seen)), len(steps)
 
 
 def _check_finite(loss: float, epoch: int, peak: float) -> None:

@@ -24,6 +24,19 @@ class WindowBatch(NamedTuple):
     position: tf.Tensor
 
 
+def steps_of(windows: int, batch_size: int) -> int:
+    """Number of batches, the last one filled up."""
+    return -(-windows // batch_size)
+
+
+class TrainingPart(NamedTuple):
+    """A part of an epoch: the histories its windows are from, `WindowBatch`es of equal size, and their number."""
+
+    histories: EncodedHistories
+    batches: tf.data.Dataset
+    steps: int
+
+
 class TrainingWindows(Protocol):
     """All training windows, in memory or streamed."""
 
@@ -37,8 +50,13 @@ class TrainingWindows(Protocol):
     def with_targets(self, T: int) -> TrainingWindows:
         """The same windows with at most the first T targets."""
 
-    def parts(self, seed: int) -> Iterator[Windows]:
-        """One pass over all windows, some histories at a time; the order of the parts follows from the seed."""
+    def parts(self, batch_size: int, seed: int) -> Iterator[TrainingPart]:
+        """One pass over all windows in random order.
+
+        Args:
+            batch_size: windows per batch; the last batch of a part is filled up with windows of its first one.
+            seed: shuffling seed.
+        """
 
     def steps(self, batch_size: int) -> int:
         """Number of batches per epoch."""
@@ -77,9 +95,9 @@ class Windows:
         """The same windows with at most the first T targets."""
         return Windows(self.histories, self._settings, min(T, self.T))
 
-    def parts(self, seed: int) -> Iterator[Windows]:
-        """All windows at once, see `TrainingWindows`."""
-        yield self
+    def parts(self, batch_size: int, seed: int) -> Iterator[TrainingPart]:
+        """All windows in one part, see `TrainingWindows`."""
+        yield self.part(self.shuffled(seed), batch_size)
 
     def at(self, numbers: tf.Tensor) -> WindowBatch:
         """Some of the windows.
@@ -100,24 +118,25 @@ class Windows:
             tf.cast(position, tf.int32),
         )
 
-    def batches(self, batch_size: int, seed: int) -> tf.data.Dataset:
-        """One pass over all windows in random order.
+    def shuffled(self, seed: int | list[int]) -> np.ndarray:
+        """The numbers of all windows in random order: int [W]."""
+        return np.random.default_rng(seed).permutation(np.arange(len(self), dtype=self._number_type))
+
+    def part(self, numbers: np.ndarray, batch_size: int) -> TrainingPart:
+        """Some of the windows in batches of equal size.
 
         Args:
+            numbers: int [n], at least one; the last batch is filled up with the first of them.
             batch_size: windows per batch.
-            seed: shuffling seed.
-
-        Returns:
-            `WindowBatch`es of equal size; the last one is filled up with windows from the beginning of the order.
         """
-        order = np.random.default_rng(seed).permutation(np.arange(len(self), dtype=self._number_type))
-        steps = self.steps(batch_size)
-        order = np.resize(order, steps * batch_size).reshape(steps, batch_size)
-        return tf.data.Dataset.from_tensor_slices(order).map(self.at, num_parallel_calls=1).prefetch(8)
+        steps = steps_of(len(numbers), batch_size)
+        rows = np.resize(numbers, steps * batch_size).reshape(steps, batch_size)
+        batches = tf.data.Dataset.from_tensor_slices(rows).map(self.at, num_parallel_calls=1).prefetch(8)
+        return TrainingPart(self.histories, batches, steps)
 
     def steps(self, batch_size: int) -> int:
-        """Number of batches per epoch."""
-        return -(-len(self) // batch_size)
+        """See `TrainingWindows`."""
+        return steps_of(len(self), batch_size)
 
     @property
     def _number_type(self) -> type[np.integer]:

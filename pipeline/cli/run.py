@@ -29,6 +29,7 @@ from pipeline.cli.options import config_options
     metavar="ARG",
     help="Beam option of the data nodes, such as --beam-arg=--runner=FlinkRunner; repeatable.",
 )
+@click.option("--shared-output", is_flag=True, help="Beam's workers mount --output at the same path.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -40,6 +41,7 @@ def run(
     output: Path,
     orchestrator: str,
     beam_args: tuple[str, ...],
+    shared_output: bool,
 ) -> None:
     """Train, evaluate and publish a model from an interaction log: CSV, TSV, Parquet, JSON lines ... (docs/data.md).
 
@@ -59,4 +61,5 @@ def run(
     if sample and preset is None:
         preset = "sample"
     config = load_config(preset, config_file, overrides)
-    context.exit(run_pipeline(RunRequest(config, data, output, beam=orchestrator == "beam", beam_args=beam_args)))
+    request = RunRequest(config, data, output, orchestrator == "beam", beam_args, shared_output)
+    context.exit(run_pipeline(request))

@@ -6,6 +6,8 @@ import contextlib
 import logging
 import os
 import shutil
+import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from pipeline.console.live_display import RunConsole, new_console
 from pipeline.console.log_capture import new_log_file, redirect_output_to, suppress_output
 from pipeline.console.root_cause import root_cause
 from pipeline.console.run_summary import display_path, print_failure, print_summary
+from pipeline.local.beam_workers import check_output, with_code
 from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ _log = logging.getLogger(__name__)
 # Always the same name, so that equal data is reused.
 _PIPE_COPY = "data-from-pipe"
 
-SUCCEEDED, FAILED, INTERRUPTED = 0, 1, 130
+SUCCEEDED, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 
 
 class RunRequest(NamedTuple):
@@ -41,6 +44,7 @@ class RunRequest(NamedTuple):
         output: output directory.
         beam: whether to use TFX's BeamDagRunner.
         beam_args: Beam options of the data nodes.
+        shared_output: whether Beam's workers mount the output directory at the same path.
     """
 
     config: Config
@@ -48,6 +52,7 @@ class RunRequest(NamedTuple):
     output: Path
     beam: bool = False
     beam_args: tuple[str, ...] = ()
+    shared_output: bool = False
 
 
 def run_pipeline(request: RunRequest) -> int:
@@ -63,10 +68,12 @@ def run_pipeline(request: RunRequest) -> int:
         UserError: the data or the output directory is invalid; no node has run.
     """
     output, data = request.output.absolute(), _absolute(request.data)
+    check_output(str(output), request.beam_args, request.shared_output)
     pipe = data is not None and is_pipe(data)
     if data is not None and not pipe:
         _check(data, request.config)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_as_exit())
         stack.enter_context(locked(output))
         if data is not None and pipe:
             data = stack.enter_context(_copy_of_pipe(data, output / _PIPE_COPY))
@@ -78,6 +85,20 @@ def run_pipeline(request: RunRequest) -> int:
         except KeyboardInterrupt:
             console.print("Interrupted. Re-run the same command to resume after the last completed node.")
             return INTERRUPTED
+
+
+@contextlib.contextmanager
+def _terminated_as_exit() -> Iterator[None]:
+    """Lets SIGTERM end the block as an exception does, so that nothing is left behind."""
+
+    def terminate(*_: object) -> None:
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
@@ -113,16 +134,22 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
     for name, value in TENSORFLOW_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with _busy(console, "starting TFX"):
+        from components.beam_jobs import cancelled_on_error
         from components.trainer import progress
         from pipeline.local.runner import run
         from pipeline.pipeline import create_pipeline
         from pipeline.results.collect import collect_summary
 
-        pipeline = create_pipeline(config, data, str(output), request.beam_args)
-
     nodes = RunConsole(console)
     try:
-        with nodes, progress.progress_callback(nodes.on_training):
+        with (
+            tempfile.TemporaryDirectory() as package,
+            cancelled_on_error(),
+            nodes,
+            progress.progress_callback(nodes.on_training),
+        ):
+            beam_args = with_code(request.beam_args, Path(package))
+            pipeline = create_pipeline(config, data, str(output), beam_args)
             run(pipeline, nodes, "beam" if request.beam else "local")
     except Exception as error:
         _log.exception("the run failed")

@@ -128,7 +128,7 @@ def test_recommend_uses_the_pushed_model(finished):
 
 def test_second_run_on_unchanged_input_reuses_every_node(restored, log):
     before = versions_of(restored), metrics_of(restored)["test"]
-    again = caser(*run_arguments(log, restored))
+    again = caser(*run_arguments(log, restored), "--beam-arg=--direct_num_workers=2")
     assert again.returncode == 0, again.stderr
     states = metrics_of(restored)["states"]
     assert {node for node, state in states.items() if state == "done"} <= {"LastBlessedModel"}
@@ -168,7 +168,7 @@ def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(
 
 def test_deleted_serving_directory_is_pushed_again(restored, log):
     shutil.rmtree(restored / "serving")
-    again = caser(*run_arguments(log, restored))
+    again = caser(*run_arguments(log, restored), "--beam-arg=--direct_num_workers=2")
     assert again.returncode == 0, again.stderr
     metrics = metrics_of(restored)
     assert metrics["states"]["CaserTrainer"] == "cached"

@@ -46,14 +46,14 @@ def gigabytes(shards):
     return 2 * (shards + 0.01) * USERS * LENGTH * BYTES / 1e9
 
 
-def contents(parts):
-    """All windows, sorted, and the users of each part."""
-    windows, users = [], []
-    for part in parts:
-        batch = part.at(np.arange(len(part)))
-        windows += list(zip(*(column.numpy().tolist() for column in batch), strict=True))
-        users.append(sorted(set(batch.user.numpy().tolist())))
-    return sorted(windows), users
+def contents(windows, seed=1, batch_size=1):
+    """All windows, sorted, and the users of each part in the order of an epoch."""
+    found, users = [], []
+    for part in windows.parts(batch_size, seed):
+        users.append(sorted(set(part.histories.user.tolist())))
+        for batch in part.batches:
+            found += list(zip(*(column.numpy().tolist() for column in batch), strict=True))
+    return sorted(found), users
 
 
 @pytest.mark.parametrize(("shards", "parts"), [(1, 8), (3, 3), (3.9, 3)])
@@ -62,11 +62,15 @@ def test_stream_has_the_windows_of_the_data_in_memory(files, shards, parts):
     assert isinstance(whole, Windows)
     stream = read_windows(files, SPEC, SETTINGS, gigabytes(shards))
     assert isinstance(stream, StreamedWindows)
-    windows, users = contents(stream.parts(seed=1))
-    assert windows == contents([whole])[0]
-    assert len(users) == parts
+    windows, users = contents(stream)
+    assert windows == contents(whole)[0]
     assert (len(stream), stream.users) == (len(whole), whole.users) == (SHARDS * USERS * (LENGTH - 1), SHARDS * USERS)
     assert max(map(len, users)) <= shards * USERS
+    # Each pass of an epoch sees all users, some at a time.
+    passes = np.array_split(np.arange(len(users)), len(users) // parts)
+    assert len(passes) == 8
+    for rows in passes:
+        assert sorted(user for row in rows for user in users[row]) == list(range(2, SHARDS * USERS + 2))
 
 
 def test_note_tells_how_the_data_was_read(files):
@@ -76,7 +80,7 @@ def test_note_tells_how_the_data_was_read(files):
 
 def test_each_epoch_has_its_own_order_of_parts(files):
     stream = read_windows(files, SPEC, SETTINGS, gigabytes(1))
-    first, again, second = (contents(stream.parts(seed))[1] for seed in (1, 1, 2))
+    first, again, second = (contents(stream, seed)[1] for seed in (1, 1, 2))
     assert first == again != second
     assert sorted(first) == sorted(second)
 
@@ -84,14 +88,15 @@ def test_each_epoch_has_its_own_order_of_parts(files):
 def test_steps_are_those_of_the_parts(files):
     stream = read_windows(files, SPEC, SETTINGS, gigabytes(3))
     for batch_size in (1, 7, 64, 1000):
-        drawn = sum(len(list(part.batches(batch_size, seed=1))) for part in stream.parts(seed=1))
-        assert stream.steps(batch_size) == drawn
+        parts = list(stream.parts(batch_size, seed=1))
+        assert stream.steps(batch_size) == sum(part.steps for part in parts)
+        assert all(len(list(part.batches)) == part.steps for part in parts)
 
 
 def test_stream_has_fewer_targets_on_request(files):
     stream = read_windows(files, SPEC, WindowSettings(L=2, T=3), gigabytes(1))
-    (part, *_) = stream.with_targets(1).parts(seed=1)
-    assert part.at([0]).targets.shape == [1, 1]
+    part = next(stream.with_targets(1).parts(batch_size=4, seed=1))
+    assert part.batches.element_spec.targets.shape == [4, 1]
 
 
 def test_shard_too_large_for_the_memory_is_refused_with_a_hint_that_works(files):

@@ -103,9 +103,10 @@ def test_windows_equal_those_made_by_hand(rows, L, T, fewer, partial):
 def test_epoch_has_every_window_once_and_fills_up_the_last_batch(lengths, batch_size, seed):
     windows = windows_of([list(range(2, length + 2)) for length in lengths], 2, 1, partial_sequences=True)
     batch_size = min(batch_size, len(windows))
-    batches = list(windows.batches(batch_size, seed))
+    (part,) = windows.parts(batch_size, seed)
+    batches = list(part.batches)
     assert {len(batch.user) for batch in batches} == {batch_size}
-    assert len(batches) == windows.steps(batch_size)
+    assert len(batches) == part.steps == windows.steps(batch_size)
     drawn = [(u, p) for batch in batches for u, p in zip(batch.user.numpy(), batch.position.numpy(), strict=True)]
     user, _, _, position = everything(windows)
     assert sorted(drawn[: len(windows)]) == sorted(zip(user, position, strict=True))
@@ -116,7 +117,8 @@ def test_epochs_differ_and_repeat_with_their_seed():
     windows = windows_of([list(range(2, 40))], 2, 1)
 
     def order(seed):
-        return [batch.position.numpy().tolist() for batch in windows.batches(8, seed)]
+        (part,) = windows.parts(8, seed)
+        return [batch.position.numpy().tolist() for batch in part.batches]
 
     assert order(1) == order(1) != order(2)
 
