@@ -29,7 +29,7 @@ BATCHES = (1, 8, 64)
 USERS, L, K = 1_000, 5, 100
 PASSES = 20
 # Loads a model in a separate process and sends one request.
-_LOAD = """
+LOAD = """
 import json, sys, time
 import tensorflow as tf
 def resident():
@@ -74,7 +74,7 @@ def main(
                 _report("forward pass", size, batch, _forward(forward, size, batch), seconds, PASSES)
                 _report("signature", size, batch, _in_process(model, size, batch), seconds)
             loaded = json.loads(
-                subprocess.run([sys.executable, "-c", _LOAD, model], capture_output=True, check=True).stdout
+                subprocess.run([sys.executable, "-c", LOAD, model], capture_output=True, check=True).stdout
             )
             click.echo(
                 f"load {size} items: {loaded['seconds']:.1f} s, resident {loaded['bytes'] / 1e6:.0f} MB, "

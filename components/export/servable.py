@@ -11,6 +11,7 @@ import tensorflow as tf
 from components.example_gen.raw_examples import parse_raw_examples
 from components.export.chunked import map_in_chunks
 from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
+from components.export.inverted_index import InvertedIndex
 from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
 from components.export.padding import refuse_padded_items
 from components.export.signatures import (
@@ -38,8 +39,10 @@ from components.model.caser import Caser
 from components.model.windows import last_window
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.sequential_rules.scorer import RuleScorer, ranking_scores
+from components.sequential_rules.scorer import RuleScorer, evidence_of, ranking_scores
 from components.transform.vocabulary import Vocabulary, known_items
+
+_PARALLEL_USERS = 4
 
 _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
 
@@ -51,6 +54,14 @@ class Rules(NamedTuple):
     weight: float
 
 
+class Index(NamedTuple):
+    """An approximate index, how many of its lists are searched, and the recall that was measured with them."""
+
+    lists: InvertedIndex
+    probes: int
+    recall: float
+
+
 class ServableCaser(tf.Module):
     """The signatures that TF Serving and TFMA call. Seen items are never recommended.
 
@@ -60,7 +71,14 @@ class ServableCaser(tf.Module):
     """
 
     def __init__(
-        self, model: Caser, items: Vocabulary, users: Vocabulary, k: int, loss: str, rules: Rules | None = None
+        self,
+        model: Caser,
+        items: Vocabulary,
+        users: Vocabulary,
+        k: int,
+        loss: str,
+        rules: Rules | None = None,
+        index: Index | None = None,
     ) -> None:
         """Combines model, vocabularies and rules.
 
@@ -71,11 +89,16 @@ class ServableCaser(tf.Module):
             k: number of recommendations per request.
             loss: the training loss; decides how scores become probabilities.
             rules: sequential rules; None: Caser alone is served.
+            index: chooses the items that `recommend` scores; None: it scores all of them.
         """
         super().__init__()
         self.model, self.items, self.users = model, items, users
         self.k = min(k, items.size)
-        self.loss, self.rules = loss, rules
+        self.loss, self.rules, self.index = loss, rules, index
+
+    def with_parts(self, rules: Rules | None, index: Index | None = None) -> ServableCaser:
+        """The same model with other rules and another index."""
+        return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index)
 
     def save(self, path: str) -> None:
         """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
@@ -93,6 +116,7 @@ class ServableCaser(tf.Module):
         root.weights = [variable.value for variable in self.model.weights]
         root.vocabularies = [self.items, self.users]
         root.rules = self.rules.scorer if self.rules else None
+        root.index = self.index.lists if self.index else None
         tf.saved_model.save(
             root,
             path,
@@ -113,6 +137,7 @@ class ServableCaser(tf.Module):
                 "L": self.model.L,
                 "k": self.k,
                 "rule_weight": self.rules.weight if self.rules else 0.0,
+                "index_recall": self.index.recall if self.index else None,
             }
             write_model_info(extra, info)
             tf.io.gfile.makedirs(os.path.join(path, EXTRA))
@@ -264,9 +289,103 @@ class ServableCaser(tf.Module):
         )
 
     def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        seen = tf.concat([history, exclude], axis=1).to_tensor()
-        best, scores = top_items(self._scores(user_id, history), seen, self.k)
+        seen = tf.concat([history, exclude], axis=1)
+        if self.index:
+            best, scores = self.best_of_index(user_id, history, seen, self.index.probes)
+        else:
+            best, scores = self.best_of_all(user_id, history, seen)
         return {ITEMS: self.items.tokens(best), SCORES: scores}
+
+    def best_of_all(
+        self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best unseen items of the catalogue.
+
+        Args:
+            user_id: string [B].
+            history: int64 [B, (n)] ids of known items, oldest first.
+            seen: int64 [B, (n)] ids of items that must not be recommended.
+
+        Returns:
+            Ids int64 [B, k] and scores float [B, k], see `top_items`.
+        """
+        return top_items(self._scores(user_id, history), seen.to_tensor(), self.k)
+
+    def best_of_index(
+        self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor, probes: int | tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best unseen items among those of some lists of the index and the followers by the rules.
+
+        Args:
+            user_id: string [B].
+            history: int64 [B, (n)] ids of known items, oldest first.
+            seen: int64 [B, (n)] ids of items that must not be recommended.
+            probes: number of lists.
+
+        Returns:
+            The same as `best_of_all`, with scores that are as exact. All items are scored for a user whose candidates
+            are fewer than k.
+        """
+        assert self.index is not None
+        representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+        nearest = self.index.lists.nearest(representation, probes)
+
+        def best(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            at = slice(row, row + 1)
+            items, scores = self._candidates(representation[row], history[at], seen[row], nearest[row])
+            return tf.cond(
+                tf.size(items) < self.k,
+                lambda: tuple(part[0] for part in self.best_of_all(user_id[at], history[at], seen[at])),
+                lambda: _highest(items, scores, self.k),
+            )
+
+        # A user at a time: candidates differ, and gathering the rows of many would take memory.
+        return tf.map_fn(
+            best,
+            tf.range(tf.shape(user_id)[0]),
+            fn_output_signature=(tf.TensorSpec([self.k], tf.int64), tf.TensorSpec([self.k], tf.float32)),
+            parallel_iterations=_PARALLEL_USERS,
+        )
+
+    def _candidates(
+        self, representation: tf.Tensor, history: tf.RaggedTensor, seen: tf.Tensor, lists: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Ids int64 [M] of unseen items worth scoring for a user, distinct, and their scores float [M].
+
+        Args:
+            representation: float [2d].
+            history: int64 [1, (n)] ids.
+            seen: int64 [S] ids.
+            lists: int32 [P], lists of the index.
+        """
+        assert self.index is not None
+        is_empty = tf.size(history.flat_values) == 0
+        # As in `scores_by_caser`: without a history, popularity decides.
+        popular = tf.range(tf.minimum(self.k + tf.size(seen), self.items.size), dtype=tf.int64)
+        columns = tf.cond(is_empty, lambda: popular, lambda: self.index.lists.items(lists))
+        followers = [tf.zeros([0], tf.int64)]
+        if self.rules:
+            _, *followers, weights = self.rules.scorer.followers(history)
+        # Distinct items in order of their first occurrence: the seen ones, then the followers.
+        every, place = tf.unique(tf.concat([seen - FIRST_ID, *followers, columns], axis=0))
+        seen_items = tf.reduce_max(tf.concat([place[: tf.size(seen)], [-1]], axis=0)) + 1
+        unseen = every[seen_items:]
+        scores = tf.cond(
+            is_empty,
+            lambda: -tf.math.log(tf.cast(unseen + 1, tf.float32)),
+            lambda: self.model.score_columns(representation, unseen),
+        )
+        if self.rules:
+            of_followers = place[tf.size(seen) :][: tf.size(weights)]
+            sums = tf.math.unsorted_segment_sum(weights, of_followers, tf.size(every))
+            scores += self.rules.weight * evidence_of(sums, tf.reduce_sum(weights))[seen_items:]
+        return unseen + FIRST_ID, scores
+
+
+def _highest(items: tf.Tensor, scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The k items with the highest scores, best first."""
+    best = tf.math.top_k(scores, k)
+    return tf.gather(items, best.indices), best.values
 
 
 def _popularity(n_items: int) -> tf.Tensor:

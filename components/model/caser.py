@@ -144,6 +144,36 @@ class Caser(keras.Model):
         weights = self._output_rows(items)
         return tf.matmul(representation, weights, transpose_b=True) + lookup_rows(self.output_bias, items - FIRST_ID)
 
+    def output_vectors(self, columns: keras.KerasTensor) -> keras.KerasTensor:
+        """What items are scored with.
+
+        Args:
+            columns: int [M], item columns, from 0.
+
+        Returns:
+            float [M, 2d + 1]: the score is the product with the representation and a 1.
+        """
+        items = columns + FIRST_ID
+        return tf.concat([self._output_rows(items), lookup_rows(self.output_bias, columns)[:, tf.newaxis]], axis=1)
+
+    def score_columns(self, representation: keras.KerasTensor, columns: keras.KerasTensor) -> keras.KerasTensor:
+        """Scores of many items for one row, without gradients.
+
+        Args:
+            representation: float [2d], a row from `call`.
+            columns: int [M], item columns, from 0.
+
+        Returns:
+            float [M].
+        """
+        own, bias = lookup_rows(self.output_embedding, columns), lookup_rows(self.output_bias, columns)
+        if not self.tied:
+            return tf.linalg.matvec(own, representation) + bias
+        # Two products instead of one with the concatenated rows, which would be copied.
+        z, user_vector = tf.split(representation, 2)
+        by_sequence = tf.linalg.matvec(tf.gather(self.item_embedding.table(), columns + FIRST_ID), z)
+        return by_sequence + tf.linalg.matvec(own, user_vector) + bias
+
     def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:
         """Output embeddings of items: float [*items.shape, 2d]."""
         own = lookup_rows(self.output_embedding, items - FIRST_ID)

@@ -59,6 +59,6 @@ class ItemEmbedding(SparseEmbedding):
 
     def freeze(self) -> None:
         """Stores the normalized embeddings, so that scoring does not normalize the table for every request."""
-        if self.normalized:
+        if self.normalized and not self._frozen:
             self.embeddings.assign(tf.math.l2_normalize(self.embeddings.value, axis=1))
             self._frozen = True

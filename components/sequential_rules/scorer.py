@@ -43,6 +43,21 @@ class RuleScorer(tf.Module):
             float [B, n_items], at least 0; column j is the item with id j + FIRST_ID.
         """
         rows = history.nrows()
+        row, follower, weight = self.followers(history)
+        sums = tf.math.unsorted_segment_sum(weight, row * self.n_items + follower, rows * self.n_items)
+        sums = tf.reshape(sums, [rows, self.n_items])
+        return evidence_of(sums, tf.reduce_sum(sums, axis=1, keepdims=True))
+
+    def followers(self, history: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Followers of the recent items.
+
+        Args:
+            history: as in `evidence`.
+
+        Returns:
+            row int64 [F] of the history, follower int64 [F], an item column, and weight float [F]. The weights of a
+            follower that occurs several times add up.
+        """
         recent = history[:, -self.history :]
         row = recent.value_rowids()
         back = tf.gather(recent.row_limits(), row) - tf.range(tf.size(row, out_type=tf.int64))
@@ -52,9 +67,17 @@ class RuleScorer(tf.Module):
         rules = tf.ragged.range(first, last)
         source, index = rules.value_rowids(), rules.flat_values
         weight = tf.gather(self.weight, index) * tf.gather(decay, source)
-        cell = tf.gather(row, source) * self.n_items + tf.cast(tf.gather(self.follower, index), tf.int64)
-        sums = tf.reshape(tf.math.unsorted_segment_sum(weight, cell, rows * self.n_items), [rows, self.n_items])
-        return tf.math.log1p(tf.math.divide_no_nan(sums, FLOOR * tf.reduce_sum(sums, axis=1, keepdims=True)))
+        return tf.gather(row, source), tf.cast(tf.gather(self.follower, index), tf.int64), weight
+
+
+def evidence_of(weights: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
+    """Evidence for items, see `RuleScorer`.
+
+    Args:
+        weights: float, sums of the weights of each item.
+        total: their sum over all items, of a shape that broadcasts.
+    """
+    return tf.math.log1p(tf.math.divide_no_nan(weights, FLOOR * total))
 
 
 def ranking_scores(evidence: tf.Tensor) -> tf.Tensor:

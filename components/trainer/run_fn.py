@@ -25,6 +25,7 @@ from components.sequential_rules.scorer import RuleScorer
 from components.trainer.defaults import is_next_item_enough
 from components.trainer.executor import RULES, VALID_SPLIT
 from components.trainer.fit import fit
+from components.trainer.index_choice import choose_index
 from components.trainer.losses.loss_choice import resolve_loss
 from components.trainer.rule_weight import choose_rules
 from components.trainer.settings import TrainerSettings
@@ -59,7 +60,7 @@ def run_fn(fn_args: FnArgs) -> None:
     items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
     users = Vocabulary.from_transform(transform, USER_VOCABULARY)
 
-    k = ExportSettings.model_validate(config["export"]).k
+    export = ExportSettings.model_validate(config["export"])
     loss = resolve_loss(trainer_settings, items.size).loss
     # If all histories are short, the valid split may be empty.
     valid = EncodedUsers(read_split(config[VALID_SPLIT]), items) if VALID_SPLIT in config else None
@@ -68,7 +69,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     def train(short_histories: bool) -> Trained:
         model = Caser(users.size, items.size, windows_settings.L, model_settings.resolved(short_histories))
-        servable = ServableCaser(model, items, users, k, loss)
+        servable = ServableCaser(model, items, users, export.k, loss)
         validate = validator(servable, valid) if valid else None
         one_target = (
             short_histories and windows_settings.T is None and is_next_item_enough(len(windows), items.size, held_out)
@@ -79,12 +80,14 @@ def run_fn(fn_args: FnArgs) -> None:
     servable, history, notes = train_with_defaults(train, windows, trainer_settings)
     if isinstance(windows, StreamedWindows):
         notes = [*notes, windows.note]
-    _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in history])
-
     tables = read_rules(config[RULES]) if RULES in config else None
     if tables is not None:
         rules = choose_rules(servable, RuleScorer(tables), model_settings.rules, valid, trainer_settings.monitor)
-        servable = ServableCaser(servable.model, items, users, k, loss, rules)
+        servable = servable.with_parts(rules)
+    if items.size > export.exact_below:
+        index, note = choose_index(servable, valid, seed)
+        servable, notes = servable.with_parts(servable.rules, index), [*notes, note]
+    _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in history])
     servable.save(fn_args.serving_model_dir)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -62,4 +63,9 @@ def run(
         preset = "sample"
     config = load_config(preset, config_file, overrides)
     request = RunRequest(config, data, output, orchestrator == "beam", beam_args, shared_output)
-    context.exit(run_pipeline(request))
+    try:
+        status = run_pipeline(request)
+    finally:
+        # TensorFlow functions that Beam's workers have kept complain when Python ends.
+        sys.unraisablehook = lambda _: None
+    context.exit(status)

@@ -50,7 +50,10 @@ def test_fits_with_the_same_seed_are_equal():
     fits = [trained(windows, validate=lambda m: {"map": share_of_best(m, windows)}) for _ in range(2)]
     for first, second in zip(*(model.get_weights() for model, _ in fits), strict=True):
         np.testing.assert_array_equal(first, second)
-    first, second = ([{k: v for k, v in row.items() if k not in ("seconds", "peak_memory_gb")} for row in history] for _, history in fits)
+    first, second = (
+        [{k: v for k, v in row.items() if k not in ("seconds", "peak_memory_gb")} for row in history]
+        for _, history in fits
+    )
     assert first == second
 
 

@@ -1,0 +1,80 @@
+"""Whether an approximate index is good enough, and how many of its lists have to be searched."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.export.inverted_index import InvertedIndex
+from components.export.servable import Index, ServableCaser
+from components.features import PADDING
+from components.ranking.evaluation import HeldOutUsers, Users
+
+_log = logging.getLogger(__name__)
+
+_MIN_RECALL, _TOP = 0.98, 100
+_USERS, _BATCH = 256, 16
+# Beyond this share of the catalogue, scoring all of it is as fast.
+_MOST_SEARCHED = 0.1
+
+
+class IndexChoice(NamedTuple):
+    """The index, or None where the exact path is better; and what to tell about it."""
+
+    index: Index | None
+    note: str
+
+
+def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> IndexChoice:
+    """Builds an index and searches as many lists as a recall of 98 % of the exact top 100 needs.
+
+    Args:
+        servable: the trained model, with its rules.
+        valid: users of the valid split, or None.
+        seed: seed of k-means.
+    """
+    exact = "all items are scored for every request"
+    if valid is None:
+        return IndexChoice(None, f"No approximate index: there is no valid split to measure its recall, so {exact}.")
+    servable.model.item_embedding.freeze()
+    lists = InvertedIndex.build(servable.model, seed)
+    index = Index(lists, 1, 0.0)
+    for index in _measured(servable, lists, valid.sample(_USERS)):
+        _log.info("approximate index: recall %.4f with %d of %d lists", index.recall, index.probes, lists.lists)
+        if index.recall >= _MIN_RECALL:
+            of = f"{index.recall:.3f} of the exact top {_TOP} of validation users"
+            return IndexChoice(index, f"Served by an approximate index, whose recall is {of}.")
+    reason = f"its recall is {index.recall:.3f} of the exact top {_TOP}, below {_MIN_RECALL}"
+    return IndexChoice(None, f"No approximate index: {reason}, so {exact}.")
+
+
+def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers) -> Iterator[Index]:
+    """The index with its recall, searching more and more of its lists."""
+    batches = list(users.batches(_BATCH))
+    expected = [_ids(servable.best_of_all, batch) for batch in batches]
+    search = tf.function(servable.with_parts(servable.rules, Index(lists, 1, 0.0)).best_of_index, reduce_retracing=True)
+    probes = 1
+    while probes <= max(1, int(lists.lists * _MOST_SEARCHED)):
+        found = [_ids(functools.partial(search, probes=tf.constant(probes)), batch) for batch in batches]
+        yield Index(lists, probes, recall_of(np.concatenate(found), np.concatenate(expected)))
+        probes *= 2
+
+
+def recall_of(found: np.ndarray, expected: np.ndarray) -> float:
+    """The mean fraction of the expected ids that were found; int [U, k], padded with 0."""
+    fractions = [
+        np.isin(row[row != PADDING], candidates).mean()
+        for candidates, row in zip(found, expected, strict=True)
+        if (row != PADDING).any()
+    ]
+    return float(np.mean(fractions)) if fractions else 1.0
+
+
+def _ids(best: Callable[..., tuple[tf.Tensor, tf.Tensor]], users: HeldOutUsers) -> np.ndarray:
+    ids, _ = best(users.user_id, users.history, users.history)
+    return ids.numpy()[:, :_TOP]
