@@ -8,19 +8,20 @@ from typing import IO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-# Without it pyarrow 10 (TFX 1.16) unpickles what a column's metadata calls `arrow.py_extension_type`: CVE-2023-47248.
-import pyarrow_hotfix  # noqa: F401
 
 from components.errors import UserError
 from components.example_gen.readers.columns import PartitionValue, Position, column_positions
 from components.example_gen.readers.ids import check_id_type, check_number_type, check_time_type
+from components.example_gen.readers.parquet_decoder import (
+    PICKLED_TYPE,
+    NotParquetError,
+    ParquetContent,
+    PickledTypeError,
+    open_parquet,
+)
 from components.example_gen.readers.row_checks import Fields, Interactions, check_rows
 from components.example_gen.settings import DataSettings
 
-_PARQUET_ROWS = 1 << 17
-_PICKLED_TYPE = "arrow.py_extension_type"
 # By column, in the order of `Fields`.
 _TYPE_CHECKS = (check_id_type, check_id_type, check_time_type, check_number_type, check_id_type)
 
@@ -43,8 +44,14 @@ def read_parquet_file(
         UserError: a configured column is missing, or its type is not understood or is pickled code.
     """
     try:
-        yield from _batches(_open_parquet(stream, name), name, partitions, data)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        with open_parquet(stream) as content:
+            yield from _batches(content, name, partitions, data)
+    except PickledTypeError:
+        raise UserError(
+            f"{name}: a column has the type `{PICKLED_TYPE}`, which is pickled Python code. It was not loaded. "
+            "Hint: find out who wrote this file; if you trust it, write it again without extension types."
+        ) from None
+    except (NotParquetError, pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UserError(
             f"{name}: not a readable Parquet file ({reason}). "
@@ -53,27 +60,24 @@ def read_parquet_file(
 
 
 def _batches(
-    file: pq.ParquetFile, name: str, partitions: dict[str, str | None], data: DataSettings
+    content: ParquetContent, name: str, partitions: dict[str, str | None], data: DataSettings
 ) -> Iterator[Interactions]:
-    schema = file.schema_arrow
+    schema = content.schema
     positions = column_positions(schema.names, partitions, data, name)
     for position, check in zip(positions, _TYPE_CHECKS, strict=True):
         if isinstance(position, int):
             check(schema.field(position).type, schema.names[position], name)
     wanted = [schema.names[position] for position in positions if isinstance(position, int)]
     row = 1
-    for batch in file.iter_batches(_PARQUET_ROWS, columns=wanted):
+    for batch in content.batches(wanted):
         columns = Fields(*(_column(batch, position, schema.names) for position in positions))
         rows = np.arange(row, row + batch.num_rows)
         yield check_rows(columns, rows, name, data, functools.partial(_raw_record, batch))
         row += batch.num_rows
-        # A damaged page may claim billions of rows.
-        if row - 1 > file.metadata.num_rows:
-            break
-    if row - 1 != file.metadata.num_rows:
+    if row - 1 != content.rows:
         raise UserError(
-            f"{name}: not a readable Parquet file: it should have {file.metadata.num_rows:,} rows, but has "
-            f"{'more' if row - 1 > file.metadata.num_rows else f'{row - 1:,}'}. Hint: copy or write it again."
+            f"{name}: not a readable Parquet file: it should have {content.rows:,} rows, but has "
+            f"{'more' if row - 1 > content.rows else f'{row - 1:,}'}. Hint: copy or write it again."
         )
 
 
@@ -81,23 +85,6 @@ def _column(batch: pa.RecordBatch, position: Position, names: list[str]) -> pa.A
     if isinstance(position, PartitionValue):
         return pa.array([position.value] * batch.num_rows, pa.string())
     return None if position is None else batch.column(batch.schema.get_field_index(names[position]))
-
-
-def _open_parquet(stream: IO[bytes], name: str) -> pq.ParquetFile:
-    try:
-        file = pq.ParquetFile(stream)
-        types = {(field.metadata or {}).get(b"ARROW:extension:name", b"").decode() for field in file.schema_arrow}
-    except RuntimeError as error:
-        # Raised by pyarrow_hotfix. Its message quotes the pickled bytes, which are untrusted.
-        if _PICKLED_TYPE not in str(error):
-            raise
-        types = {_PICKLED_TYPE}
-    if _PICKLED_TYPE in types:
-        raise UserError(
-            f"{name}: a column has the type `{_PICKLED_TYPE}`, which is pickled Python code. It was not loaded. "
-            "Hint: find out who wrote this file; if you trust it, write it again without extension types."
-        )
-    return file
 
 
 def _raw_record(batch: pa.RecordBatch, index: int) -> bytes:
