@@ -76,15 +76,15 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     items = histories(arguments.items, arguments.users)
-    servable, valid, taken = _train(items[:, :-1], items[:, -1:], arguments.items)
-    started = time.monotonic()
-    index, note = choose_index(servable, valid, seed=1)
-    print(f"{note} {time.monotonic() - started:.0f} s", flush=True)
-    if index is None:
-        sys.exit(note)
-    result = {"items": arguments.items, "training": taken, "building": time.monotonic() - started}
-    result |= {"recall": index.recall, "lists": index.lists.lists, "probes": index.probes}
     with tempfile.TemporaryDirectory() as folder:
+        servable, valid, taken = _train(items[:, :-1], items[:, -1:], arguments.items, Path(folder))
+        started = time.monotonic()
+        index, note = choose_index(servable, valid, seed=1)
+        result = {"items": arguments.items, "training": taken, "building": time.monotonic() - started}
+        print(note, result, flush=True)
+        if index is None:
+            sys.exit(note)
+        result |= {"recall": index.recall, "lists": index.lists.lists, "probes": index.probes}
         models = {"exact": servable, "index": servable.with_parts(None, index)}
         for name, model in models.items():
             model.save(f"{folder}/{name}")
@@ -101,7 +101,9 @@ def main() -> None:
     print(json.dumps(result, indent=1))
 
 
-def _train(train: np.ndarray, held_out: np.ndarray, n_items: int) -> tuple[ServableCaser, HeldOutUsers, float]:
+def _train(
+    train: np.ndarray, held_out: np.ndarray, n_items: int, folder: Path
+) -> tuple[ServableCaser, HeldOutUsers, float]:
     users, length = train.shape
     encoded = EncodedHistories.of(np.arange(users) + FIRST_ID, train.ravel() + FIRST_ID, np.full(users, length))
     keras.utils.set_random_seed(1)
@@ -111,12 +113,11 @@ def _train(train: np.ndarray, held_out: np.ndarray, n_items: int) -> tuple[Serva
     started = time.monotonic()
     fit(model, windows, settings, seed=1)
     taken = time.monotonic() - started
-    with tempfile.TemporaryDirectory() as folder:
-        vocabularies = []
-        for name, count in (("items", n_items), ("users", users)):
-            (Path(folder) / name).write_text("".join(f"{name[0]}{number}\n" for number in range(count)))
-            vocabularies.append(Vocabulary(str(Path(folder) / name), count))
-        servable = ServableCaser(model, *vocabularies, _K, resolve_loss(settings, n_items).loss)
+    vocabularies = []
+    for name, count in (("items", n_items), ("users", users)):
+        (folder / name).write_text("".join(f"{name[0]}{number}\n" for number in range(count)))
+        vocabularies.append(Vocabulary(str(folder / name), count))
+    servable = ServableCaser(model, *vocabularies, _K, resolve_loss(settings, n_items).loss)
     history = tf.RaggedTensor.from_tensor(tf.constant(train + FIRST_ID), row_splits_dtype=tf.int64)
     after = tf.RaggedTensor.from_tensor(tf.constant(held_out + FIRST_ID), row_splits_dtype=tf.int64)
     return servable, HeldOutUsers(tf.constant([f"u{n}" for n in range(users)]), history, after), taken
@@ -126,7 +127,7 @@ def _call(model: str, users: np.ndarray, recent: np.ndarray) -> Callable[[], obj
     loaded = tf.saved_model.load(model)
     inputs = {
         "user_id": tf.constant([f"u{user}" for user in users]),
-        "recent_item_ids": tf.constant([[f"i{item}" for item in row] for row in recent]),
+        "recent_item_ids": tf.constant([["", *(f"i{item}" for item in row)] for row in recent]),
         "exclude_item_ids": tf.constant([[""]] * len(users)),
     }
     # `loaded` must outlive its signatures.

@@ -171,7 +171,7 @@ class Caser(keras.Model):
             return tf.linalg.matvec(own, representation) + bias
         # Two products instead of one with the concatenated rows, which would be copied.
         z, user_vector = tf.split(representation, 2)
-        by_sequence = tf.linalg.matvec(tf.gather(self.item_embedding.table(), columns + FIRST_ID), z)
+        by_sequence = tf.linalg.matvec(self.item_embedding(columns + FIRST_ID), z)
         return by_sequence + tf.linalg.matvec(own, user_vector) + bias
 
     def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:

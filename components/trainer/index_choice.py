@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _MIN_RECALL, _TOP = 0.98, 100
 _USERS, _BATCH = 256, 16
+_CANDIDATES_PER_RESULT = 8
 # Beyond this share of the catalogue, scoring all of it is as fast.
 _MOST_SEARCHED = 0.1
 
@@ -54,11 +56,12 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> Ind
 
 
 def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers) -> Iterator[Index]:
-    """The index with its recall, searching more and more of its lists."""
+    """The index with its recall, searching more and more of its lists; nothing if even the fewest are too many."""
     batches = list(users.batches(_BATCH))
     expected = [_ids(servable.best_of_all, batch) for batch in batches]
     search = tf.function(servable.with_parts(servable.rules, Index(lists, 1, 0.0)).best_of_index, reduce_retracing=True)
-    probes = 1
+    # Some times k candidates, so that a user's seen items never leave fewer than k.
+    probes = math.ceil(_CANDIDATES_PER_RESULT * servable.k * lists.lists / servable.items.size)
     while probes <= max(1, int(lists.lists * _MOST_SEARCHED)):
         found = [_ids(functools.partial(search, probes=tf.constant(probes)), batch) for batch in batches]
         yield Index(lists, probes, recall_of(np.concatenate(found), np.concatenate(expected)))

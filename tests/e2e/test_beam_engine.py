@@ -51,7 +51,7 @@ def test_interrupted_run_cancels_its_job(engine, log, tmp_path, number, status):
     arguments = run_arguments(log, tmp_path / "out")
     run = subprocess.Popen(caser_command(*arguments, *engine), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 120
-    while "Running job" not in _log_of(tmp_path / "out") and time.monotonic() < deadline:
+    while "Job state changed to" not in _log_of(tmp_path / "out") and time.monotonic() < deadline:
         time.sleep(0.05)
     run.send_signal(number)
     output, _ = run.communicate(timeout=60)
