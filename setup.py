@@ -34,6 +34,8 @@ setup(
         "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
+        # k-means of the approximate index; also a dependency of TFX.
+        "scikit-learn",
         # Compressed files.
         "zstandard",
         # Retries of the client.

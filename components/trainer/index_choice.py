@@ -45,13 +45,15 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> Ind
         return IndexChoice(None, f"No approximate index: there is no valid split to measure its recall, so {exact}.")
     servable.model.item_embedding.freeze()
     lists = InvertedIndex.build(servable.model, seed)
-    index = Index(lists, 1, 0.0)
+    index = None
     for index in _measured(servable, lists, valid.sample(_USERS)):
         _log.info("approximate index: recall %.4f with %d of %d lists", index.recall, index.probes, lists.lists)
         if index.recall >= _MIN_RECALL:
             of = f"{index.recall:.3f} of the exact top {_TOP} of validation users"
             return IndexChoice(index, f"Served by an approximate index, whose recall is {of}.")
-    reason = f"its recall is {index.recall:.3f} of the exact top {_TOP}, below {_MIN_RECALL}"
+    reason = "the catalogue is too small for one"
+    if index:
+        reason = f"its recall is {index.recall:.3f} of the exact top {_TOP}, below {_MIN_RECALL}"
     return IndexChoice(None, f"No approximate index: {reason}, so {exact}.")
 
 
