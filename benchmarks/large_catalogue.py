@@ -113,14 +113,16 @@ def _train(
     started = time.monotonic()
     fit(model, windows, settings, seed=1)
     taken = time.monotonic() - started
-    vocabularies = []
-    for name, count in (("items", n_items), ("users", users)):
-        (folder / name).write_text("".join(f"{name[0]}{number}\n" for number in range(count)))
-        vocabularies.append(Vocabulary(str(folder / name), count))
-    servable = ServableCaser(model, *vocabularies, _K, resolve_loss(settings, n_items).loss)
+    item_vocabulary, user_vocabulary = (_vocabulary(folder, *part) for part in (("items", n_items), ("users", users)))
+    servable = ServableCaser(model, item_vocabulary, user_vocabulary, _K, resolve_loss(settings, n_items).loss)
     history = tf.RaggedTensor.from_tensor(tf.constant(train + FIRST_ID), row_splits_dtype=tf.int64)
     after = tf.RaggedTensor.from_tensor(tf.constant(held_out + FIRST_ID), row_splits_dtype=tf.int64)
     return servable, HeldOutUsers(tf.constant([f"u{n}" for n in range(users)]), history, after), taken
+
+
+def _vocabulary(folder: Path, name: str, size: int) -> Vocabulary:
+    (folder / name).write_text("".join(f"{name[0]}{number}\n" for number in range(size)))
+    return Vocabulary(str(folder / name), size)
 
 
 def _call(model: str, users: np.ndarray, recent: np.ndarray) -> Callable[[], object]:

@@ -25,7 +25,7 @@ def cancelled_on_error() -> Iterator[None]:
         return result
 
     # TFX's nodes create their own pipelines and keep the results to themselves.
-    beam.Pipeline.run = run  # type: ignore[method-assign]
+    beam.Pipeline.run = run  # type: ignore[method-assign, assignment]
     try:
         yield
     except BaseException:

@@ -6,7 +6,6 @@ import functools
 import logging
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -25,24 +24,20 @@ _CANDIDATES_PER_RESULT = 8
 _MOST_SEARCHED = 0.1
 
 
-class IndexChoice(NamedTuple):
-    """The index, or None where the exact path is better; and what to tell about it."""
-
-    index: Index | None
-    note: str
-
-
-def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> IndexChoice:
+def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> tuple[Index | None, str]:
     """Builds an index and searches as many lists as a recall of 98 % of the exact top 100 needs.
 
     Args:
         servable: the trained model, with its rules.
         valid: users of the valid split, or None.
         seed: seed of k-means.
+
+    Returns:
+        The index, or None where the exact path is better; and what to tell about it.
     """
     exact = "all items are scored for every request"
     if valid is None:
-        return IndexChoice(None, f"No approximate index: there is no valid split to measure its recall, so {exact}.")
+        return None, f"No approximate index: there is no valid split to measure its recall, so {exact}."
     servable.model.item_embedding.freeze()
     lists = InvertedIndex.build(servable.model, seed)
     index = None
@@ -50,11 +45,11 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> Ind
         _log.info("approximate index: recall %.4f with %d of %d lists", index.recall, index.probes, lists.lists)
         if index.recall >= _MIN_RECALL:
             of = f"{index.recall:.3f} of the exact top {_TOP} of validation users"
-            return IndexChoice(index, f"Served by an approximate index, whose recall is {of}.")
+            return index, f"Served by an approximate index, whose recall is {of}."
     reason = "the catalogue is too small for one"
     if index:
         reason = f"its recall is {index.recall:.3f} of the exact top {_TOP}, below {_MIN_RECALL}"
-    return IndexChoice(None, f"No approximate index: {reason}, so {exact}.")
+    return None, f"No approximate index: {reason}, so {exact}."
 
 
 def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers) -> Iterator[Index]:
