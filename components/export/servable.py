@@ -34,7 +34,7 @@ from components.export.signatures import (
     PredictRequests,
 )
 from components.export.warmup import WARMUP_FILE, write_warmup
-from components.features import FIRST_ID
+from components.features import FIRST_ID, PADDING
 from components.model.caser import Caser
 from components.model.windows import last_window
 from components.ranking.metrics import MAX_K
@@ -312,7 +312,12 @@ class ServableCaser(tf.Module):
         return top_items(self._scores(user_id, history), seen.to_tensor(), self.k)
 
     def best_of_index(
-        self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor, probes: int | tf.Tensor
+        self,
+        user_id: tf.Tensor,
+        history: tf.RaggedTensor,
+        seen: tf.RaggedTensor,
+        probes: int | tf.Tensor,
+        exact_if_few: bool = True,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best unseen items among those of some lists of the index and the followers by the rules.
 
@@ -321,10 +326,10 @@ class ServableCaser(tf.Module):
             history: int64 [B, (n)] ids of known items, oldest first.
             seen: int64 [B, (n)] ids of items that must not be recommended.
             probes: number of lists.
+            exact_if_few: whether all items are scored for a user whose candidates are fewer than k.
 
         Returns:
-            The same as `best_of_all`, with scores that are as exact. All items are scored for a user whose candidates
-            are fewer than k.
+            The same as `best_of_all`, with scores that are as exact.
         """
         assert self.index is not None
         representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
@@ -333,6 +338,8 @@ class ServableCaser(tf.Module):
         def best(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             at = slice(row, row + 1)
             items, scores = self._candidates(representation[row], history[at], seen[row], nearest[row])
+            if not exact_if_few:
+                return _highest(items, scores, self.k)
             return tf.cond(
                 tf.size(items) < self.k,
                 lambda: tuple(part[0] for part in self.best_of_all(user_id[at], history[at], seen[at])),
@@ -383,9 +390,13 @@ class ServableCaser(tf.Module):
 
 
 def _highest(items: tf.Tensor, scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k items with the highest scores, best first."""
-    best = tf.math.top_k(scores, k)
-    return tf.gather(items, best.indices), best.values
+    """The k items with the highest scores, best first; PADDING and the lowest float if there are fewer."""
+    best = tf.math.top_k(scores, tf.minimum(k, tf.size(items)))
+    missing = [[0, k - tf.size(best.values)]]
+    return (
+        tf.pad(tf.gather(items, best.indices), missing, constant_values=PADDING),
+        tf.pad(best.values, missing, constant_values=scores.dtype.min),
+    )
 
 
 def _popularity(n_items: int) -> tf.Tensor:

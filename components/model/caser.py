@@ -45,6 +45,7 @@ class Caser(keras.Model):
             ValueError: a height exceeds L.
         """
         super().__init__()
+        self._arguments = n_users, n_items, L, settings
         settings = settings.resolved()
         heights = settings.heights or list(range(1, L + 1))
         if max(heights) > L:
@@ -75,6 +76,14 @@ class Caser(keras.Model):
             shape=(n_items, d if self.tied else 2 * d), initializer=_normal(2 * d), name="output_embedding"
         )
         self.output_bias = self.add_weight(shape=(n_items,), initializer="zeros", name="output_bias")
+
+    def build_weights(self) -> None:
+        """Creates the weights, which the first call would create."""
+        self((tf.zeros([1], tf.int32), tf.zeros([1, self.L], tf.int32)))
+
+    def new(self) -> Caser:
+        """A new model with the same hyperparameters."""
+        return Caser(*self._arguments)
 
     @staticmethod
     def from_feature_columns(feature_columns: Sequence[dict[str, Any]], **arguments: Any) -> keras.Model:

@@ -17,6 +17,7 @@ from components.memory import peak_bytes
 from components.model.caser import Caser
 from components.trainer import progress
 from components.trainer.defaults import batch_size_for, epochs_for, learning_rate_for
+from components.trainer.distribution import copy_for, share_of_loss, strategy_for
 from components.trainer.early_stopping import EarlyStopping
 from components.trainer.losses.loss_choice import LossChoice, resolve_loss
 from components.trainer.losses.losses import Batch, compute_loss
@@ -62,14 +63,20 @@ def fit(
     epochs = settings.epochs or epochs_for(steps, short_histories)
     choice = resolve_loss(settings, model.n_items)
     n_users = model.user_embedding.input_dim - FIRST_ID
+    strategy = strategy_for(settings.distribution)
+    trained = copy_for(strategy, model)
     _log.info("%d windows, batch size %d", len(windows), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     peak = settings.learning_rate or learning_rate_for(short_histories)
-    optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
-    train = _train_function(model, optimizer, settings, choice)
+    with strategy.scope():
+        optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
+        if trained is not model:
+            # Variables of several devices cannot be created inside a training step.
+            optimizer.build(trained.trainable_variables)
+    train = _train_function(trained, optimizer, settings, choice, strategy)
     histories, seen = None, None
 
-    stopping = EarlyStopping(model, settings.monitor, settings.patience)
+    stopping = EarlyStopping(trained, settings.monitor, settings.patience)
     history: list[dict[str, Any]] = []
     for epoch in range(1, epochs + 1):
         started = time.monotonic()
@@ -78,13 +85,15 @@ def fit(
             if part.histories is not histories:  # in memory, they are the same in all epochs
                 histories = part.histories
                 seen = seen_items_for(histories, n_users, model.n_items, settings)
-            for mean, count in _losses(train, part, seen, -(-steps // _REPORTS_PER_EPOCH)):
+            for mean, count in _losses(train, strategy, part, seen, -(-steps // _REPORTS_PER_EPOCH)):
                 total += mean * count
                 done += count
                 if done < steps:
                     progress.report(epoch, epochs, done, steps, {"loss": mean})
         loss = total / steps
         _check_finite(loss, epoch, peak)
+        if trained is not model:
+            model.set_weights(trained.get_weights())
         metrics = validate() if validate else {}
         current = {"loss": loss}
         if metrics:
@@ -97,6 +106,8 @@ def fit(
         if stopping.should_stop(epoch, metrics):
             break
     stopping.restore_best_weights()
+    if trained is not model:
+        model.set_weights(trained.get_weights())
     return history
 
 
@@ -112,10 +123,14 @@ def learning_rates(peak: float, steps: int) -> keras.optimizers.schedules.Learni
 
 
 def _losses(
-    train: Callable[..., tf.Tensor], part: TrainingPart, seen: SeenItems | None, most: int
+    train: Callable[..., tf.Tensor],
+    strategy: tf.distribute.Strategy,
+    part: TrainingPart,
+    seen: SeenItems | None,
+    most: int,
 ) -> Iterator[tuple[float, int]]:
     """Trains on a part; yields the mean loss of at most `most` steps, and the number of these steps."""
-    batches = iter(part.batches)
+    batches = iter(strategy.experimental_distribute_dataset(part.batches))
     for steps in np.array_split(np.arange(part.steps), -(-part.steps // most)):
         yield float(train(batches, tf.constant(len(steps)), seen)), len(steps)
 
@@ -129,7 +144,11 @@ def _check_finite(loss: float, epoch: int, peak: float) -> None:
 
 
 def _train_function(
-    model: Caser, optimizer: keras.optimizers.Optimizer, settings: TrainerSettings, choice: LossChoice
+    model: Caser,
+    optimizer: keras.optimizers.Optimizer,
+    settings: TrainerSettings,
+    choice: LossChoice,
+    strategy: tf.distribute.Strategy,
 ) -> Callable[[Any, tf.Tensor, SeenItems | None], tf.Tensor]:
     """A graph function that takes `steps` batches from an iterator and returns their mean loss."""
 
@@ -142,6 +161,8 @@ def _train_function(
             loss = compute_loss(
                 model, representation, Batch(user, position, targets), seen, choice.loss, choice.negatives
             )
+            if strategy.num_replicas_in_sync > 1:
+                loss *= share_of_loss(targets)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
@@ -150,7 +171,8 @@ def _train_function(
     def train(batches: Any, steps: tf.Tensor, seen: SeenItems | None) -> tf.Tensor:
         total = tf.constant(0.0)
         for _ in tf.range(steps):
-            total += step(next(batches), seen)
+            losses = strategy.run(step, (next(batches), seen))
+            total += strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
         return total / tf.cast(steps, tf.float32)
 
     return train

@@ -23,6 +23,7 @@ from components.model.window_settings import WindowSettings
 from components.sequential_rules.artifact import read_rules
 from components.sequential_rules.scorer import RuleScorer
 from components.trainer.defaults import is_next_item_enough
+from components.trainer.distribution import is_chief
 from components.trainer.executor import RULES, VALID_SPLIT
 from components.trainer.fit import fit
 from components.trainer.index_choice import choose_index
@@ -87,6 +88,8 @@ def run_fn(fn_args: FnArgs) -> None:
     if items.size > export.exact_below:
         index, note = choose_index(servable, valid, seed)
         servable, notes = servable.with_parts(servable.rules, index), [*notes, note]
+    if not is_chief(trainer_settings.distribution):
+        return
     _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in history])
     servable.save(fn_args.serving_model_dir)
 

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from components.settings import Settings
 
+Distribution = Literal["none", "mirrored", "multi_worker"]
+
 
 class TrainerSettings(Settings):
     """Training (`components.trainer`)."""
@@ -59,6 +61,10 @@ class TrainerSettings(Settings):
         "map", description="metric of the valid split that decides early stopping and which epoch is kept"
     )
     patience: int = Field(3, ge=1, description="early-stopping patience in epochs")
+    distribution: Distribution = Field(
+        "none",
+        description="data-parallel training; mirrored: all GPUs of the machine; multi_worker: the workers in TF_CONFIG",
+    )
     max_memory_gb: float | None = Field(
         None,
         gt=0,
