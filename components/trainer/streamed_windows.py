@@ -21,7 +21,7 @@ from components.transform.histories import EncodedHistories, concatenate, read_h
 _log = logging.getLogger(__name__)
 
 # Measured: histories, the order of their windows, and the seen items with what sorting them takes.
-_BYTES_PER_INTERACTION = 64
+_BYTES_PER_INTERACTION = 72
 # One is trained on while the next one is read.
 _PARTS_IN_MEMORY = 2
 _PASSES = 8
