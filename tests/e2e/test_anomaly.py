@@ -46,7 +46,6 @@ def test_anomaly_stops_the_pipeline_before_transform(tmp_path):
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
-        custom_config={"windows": {"L": 2, "T": 1}},
     )
     transform.add_upstream_node(validator)
     pipeline = tfx.dsl.Pipeline(

@@ -28,7 +28,6 @@ def test_components_work_beside_stock_components(log, tmp_path):
         examples=examples,
         schema=schema.outputs["schema"],
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
-        custom_config={"windows": {"L": 5, "T": 3}},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train"]),
         disable_statistics=True,
     )
