@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -67,6 +68,7 @@ def run_pipeline(request: RunRequest) -> int:
     Raises:
         UserError: the data or the output directory is invalid; no node has run.
     """
+    _refuse_url(request.output)
     output, data = request.output.absolute(), _absolute(request.data)
     check_output(str(output), request.beam_args, request.shared_output)
     pipe = data is not None and is_pipe(data)
@@ -165,6 +167,15 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
         write_report(summary, config, source, output / "report.html")
     print_summary(console, summary, output, log, time.monotonic() - started)
     return SUCCEEDED
+
+
+def _refuse_url(output: Path) -> None:
+    # A path has lost the second slash, and would become a directory called `gs:`.
+    if url := re.fullmatch(r"([a-z0-9]+):/(.*)", str(output)):
+        raise UserError(
+            f"--output {url[1]}://{url[2]} is in an object store, where a run cannot keep its database and its lock. "
+            "Hint: pass a directory; for workers of a cluster, one that all of them mount, with --shared-output."
+        )
 
 
 @contextlib.contextmanager

@@ -152,6 +152,16 @@ def test_recommend_without_a_model_is_one_message(tmp_path):
     assert "Model directory" in result.output
 
 
+@pytest.mark.parametrize("url", ["gs://bucket/run", "s3://bucket"])
+def test_output_in_an_object_store_is_one_message(tmp_path, url, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = caser("run", "--sample", "--output", url)
+    assert result.exit_code == 2
+    assert f"--output {url} is in an object store" in result.output
+    assert "Hint: pass a directory" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_output_path_with_glob_characters_is_refused_before_anything_runs(tmp_path):
     result = caser("run", "--sample", "--output", tmp_path / "out[1]")
     assert result.exit_code == 2
