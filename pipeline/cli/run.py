@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -66,6 +67,6 @@ def run(
     try:
         status = run_pipeline(request)
     finally:
-        # TensorFlow functions that Beam's workers have kept complain when Python ends.
-        sys.unraisablehook = lambda _: None
+        # TensorFlow functions that Beam's workers have kept, and threads of a cancelled job, complain when Python ends.
+        sys.unraisablehook = threading.excepthook = lambda _: None
     context.exit(status)
