@@ -68,5 +68,6 @@ def run(
         status = run_pipeline(request)
     finally:
         # TensorFlow functions that Beam's workers have kept, and threads of a cancelled job, complain when Python ends.
-        sys.unraisablehook = threading.excepthook = lambda _: None
+        sys.unraisablehook = lambda _: None
+        threading.excepthook = lambda _: None
     context.exit(status)
