@@ -37,21 +37,32 @@ class InvertedIndex(tf.Module):
         self._start = tf.Variable(start, trainable=False, name="index_start")
 
     @classmethod
-    def build(cls, model: Caser, seed: int) -> InvertedIndex:
+    def build(cls, model: Caser, representations: np.ndarray, seed: int) -> InvertedIndex:
         """Clusters the output vectors of a model.
+
+        What should be small is not the distance of a vector v from its centroid c, but the error of scores of users q:
+        E[(q (v - c))^2] = (v - c)' E[q q'] (v - c). So k-means works in the space where this is the squared distance;
+        directions in which users are near 0 do not count.
 
         Args:
             model: a trained model.
+            representations: float [Q, 2d], users as `model` sees them.
             seed: seed of k-means.
         """
         items = model.n_items
         lists = max(1, min(2 ** round(np.log2(_LISTS_PER_ROOT * np.sqrt(items))), items // 2))
-        sample = np.random.default_rng(seed).permutation(items)[: lists * _TRAINING_ITEMS_PER_LIST]
+        space = _space(representations)
+        sample = np.sort(np.random.default_rng(seed).permutation(items)[: lists * _TRAINING_ITEMS_PER_LIST])
         means = KMeans(lists, init="random", n_init=1, max_iter=_ITERATIONS, random_state=seed)
-        means.fit(_vectors(model, np.sort(sample)))
-        chunks = (np.arange(start, min(start + _CHUNK, items)) for start in range(0, items, _CHUNK))
-        list_of_item = np.concatenate([means.predict(_vectors(model, chunk)) for chunk in chunks])
-        return cls(means.cluster_centers_.astype(np.float32), list_of_item)
+        means.fit(_vectors(model, sample) @ space)
+        sums, list_of_item = np.zeros([lists, len(space)]), np.zeros(items, np.int64)
+        for start in range(0, items, _CHUNK):
+            columns = np.arange(start, min(start + _CHUNK, items))
+            vectors = _vectors(model, columns)
+            list_of_item[columns] = means.predict(vectors @ space)
+            np.add.at(sums, list_of_item[columns], vectors)
+        sizes = np.maximum(np.bincount(list_of_item, minlength=lists), 1)
+        return cls((sums / sizes[:, np.newaxis]).astype(np.float32), list_of_item)
 
     def nearest(self, representation: tf.Tensor, probes: int | tf.Tensor) -> tf.Tensor:
         """The lists whose mean output vectors score highest.
@@ -77,6 +88,13 @@ class InvertedIndex(tf.Module):
         """
         places = tf.ragged.range(tf.gather(self._start, lists), tf.gather(self._start, lists + 1)).flat_values
         return tf.cast(tf.gather(self._items, places), tf.int64)
+
+
+def _space(representations: np.ndarray) -> np.ndarray:
+    """A root of E[q q'], float32 [2d + 1, 2d + 1], of users q with a 1 for the bias."""
+    queries = np.pad(representations, [(0, 0), (0, 1)], constant_values=1.0).astype(np.float64)
+    values, vectors = np.linalg.eigh(queries.T @ queries / len(queries))
+    return (vectors * np.sqrt(np.maximum(values, 0))).astype(np.float32)
 
 
 def _vectors(model: Caser, columns: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from components.example_gen.raw_examples import parse_raw_examples
@@ -37,6 +38,7 @@ from components.export.warmup import WARMUP_FILE, write_warmup
 from components.features import FIRST_ID, PADDING
 from components.model.caser import Caser
 from components.model.windows import last_window
+from components.ranking.evaluation import HeldOutUsers
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.sequential_rules.scorer import RuleScorer, evidence_of, ranking_scores
@@ -277,6 +279,11 @@ class ServableCaser(tf.Module):
         """The served scores, float [B, N]."""
         scores = self.scores_by_caser(user_id, history)
         return scores + self.rules.weight * self.rules.scorer.evidence(history) if self.rules else scores
+
+    def representations(self, users: HeldOutUsers) -> np.ndarray:
+        """Users as the model sees them: float [U, 2d]."""
+        sequence = last_window(users.history, self.model.L)
+        return self.model((self.users.ids(users.user_id), sequence)).numpy()
 
     def scores_by_caser(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
         """Scores, float [B, N]: of the model, or of popularity if the history is empty."""

@@ -40,7 +40,7 @@ def servable(request, tmp_path_factory):
     model((np.array([2]), np.zeros([1, L], int)))
     for weight in model.weights:
         weight.assign(np.random.default_rng(2).normal(size=weight.shape))
-    lists = InvertedIndex.build(model, seed=1)
+    lists = InvertedIndex.build(model, np.random.default_rng(4).normal(size=[50, 8]), seed=1)
     index = Index(lists, lists.lists, 1.0)
     return ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules() if has_rules else None, index=index)
 

@@ -13,7 +13,7 @@ from components.ranking.evaluation import HeldOutUsers
 from components.trainer.index_choice import choose_index, recall_of
 from components.transform.vocabulary import Vocabulary
 
-N_ITEMS, GROUPS, L, D = 4000, 100, 3, 8
+N_ITEMS, GROUPS, L, D = 4000, 100, 3, 32
 
 
 def servable(folder, clustered, n_items=N_ITEMS):
@@ -38,7 +38,7 @@ def servable(folder, clustered, n_items=N_ITEMS):
 def valid(users=40):
     rng = np.random.default_rng(2)
     history = tf.RaggedTensor.from_tensor(
-        tf.constant(rng.integers(0, 50, [users, 5]) + FIRST_ID), row_splits_dtype=tf.int64
+        tf.constant(rng.integers(0, N_ITEMS if users > 40 else 50, [users, 5]) + FIRST_ID), row_splits_dtype=tf.int64
     )
     return HeldOutUsers(tf.constant(["u0"] * users), history, history[:, :1])
 
@@ -52,7 +52,7 @@ def test_clustered_catalogue_gets_an_index_that_searches_few_lists(tmp_path):
 
 
 def test_catalogue_without_structure_is_served_exactly_and_the_note_says_so(tmp_path):
-    index, note = choose_index(servable(tmp_path, clustered=False), valid(), seed=1)
+    index, note = choose_index(servable(tmp_path, clustered=False), valid(400), seed=1)
     assert index is None
     assert note.startswith("No approximate index: its recall is 0.")
     assert note.endswith("below 0.98, so all items are scored for every request.")
