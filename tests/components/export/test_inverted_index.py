@@ -30,8 +30,12 @@ def rules():
 
 @pytest.fixture(scope="module", params=[(True, True), (True, False), (False, True)], ids=str)
 def servable(request, tmp_path_factory):
-    tied, has_rules = request.param
-    folder, vocabularies = tmp_path_factory.mktemp("index"), []
+    return make(tmp_path_factory.mktemp("index"), *request.param)
+
+
+def make(folder, tied, has_rules):
+    """A model with random weights and an index of which all lists are searched."""
+    vocabularies = []
     for name, size in (("items", N_ITEMS), ("users", N_USERS)):
         (folder / name).write_text("".join(f"{name[0]}{n}\n" for n in range(size)))
         vocabularies.append(Vocabulary(str(folder / name), size))
@@ -58,7 +62,7 @@ requests = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(requests)
 def test_search_of_all_lists_gives_the_exact_answer(servable, users):
     user_ids, histories, excluded = zip(*users, strict=True)
@@ -75,7 +79,7 @@ def test_search_of_all_lists_gives_the_exact_answer(servable, users):
     np.testing.assert_array_equal(np.where(same, ids, 0), np.where(same, exact_ids, 0))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(requests, st.integers(1, 3))
 def test_search_of_few_lists_recommends_distinct_unseen_items_with_exact_scores(servable, users, probes):
     user_ids, histories, excluded = zip(*users, strict=True)
@@ -97,7 +101,8 @@ def test_every_item_is_in_one_list(servable):
     assert sorted(column for part in parts for column in part) == list(range(N_ITEMS))
 
 
-def test_exported_index_serves_in_the_same_signature(servable, tmp_path):
+def test_exported_index_serves_in_the_same_signature(tmp_path):
+    servable = make(tmp_path, tied=True, has_rules=True)
     servable.save(str(tmp_path / "model"))
     served = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     outputs = served(

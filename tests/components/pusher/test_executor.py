@@ -60,7 +60,7 @@ def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
     # TFX reuses outputs whose URI exists: without the version there is nothing to reuse.
     assert pushed.uri == pushed.get_string_custom_property("pushed_destination")
     facts = read_model_info(pushed.uri)
-    trainer = {"items": 8, "users": 3, "L": 3, "k": 5, "rule_weight": 0.0}
+    trainer = {"items": 8, "users": 3, "L": 3, "k": 5, "rule_weight": 0.0, "index_recall": None}
     assert facts == {**trainer, "version": int(version), "config_digest": "abc"}
 
     broken = shutil.copytree(trained, tmp_path / "broken")

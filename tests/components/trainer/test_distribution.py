@@ -54,7 +54,7 @@ print(json.dumps(found))
 
 
 # Dense updates of the embeddings, and updates of single rows.
-@pytest.mark.parametrize("items", [12, 20_000])
+@pytest.mark.parametrize("items", [12, pytest.param(20_000, marks=pytest.mark.long)])
 def test_two_devices_train_as_one_does(items):
     done = subprocess.run([sys.executable, "-c", TRAIN, str(items)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
