@@ -21,6 +21,8 @@ _MIN_RECALL, _TOP = 0.98, 100
 # Of these users, every fourth one measures the recall.
 _USERS, _MEASURED, _BATCH = 1024, 4, 16
 _CANDIDATES_PER_RESULT = 8
+# From one number of lists to the next one that is tried.
+_GROWTH = 1.25
 # Beyond this share of the catalogue, scoring all of it is as fast.
 _MOST_SEARCHED = 0.1
 
@@ -69,7 +71,7 @@ def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers
             _ids(functools.partial(search, probes=tf.constant(probes), exact_if_few=False), batch) for batch in batches
         ]
         yield Index(lists, probes, recall_of(np.concatenate(found), np.concatenate(expected)))
-        probes *= 2
+        probes = math.ceil(probes * _GROWTH)
 
 
 def recall_of(found: np.ndarray, expected: np.ndarray) -> float:
