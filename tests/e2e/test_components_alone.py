@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
 from tfx.proto import transform_pb2
@@ -16,6 +17,7 @@ from components.trainer.settings import TrainerSettings
 from schemas import schema_path
 
 
+@pytest.mark.long
 def test_components_work_beside_stock_components(log, tmp_path):
     example_gen = InteractionExampleGen(path=str(log), split=SplitSettings(strategy="leave_last"))
     examples = example_gen.outputs["examples"]

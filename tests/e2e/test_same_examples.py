@@ -82,6 +82,7 @@ def test_shards_without_users_are_empty_files(tmp_path):
     assert examples["train"]
 
 
+@pytest.mark.long
 def test_two_workers_give_the_same_examples(reference, tmp_path):
     data = write(tmp_path / "log.csv", rows())
     workers = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")

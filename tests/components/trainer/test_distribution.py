@@ -54,7 +54,8 @@ print(json.dumps(found))
 
 
 # Dense updates of the embeddings, and updates of single rows.
-@pytest.mark.parametrize("items", [12, pytest.param(20_000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("items", [12, 20_000])
 def test_two_devices_train_as_one_does(items):
     done = subprocess.run([sys.executable, "-c", TRAIN, str(items)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
