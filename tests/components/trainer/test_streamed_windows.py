@@ -51,12 +51,12 @@ def contents(windows, seed=1, batch_size=1):
     found, users = [], []
     for part in windows.parts(batch_size, seed):
         users.append(sorted(set(part.histories.user.tolist())))
-        for batch in part.batches:
+        for batch in part.batches.unbatch().batch(1000):
             found += list(zip(*(column.numpy().tolist() for column in batch), strict=True))
     return sorted(found), users
 
 
-@pytest.mark.parametrize(("shards", "parts"), [(1, 8), (3, 3), (3.9, 3)])
+@pytest.mark.parametrize(("shards", "parts"), [(2, 4), (3.9, 3)])
 def test_stream_has_the_windows_of_the_data_in_memory(files, shards, parts):
     whole = read_windows(files, SPEC, SETTINGS, max_memory_gb=1)
     assert isinstance(whole, Windows)
@@ -79,18 +79,22 @@ def test_note_tells_how_the_data_was_read(files):
 
 
 def test_each_epoch_has_its_own_order_of_parts(files):
-    stream = read_windows(files, SPEC, SETTINGS, gigabytes(1))
-    first, again, second = (contents(stream, seed)[1] for seed in (1, 1, 2))
+    stream = read_windows(files, SPEC, SETTINGS, gigabytes(3))
+
+    def users(seed):
+        return [part.histories.user.tolist() for part in stream.parts(64, seed)]
+
+    first, again, second = users(1), users(1), users(2)
     assert first == again != second
     assert sorted(first) == sorted(second)
 
 
 def test_steps_are_those_of_the_parts(files):
     stream = read_windows(files, SPEC, SETTINGS, gigabytes(3))
-    for batch_size in (1, 7, 64, 1000):
+    for batch_size in (7, 1000):
         parts = list(stream.parts(batch_size, seed=1))
         assert stream.steps(batch_size) == sum(part.steps for part in parts)
-        assert all(len(list(part.batches)) == part.steps for part in parts)
+        assert all(part.batches.cardinality() == part.steps for part in parts)
 
 
 def test_stream_has_fewer_targets_on_request(files):
