@@ -106,7 +106,7 @@ class RunningComparison:
             totals.add_users(ranks[evaluated], top_items[evaluated], self._n_items)
             values[name] = user_metrics_with_next(ranks[evaluated])
         # Which baseline is the strongest, the last users decide: until then, the margins over all are kept.
-        for name in _TITLES.keys() & values.keys():
+        for name in [name for name in _TITLES if name in values]:
             values[_margin(name)] = {metric: served - values[name][metric] for metric, served in values[SERVED].items()}
         self._columns = [(name, metric) for name, part in values.items() for metric in part]
         self._bootstrap.add(np.stack([values[name][metric] for name, metric in self._columns], axis=1))
