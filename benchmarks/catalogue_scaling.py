@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
-    loss = resolve_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items))
+    loss = resolve_loss(TrainerSettings(batch_size=_BATCH), max(arguments.items), windows=0)
     settings = TrainerSettings(loss=loss.loss, num_negatives=loss.negatives or None, batch_size=_BATCH, epochs=1)
     rows = []
     for n_items in sorted(arguments.items):

@@ -114,7 +114,9 @@ def _train(
     fit(model, windows, settings, seed=1)
     taken = time.monotonic() - started
     item_vocabulary, user_vocabulary = (_vocabulary(folder, *part) for part in (("items", n_items), ("users", users)))
-    servable = ServableCaser(model, item_vocabulary, user_vocabulary, _K, resolve_loss(settings, n_items).loss)
+    servable = ServableCaser(
+        model, item_vocabulary, user_vocabulary, _K, resolve_loss(settings, n_items, len(windows)).loss
+    )
     history = tf.RaggedTensor.from_tensor(tf.constant(train + FIRST_ID), row_splits_dtype=tf.int64)
     after = tf.RaggedTensor.from_tensor(tf.constant(held_out + FIRST_ID), row_splits_dtype=tf.int64)
     return servable, HeldOutUsers(tf.constant([f"u{n}" for n in range(users)]), history, after), taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,20 +18,25 @@ from components.features import ITEM_VOCABULARY, TRAIN, VALID
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Scorer, Users, best_settings
 from components.sequential_rules.artifact import write_rules
-from components.sequential_rules.rules import bytes_needed, count, discount, scores
+from components.sequential_rules.rules import blocks, bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
-from components.sequential_rules.tables import RuleTables, strongest_followers
+from components.sequential_rules.tables import RuleTables, concatenate, strongest_followers
 from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
 
 _USERS_AT_A_TIME = 4096
+# Each block of items takes a pass over the train split.
+_MAX_BLOCKS = 16
 
 
 def make_rules(
     train: Users, valid: Users | None, n_items: int, settings: SequentialRulesSettings, metric: str
 ) -> tuple[Choice, RuleTables | None]:
     """Counts the rules with the parameters that are best on the valid split.
+
+    Where counts of all items would exceed the memory limit, they are made for blocks of items, one after the other, and
+    the parameters are chosen with the counts of a sample of the users.
 
     Args:
         train: users of the train split.
@@ -40,30 +46,52 @@ def make_rules(
         metric: metric of the valid split, a key of `components.ranking.metrics`.
 
     Returns:
-        How the rules were made, and the rules: None if counting could exceed the memory limit.
+        How the rules were made, and the rules: None if counting them within the memory limit would take too many
+        passes over the train split.
     """
     frequency = _frequency(train, n_items)
-    needed = bytes_needed(int(frequency.sum()), n_items, settings) / 1e9
-    if needed > settings.max_memory_gb:
-        note = f"could need {needed:.1f} GB, more than sequential_rules.max_memory_gb={settings.max_memory_gb:g}"
+    parts = blocks(frequency, settings)
+    if len(parts) > _MAX_BLOCKS:
+        needed = bytes_needed(frequency, settings).sum() / 1e9
+        note = (
+            f"could need {needed:,.1f} GB, more than {_MAX_BLOCKS} times "
+            f"sequential_rules.max_memory_gb={settings.max_memory_gb:g}"
+        )
         return Choice(f"skipped: {note}"), None
-    counted: dict[tuple[int, float], sparse.csr_matrix] = {}
-
-    def counts(candidate: SequentialRulesSettings) -> sparse.csr_matrix:
-        key = (candidate.window, candidate.window_decay)
-        if key not in counted:
-            counted[key] = count(_histories(train), n_items, candidate)
-        return discount(counted[key], frequency, candidate)
-
-    def scorer(candidate: SequentialRulesSettings) -> Scorer:
-        matrix = counts(candidate)
-        return lambda users: scores(matrix, Sequences.of(users.history), candidate)
-
     chosen, values = settings, list[float]()
     if valid is not None and settings.tune:
-        chosen, values = best_settings(settings.candidates(), scorer, valid, n_items, metric)
-    tables = strongest_followers(counts(chosen), chosen.max_followers, chosen.history, chosen.history_decay)
+        sample = train if len(parts) == 1 else train.sample(train.users // len(parts))
+        chosen, values = _best_settings(sample, valid, n_items, settings, metric)
+    # The chosen window may be shorter.
+    tables = concatenate(
+        strongest_followers(
+            discount(count(_histories(train), n_items, chosen, part), frequency, chosen, part),
+            chosen.max_followers,
+            chosen.history,
+            chosen.history_decay,
+        )
+        for part in blocks(frequency, chosen)
+    )
     return Choice(settings=chosen.model_dump(), valid=values), tables
+
+
+def _best_settings(
+    train: Users, valid: Users, n_items: int, settings: SequentialRulesSettings, metric: str
+) -> tuple[SequentialRulesSettings, list[float]]:
+    """The best of the candidates on the valid split, and the metric of each."""
+    frequency = _frequency(train, n_items)
+
+    @functools.lru_cache(maxsize=1)
+    def counts(window: int, window_decay: float) -> sparse.csr_matrix:
+        return count(
+            _histories(train), n_items, settings.model_copy(update={"window": window, "window_decay": window_decay})
+        )
+
+    def scorer(candidate: SequentialRulesSettings) -> Scorer:
+        matrix = discount(counts(candidate.window, candidate.window_decay), frequency, candidate)
+        return lambda users: scores(matrix, Sequences.of(users.history), candidate)
+
+    return best_settings(settings.candidates(), scorer, valid, n_items, metric)
 
 
 def _histories(users: Users) -> Iterator[Sequences]:

@@ -20,7 +20,7 @@ from scipy import sparse
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.transform.sequences import Sequences
 
-# Pairs counted at a time: about 100 MB.
+# Pairs found at a time: about 100 MB.
 MAX_PAIRS = 1 << 22
 # A stored count takes 12 bytes, and adding two matrices creates a third.
 _BYTES_PER_COUNT = 36
@@ -28,39 +28,58 @@ _BYTES_PER_COUNT = 36
 _TIE_BREAK = 1e-9
 
 
-def bytes_needed(interactions: int, n_items: int, settings: SequentialRulesSettings) -> int:
-    """Upper bound of the memory of `count`.
+def bytes_needed(frequency: np.ndarray, settings: SequentialRulesSettings) -> np.ndarray:
+    """Upper bound of the memory that the counts of each earlier item take in `count`.
 
     Args:
-        interactions: number of interactions in the training histories.
-        n_items: number of items in the catalogue.
+        frequency: int64 [n_items], number of training interactions with each item.
         settings: parameters of the rules.
 
     Returns:
-        Bytes.
+        int64 [n_items], bytes.
     """
-    return _BYTES_PER_COUNT * min(n_items**2, interactions * settings.window)
+    return _BYTES_PER_COUNT * np.minimum(frequency * settings.window, len(frequency))
 
 
-def count(histories: Iterable[Sequences], n_items: int, settings: SequentialRulesSettings) -> sparse.csr_matrix:
+def blocks(frequency: np.ndarray, settings: SequentialRulesSettings) -> list[range]:
+    """Consecutive items whose counts fit in `settings.max_memory_gb`, at least one item each.
+
+    Args:
+        frequency: int64 [n_items], number of training interactions with each item.
+        settings: parameters of the rules.
+    """
+    needed = np.concatenate([[0], np.cumsum(bytes_needed(frequency, settings))])
+    edges = [0]
+    while edges[-1] < len(frequency):
+        fits = np.searchsorted(needed, needed[edges[-1]] + settings.max_memory_gb * 1e9, "right") - 1
+        edges.append(max(edges[-1] + 1, int(fits)))
+    return [range(first, last) for first, last in itertools.pairwise(edges)]
+
+
+def count(
+    histories: Iterable[Sequences], n_items: int, settings: SequentialRulesSettings, block: range | None = None
+) -> sparse.csr_matrix:
     """Counts which items follow which, without discounts.
 
     Args:
         histories: training histories, some users at a time.
         n_items: number of items in the catalogue.
         settings: window and its decay.
+        block: consecutive earlier items to count; None: all.
 
     Returns:
-        float64 [n_items, n_items]; rows are earlier items, columns later ones.
+        float64 [len(block), n_items]; rows are earlier items, columns later ones.
     """
-    counts = sparse.csr_matrix((n_items, n_items))
+    block = block or range(n_items)
+    counts = sparse.csr_matrix((len(block), n_items))
     size = max(1, MAX_PAIRS // settings.window)
     for part in itertools.chain.from_iterable(_parts(users, size) for users in histories):
         user = part.rows()
+        in_block = (part.item >= block.start) & (part.item < block.stop)
         earlier, later, weight = [], [], []
         for distance in range(1, settings.window + 1):
-            together = user[distance:] == user[:-distance]
-            earlier.append(part.item[:-distance][together])
+            together = (user[distance:] == user[:-distance]) & in_block[:-distance]
+            earlier.append(part.item[:-distance][together] - block.start)
             later.append(part.item[distance:][together])
             weight.append(np.full(len(earlier[-1]), distance**-settings.window_decay))
         pairs = (np.concatenate(earlier), np.concatenate(later))
@@ -68,20 +87,24 @@ def count(histories: Iterable[Sequences], n_items: int, settings: SequentialRule
     return counts
 
 
-def discount(counts: sparse.csr_matrix, frequency: np.ndarray, settings: SequentialRulesSettings) -> sparse.csr_matrix:
+def discount(
+    counts: sparse.csr_matrix, frequency: np.ndarray, settings: SequentialRulesSettings, block: range | None = None
+) -> sparse.csr_matrix:
     """Divides counts by powers of the frequency of both items.
 
     Args:
         counts: from `count`.
         frequency: int64 [n_items], number of training interactions with each item.
         settings: both discounts.
+        block: the earlier items that were counted; None: all.
 
     Returns:
         The discounted counts, of the same shape.
     """
     frequency = np.maximum(frequency, 1).astype(np.float64)
+    earlier = frequency[block.start : block.stop] if block else frequency
     discounted = counts.copy()
-    discounted.data /= np.repeat(frequency**settings.earlier_discount, np.diff(counts.indptr))
+    discounted.data /= np.repeat(earlier**settings.earlier_discount, np.diff(counts.indptr))
     discounted.data /= frequency[counts.indices] ** settings.later_discount
     return discounted
 

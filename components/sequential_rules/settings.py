@@ -42,7 +42,10 @@ class SequentialRulesSettings(Settings):
         256, ge=1, description="followers kept per item, those with the highest weight (8 bytes each)"
     )
     max_memory_gb: float = Field(
-        4.0, gt=0, description="the rules are skipped if counting could need more memory (36 bytes per counted pair)"
+        4.0,
+        gt=0,
+        description="if counting could need more memory (36 bytes per counted pair), the items are counted in blocks; "
+        "the rules are skipped if these are more than 16",
     )
 
     def candidates(self) -> list[SequentialRulesSettings]:

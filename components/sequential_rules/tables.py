@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +57,22 @@ def strongest_followers(
         counts.data[kept].astype(np.float32),
         history,
         history_decay,
+    )
+
+
+def concatenate(tables: Iterable[RuleTables]) -> RuleTables:
+    """The tables of consecutive blocks of items, at least one, as one.
+
+    Args:
+        tables: tables with equal `history` and `history_decay`, whose followers are columns of the whole catalogue.
+    """
+    parts = list(tables)
+    ends = np.cumsum([len(part.follower) for part in parts])
+    starts = [part.start[1:] + end - len(part.follower) for part, end in zip(parts, ends, strict=True)]
+    return parts[0]._replace(
+        start=np.concatenate([[0], *starts]).astype(np.int64),
+        follower=np.concatenate([part.follower for part in parts]),
+        weight=np.concatenate([part.weight for part in parts]),
     )
 
 

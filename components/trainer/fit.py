@@ -61,7 +61,7 @@ def fit(
     batch_size = min(settings.batch_size or batch_size_for(len(windows), short_histories), len(windows))
     steps = windows.steps(batch_size)
     epochs = settings.epochs or epochs_for(steps, short_histories)
-    choice = resolve_loss(settings, model.n_items)
+    choice = resolve_loss(settings, model.n_items, len(windows))
     n_users = model.user_embedding.input_dim - FIRST_ID
     strategy = strategy_for(settings.distribution)
     trained = copy_for(strategy, model)

@@ -62,7 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
     users = Vocabulary.from_transform(transform, USER_VOCABULARY)
 
     export = ExportSettings.model_validate(config["export"])
-    loss = resolve_loss(trainer_settings, items.size).loss
+    loss = resolve_loss(trainer_settings, items.size, len(windows)).loss
     # If all histories are short, the valid split may be empty.
     valid = EncodedUsers(read_split(config[VALID_SPLIT]), items) if VALID_SPLIT in config else None
     valid = valid if valid and valid.users else None

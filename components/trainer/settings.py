@@ -23,7 +23,8 @@ class TrainerSettings(Settings):
     loss: Literal["auto", "softmax", "sampled_softmax", "bce"] = Field(
         "auto",
         description="softmax: over all items; sampled_softmax: over a sample of items; bce: binary cross-entropy with "
-        "sampled negatives (the paper); auto: softmax if the logits of a batch fit into 64 MiB, else sampled_softmax",
+        "sampled negatives (the paper); auto: softmax if the logits of a batch fit into 64 MiB, and windows "
+        "times items are at most 1e10, else sampled_softmax",
     )
     num_negatives: int | None = Field(
         None,

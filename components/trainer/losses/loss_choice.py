@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 from components.trainer.defaults import LARGEST_BATCH
 from components.trainer.settings import TrainerSettings
 
-# Size limit of a batch of logits over all items: 32,768 items at batch size 512. Such a step takes a few tenths of a
-# second on two cores; for larger catalogues sampled softmax is the better trade-off.
-_FULL_SOFTMAX_BYTES = 64 << 20
+# Limits of full softmax; beyond them, sampled softmax is the better trade-off. A batch of logits over all items: 32,768
+# items at batch size 512, a few tenths of a second on two cores. Scores in an epoch: some minutes.
+_FULL_SOFTMAX_BYTES, _FULL_SOFTMAX_SCORES = 64 << 20, 10**10
 _NEGATIVES = {"softmax": 0, "bce": 3, "sampled_softmax": 4096}
 
 
@@ -25,12 +25,13 @@ class LossChoice(NamedTuple):
         return f"{self.loss}, {self.negatives} negatives per {per}" if self.negatives else f"full {self.loss}"
 
 
-def resolve_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
+def resolve_loss(settings: TrainerSettings, n_items: int, windows: int) -> LossChoice:
     """Resolves `auto` and unset values.
 
     Args:
         settings: settings of the Trainer.
         n_items: number of items in the catalogue.
+        windows: number of training windows.
 
     Returns:
         The loss to train with.
@@ -38,5 +39,6 @@ def resolve_loss(settings: TrainerSettings, n_items: int) -> LossChoice:
     loss = settings.loss
     if loss == "auto":
         fits = 4 * n_items * (settings.batch_size or LARGEST_BATCH) <= _FULL_SOFTMAX_BYTES
-        loss = "softmax" if fits else "sampled_softmax"
+        fast = n_items * windows <= _FULL_SOFTMAX_SCORES
+        loss = "softmax" if fits and fast else "sampled_softmax"
     return LossChoice(loss, (settings.num_negatives or _NEGATIVES[loss]) if loss != "softmax" else 0)

@@ -55,10 +55,31 @@ def test_rules_without_a_valid_split_have_the_configured_parameters():
     assert tables.weight.tolist() == [3, 1, 1]
 
 
+def test_rules_counted_in_blocks_equal_those_counted_at_once():
+    rng = np.random.default_rng(2)
+    train = histories(*("".join(rng.choice(list("abcdefgh"), length)) for length in rng.integers(2, 12, 40)))
+    settings = SequentialRulesSettings(max_followers=5)
+    _, expected = make_rules(train, None, 8, settings, "map")
+    limited = settings.model_copy(update={"max_memory_gb": 36 * 3 * 8 / 1e9})
+    _, actual = make_rules(train, None, 8, limited, "map")
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_parameters_of_rules_counted_in_blocks_are_chosen_with_some_of_the_users():
+    train = histories(*["abc", "adc", "aec", "afc"] * 5)
+    valid = held_out(("a", "c"), ("a", "c"))
+    settings = SequentialRulesSettings(window=1, max_memory_gb=2 * 36 * 6 / 1e9)
+    summary, tables = make_rules(train, valid, 6, settings, "mrr")
+    assert summary.settings == settings.candidates()[summary.valid.index(max(summary.valid))].model_dump()
+    assert tables.n_items == 6
+
+
 def test_memory_limit_skips_the_rules_with_a_note():
-    summary, tables = make_rules(histories("abc"), None, 3, SequentialRulesSettings(max_memory_gb=1e-9), "map")
+    train = histories("abcdefghijklmnopqrstuvwxyz")
+    summary, tables = make_rules(train, None, 26, SequentialRulesSettings(max_memory_gb=1e-9), "map")
     assert tables is None
-    assert "sequential_rules.max_memory_gb" in summary.note
+    assert "16 times sequential_rules.max_memory_gb" in summary.note
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.sequential_rules import rules
-from components.sequential_rules.rules import bytes_needed, count, discount, scores
+from components.sequential_rules.rules import blocks, bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.transform.sequences import Sequences
 
@@ -84,7 +86,29 @@ def test_scores_equal_the_formula_for_any_chunk_size(pairs_at_once, monkeypatch)
 def test_memory_bound_is_an_upper_bound():
     histories = sequences([0, 1, 2, 3] * 50)
     for n_items in (4, 1000):
+        frequency = np.bincount(histories.item, minlength=n_items)
         counts = count([histories], n_items, SequentialRulesSettings(window=5))
         size = counts.data.nbytes + counts.indices.nbytes
-        assert size <= bytes_needed(len(histories.item), n_items, SequentialRulesSettings(window=5))
-    assert bytes_needed(len(histories.item), 10**6, PLAIN) == 36 * 200
+        assert size <= bytes_needed(frequency, SequentialRulesSettings(window=5)).sum()
+    assert bytes_needed(np.array([3, 2, 0, 7]), PLAIN).tolist() == [36 * 3, 36 * 2, 0, 36 * 4]
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=30), st.integers(1, 5000))
+def test_blocks_cover_all_items_and_fit_in_memory_unless_of_a_single_item(frequency, limit):
+    frequency = np.array(frequency)
+    settings = SequentialRulesSettings(window=3, max_memory_gb=limit / 1e9)
+    found = blocks(frequency, settings)
+    assert [item for block in found for item in block] == list(range(len(frequency)))
+    needed = bytes_needed(frequency, settings)
+    assert all(len(block) == 1 or needed[block.start : block.stop].sum() <= limit for block in found)
+
+
+def test_counts_of_blocks_are_rows_of_the_counts_of_all_items():
+    rng = np.random.default_rng(5)
+    histories = sequences(*(rng.integers(0, 9, length).tolist() for length in (12, 3, 7, 20)))
+    settings = SequentialRulesSettings(window=4)
+    frequency = np.bincount(histories.item, minlength=9)
+    whole = discount(count([histories], 9, settings), frequency, settings).toarray()
+    for block in (range(0, 4), range(4, 5), range(5, 9)):
+        counts = discount(count([histories], 9, settings, block), frequency, settings, block)
+        np.testing.assert_allclose(counts.toarray(), whole[block.start : block.stop])
