@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from components.example_gen.raw_examples import parse_raw_examples
 from components.export.chunked import map_in_chunks
 from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
-from components.export.inverted_index import InvertedIndex
+from components.export.index_search import Index, IndexSearch
 from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
 from components.export.padding import refuse_padded_items
 from components.export.signatures import (
@@ -35,33 +33,16 @@ from components.export.signatures import (
     PredictRequests,
 )
 from components.export.warmup import WARMUP_FILE, write_warmup
-from components.features import FIRST_ID, PADDING
+from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.windows import last_window
 from components.ranking.evaluation import HeldOutUsers
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
-from components.sequential_rules.scorer import RuleScorer, evidence_of, ranking_scores
+from components.sequential_rules.scorer import Rules, ranking_scores
 from components.transform.vocabulary import Vocabulary, known_items
 
-_PARALLEL_USERS = 4
-
 _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
-
-
-class Rules(NamedTuple):
-    """Sequential rules and their weight in the served scores, above 0."""
-
-    scorer: RuleScorer
-    weight: float
-
-
-class Index(NamedTuple):
-    """An approximate index, how many of its lists are searched, and the recall that was measured with them."""
-
-    lists: InvertedIndex
-    probes: int
-    recall: float
 
 
 class ServableCaser(tf.Module):
@@ -280,27 +261,25 @@ class ServableCaser(tf.Module):
         scores = self.scores_by_caser(user_id, history)
         return scores + self.rules.weight * self.rules.scorer.evidence(history) if self.rules else scores
 
-    def representations(self, users: HeldOutUsers) -> np.ndarray:
+    def representations(self, users: HeldOutUsers) -> tf.Tensor:
         """Users as the model sees them: float [U, 2d]."""
-        sequence = last_window(users.history, self.model.L)
-        return self.model((self.users.ids(users.user_id), sequence)).numpy()
+        return self._representation(users.user_id, users.history)
 
     def scores_by_caser(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
         """Scores, float [B, N]: of the model, or of popularity if the history is empty."""
-        representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
-        scores = self.model.score_all(representation)
+        scores = self.model.score_all(self._representation(user_id, history))
         empty = history.row_lengths()[:, tf.newaxis] == 0
         # Such rows are rare, and replacing scores would cost as much as masking seen items.
         return tf.cond(
             tf.reduce_any(empty), lambda: tf.where(empty, _popularity(self.items.size), scores), lambda: scores
         )
 
+    def _representation(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
+        return self.model((self.users.ids(user_id), last_window(history, self.model.L)))
+
     def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         seen = tf.concat([history, exclude], axis=1)
-        if self.index:
-            best, scores = self.best_of_index(user_id, history, seen, self.index.probes)
-        else:
-            best, scores = self.best_of_all(user_id, history, seen)
+        best, scores = (self.best_of_index if self.index else self.best_of_all)(user_id, history, seen)
         return {ITEMS: self.items.tokens(best), SCORES: scores}
 
     def best_of_all(
@@ -319,91 +298,18 @@ class ServableCaser(tf.Module):
         return top_items(self._scores(user_id, history), seen.to_tensor(), self.k)
 
     def best_of_index(
-        self,
-        user_id: tf.Tensor,
-        history: tf.RaggedTensor,
-        seen: tf.RaggedTensor,
-        probes: int | tf.Tensor,
-        exact_if_few: bool = True,
+        self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The best unseen items among those of some lists of the index and the followers by the rules.
-
-        Args:
-            user_id: string [B].
-            history: int64 [B, (n)] ids of known items, oldest first.
-            seen: int64 [B, (n)] ids of items that must not be recommended.
-            probes: number of lists.
-            exact_if_few: whether all items are scored for a user whose candidates are fewer than k.
-
-        Returns:
-            The same as `best_of_all`, with scores that are as exact.
-        """
+        """The same as `best_of_all`, but for the candidates of `index` only."""
         assert self.index is not None
-        representation = self.model((self.users.ids(user_id), last_window(history, self.model.L)))
-        nearest = self.index.lists.nearest(representation, probes)
 
-        def best(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def exact(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             at = slice(row, row + 1)
-            items, scores = self._candidates(representation[row], history[at], seen[row], nearest[row])
-            if not exact_if_few:
-                return _highest(items, scores, self.k)
-            return tf.cond(
-                tf.size(items) < self.k,
-                lambda: tuple(part[0] for part in self.best_of_all(user_id[at], history[at], seen[at])),
-                lambda: _highest(items, scores, self.k),
-            )
+            best, scores = self.best_of_all(user_id[at], history[at], seen[at])
+            return best[0], scores[0]
 
-        # A user at a time: candidates differ, and gathering the rows of many would take memory.
-        return tf.map_fn(
-            best,
-            tf.range(tf.shape(user_id)[0]),
-            fn_output_signature=(tf.TensorSpec([self.k], tf.int64), tf.TensorSpec([self.k], tf.float32)),
-            parallel_iterations=_PARALLEL_USERS,
-        )
-
-    def _candidates(
-        self, representation: tf.Tensor, history: tf.RaggedTensor, seen: tf.Tensor, lists: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Ids int64 [M] of unseen items worth scoring for a user, distinct, and their scores float [M].
-
-        Args:
-            representation: float [2d].
-            history: int64 [1, (n)] ids.
-            seen: int64 [S] ids.
-            lists: int32 [P], lists of the index.
-        """
-        assert self.index is not None
-        is_empty = tf.size(history.flat_values) == 0
-        # As in `scores_by_caser`: without a history, popularity decides.
-        popular = tf.range(tf.minimum(self.k + tf.size(seen), self.items.size), dtype=tf.int64)
-        columns = tf.cond(is_empty, lambda: popular, lambda: self.index.lists.items(lists))
-        followers = [tf.zeros([0], tf.int64)]
-        if self.rules:
-            _, *followers, weights = self.rules.scorer.followers(history)
-        # Distinct items in order of their first occurrence: the seen ones, then the followers.
-        every, place = tf.unique(tf.concat([seen - FIRST_ID, *followers, columns], axis=0))
-        seen_items = tf.reduce_max(tf.concat([place[: tf.size(seen)], [-1]], axis=0)) + 1
-        unseen = every[seen_items:]
-        scores = tf.cond(
-            is_empty,
-            lambda: -tf.math.log(tf.cast(unseen + 1, tf.float32)),
-            lambda: self.model.score_columns(representation, unseen),
-        )
-        if self.rules:
-            of_followers = place[tf.size(seen) :][: tf.size(weights)]
-            sums = tf.math.unsorted_segment_sum(weights, of_followers, tf.size(every))
-            scores += self.rules.weight * evidence_of(sums, tf.reduce_sum(weights))[seen_items:]
-        return unseen + FIRST_ID, scores
-
-
-def _highest(items: tf.Tensor, scores: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k items with the highest scores, best first; PADDING and the lowest float if there are fewer."""
-    best = tf.math.top_k(scores, tf.minimum(k, tf.size(items)))
-    missing = [[0, k - tf.size(best.values)]]
-    return (
-        tf.pad(tf.gather(items, best.indices), missing, constant_values=PADDING),
-        tf.pad(best.values, missing, constant_values=scores.dtype.min),
-    )
+        search = IndexSearch(self.model, self.rules, self.index.lists, self.k)
+        return search.best(self._representation(user_id, history), history, seen, self.index.probes, exact)
 
 
 def _popularity(n_items: int) -> tf.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from components.features import FIRST_ID
@@ -68,6 +70,13 @@ class RuleScorer(tf.Module):
         source, index = rules.value_rowids(), rules.flat_values
         weight = tf.gather(self.weight, index) * tf.gather(decay, source)
         return tf.gather(row, source), tf.cast(tf.gather(self.follower, index), tf.int64), weight
+
+
+class Rules(NamedTuple):
+    """Sequential rules and their weight in the served scores, above 0."""
+
+    scorer: RuleScorer
+    weight: float
 
 
 def evidence_of(weights: tf.Tensor, total: tf.Tensor) -> tf.Tensor:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from components.export.index_search import Index, IndexSearch
 from components.export.inverted_index import InvertedIndex
-from components.export.servable import Index, ServableCaser
+from components.export.servable import ServableCaser
 from components.features import PADDING
 from components.ranking.evaluation import HeldOutUsers, Users
 
 _log = logging.getLogger(__name__)
 
 _MIN_RECALL, _TOP = 0.98, 100
-# Of these users, every fourth one measures the recall.
+# Of these users, every fourth one measures the recall, and the odd ones make the index.
 _USERS, _MEASURED, _BATCH = 1024, 4, 16
 _CANDIDATES_PER_RESULT = 8
 # From one number of lists to the next one that is tried.
@@ -40,12 +40,13 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> tup
     """
     exact = "all items are scored for every request"
     if valid is None or valid.users < _MEASURED:
-        return None, f"No approximate index: there is no valid split to measure its recall, so {exact}."
+        lack = "no valid split" if valid is None else f"only {valid.users} user(s) in the valid split"
+        return None, f"No approximate index: there is {lack} to measure its recall, so {exact}."
     servable.model.item_embedding.freeze()
     users = valid.sample(_USERS)
     # The index is not measured on the users it is made for.
-    measured, others = users.rows(slice(None, None, _MEASURED)), users.rows(slice(1, None, _MEASURED))
-    lists = InvertedIndex.build(servable.model, servable.representations(others), seed)
+    measured, others = users.rows(slice(None, None, _MEASURED)), users.rows(slice(1, None, 2))
+    lists = InvertedIndex.build(servable.model, servable.representations(others).numpy(), seed)
     index = None
     for index in _measured(servable, lists, measured):
         _log.info("approximate index: recall %.4f with %d of %d lists", index.recall, index.probes, lists.lists)
@@ -61,16 +62,17 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> tup
 def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers) -> Iterator[Index]:
     """The index with its recall, searching more and more of its lists; nothing if even the fewest are too many."""
     batches = list(users.batches(_BATCH))
-    expected = [_ids(servable.best_of_all, batch) for batch in batches]
-    search = tf.function(servable.with_parts(servable.rules, Index(lists, 1, 0.0)).best_of_index, reduce_retracing=True)
+    expected = [servable.best_of_all(batch.user_id, batch.history, batch.history)[0] for batch in batches]
+    # Without the exact answers to users with few candidates: the index should seldom need them.
+    search = tf.function(IndexSearch(servable.model, servable.rules, lists, servable.k).best, reduce_retracing=True)
     # Some times k candidates, so that a user's seen items never leave fewer than k.
     probes = math.ceil(_CANDIDATES_PER_RESULT * servable.k * lists.lists / servable.items.size)
     while probes <= max(1, int(lists.lists * _MOST_SEARCHED)):
-        # Without the exact answers to users with few candidates: the index should seldom need them.
         found = [
-            _ids(functools.partial(search, probes=tf.constant(probes), exact_if_few=False), batch) for batch in batches
+            search(servable.representations(batch), batch.history, batch.history, tf.constant(probes))[0]
+            for batch in batches
         ]
-        yield Index(lists, probes, recall_of(np.concatenate(found), np.concatenate(expected)))
+        yield Index(lists, probes, recall_of(*(np.concatenate(parts)[:, :_TOP] for parts in (found, expected))))
         probes = math.ceil(probes * _GROWTH)
 
 
@@ -82,8 +84,3 @@ def recall_of(found: np.ndarray, expected: np.ndarray) -> float:
         if (row != PADDING).any()
     ]
     return float(np.mean(fractions)) if fractions else 1.0
-
-
-def _ids(best: Callable[..., tuple[tf.Tensor, tf.Tensor]], users: HeldOutUsers) -> np.ndarray:
-    ids, _ = best(users.user_id, users.history, users.history)
-    return ids.numpy()[:, :_TOP]

@@ -6,9 +6,9 @@ import logging
 
 import tensorflow as tf
 
-from components.export.servable import Rules, ServableCaser
+from components.export.servable import ServableCaser
 from components.ranking.evaluation import Scorer, Users, best_settings
-from components.sequential_rules.scorer import RuleScorer
+from components.sequential_rules.scorer import Rules, RuleScorer
 
 _log = logging.getLogger(__name__)
 

@@ -7,12 +7,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.export.index_search import Index
 from components.export.inverted_index import InvertedIndex
-from components.export.servable import Index, Rules, ServableCaser
+from components.export.servable import ServableCaser
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
-from components.sequential_rules.scorer import RuleScorer
+from components.sequential_rules.scorer import Rules, RuleScorer
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
 
@@ -72,7 +73,7 @@ def test_search_of_all_lists_gives_the_exact_answer(servable, users):
         ragged([h + e for h, e in zip(histories, excluded, strict=True)]),
     )
     exact_ids, exact_scores = servable.best_of_all(*arguments)
-    ids, scores = servable.best_of_index(*arguments, servable.index.probes)
+    ids, scores = servable.best_of_index(*arguments)
     np.testing.assert_allclose(scores, exact_scores, rtol=1e-4, atol=1e-5)
     # Items with equal scores may change places.
     same = np.isclose(scores, exact_scores, rtol=0, atol=0) & (np.diff(exact_scores, prepend=np.inf, axis=1) < -1e-4)
@@ -85,7 +86,8 @@ def test_search_of_few_lists_recommends_distinct_unseen_items_with_exact_scores(
     user_ids, histories, excluded = zip(*users, strict=True)
     seen = [h + e for h, e in zip(histories, excluded, strict=True)]
     arguments = tf.constant(user_ids), ragged(histories), ragged(seen)
-    ids, scores = servable.best_of_index(*arguments, probes)
+    few = servable.with_parts(servable.rules, servable.index._replace(probes=probes))
+    ids, scores = few.best_of_index(*arguments)
     every = servable._scores(tf.constant(user_ids), ragged(histories)).numpy()
     for row, best, values, forbidden in zip(every, ids.numpy(), scores.numpy(), seen, strict=True):
         real = best[best >= FIRST_ID]
@@ -97,7 +99,8 @@ def test_search_of_few_lists_recommends_distinct_unseen_items_with_exact_scores(
 
 def test_every_item_is_in_one_list(servable):
     lists = servable.index.lists
-    parts = [lists.items(tf.constant([number])).numpy().tolist() for number in range(lists.lists)]
+    user = lists.project(tf.ones([1, 8]))[0]
+    parts = [lists.candidates(user, tf.constant([number]), N_ITEMS).numpy().tolist() for number in range(lists.lists)]
     assert sorted(column for part in parts for column in part) == list(range(N_ITEMS))
 
 

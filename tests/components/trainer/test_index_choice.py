@@ -13,23 +13,23 @@ from components.ranking.evaluation import HeldOutUsers
 from components.trainer.index_choice import choose_index, recall_of
 from components.transform.vocabulary import Vocabulary
 
-N_ITEMS, GROUPS, L, D = 4000, 100, 3, 32
+N_ITEMS, GROUPS, L = 4000, 100, 3
 
 
-def servable(folder, clustered, n_items=N_ITEMS):
+def servable(folder, clustered, n_items=N_ITEMS, d=16):
     """Items in groups with nearly the same vectors, or each with a vector of its own."""
     vocabularies = []
     for name, size in (("items", n_items), ("users", 2)):
         (folder / name).write_text("".join(f"{name[0]}{n}\n" for n in range(size)))
         vocabularies.append(Vocabulary(str(folder / name), size))
     keras.utils.set_random_seed(1)
-    model = Caser(2, n_items, L, ModelSettings(d=D, tied_embeddings=False))
+    model = Caser(2, n_items, L, ModelSettings(d=d, tied_embeddings=False))
     model((np.array([2]), np.zeros([1, L], int)))
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
     if clustered:
-        centres = rng.normal(size=[GROUPS, 2 * D])[rng.integers(0, GROUPS, n_items)]
+        centres = rng.normal(size=[GROUPS, 2 * d])[rng.integers(0, GROUPS, n_items)]
         model.output_embedding.assign(centres + 0.01 * rng.normal(size=centres.shape))
         model.output_bias.assign(np.zeros(n_items))
     return ServableCaser(model, *vocabularies, k=4, loss="softmax")
@@ -44,7 +44,7 @@ def valid(users=40):
 
 
 def test_clustered_catalogue_gets_an_index_that_searches_few_lists(tmp_path):
-    index, note = choose_index(servable(tmp_path, clustered=True), valid(), seed=1)
+    index, note = choose_index(servable(tmp_path, clustered=True), valid(400), seed=1)
     assert index.recall >= 0.98
     assert index.probes <= index.lists.lists * 0.1
     of = f"{index.recall:.3f} of the exact top 100 of validation users"
@@ -52,7 +52,7 @@ def test_clustered_catalogue_gets_an_index_that_searches_few_lists(tmp_path):
 
 
 def test_catalogue_without_structure_is_served_exactly_and_the_note_says_so(tmp_path):
-    index, note = choose_index(servable(tmp_path, clustered=False), valid(400), seed=1)
+    index, note = choose_index(servable(tmp_path, clustered=False, d=32), valid(400), seed=1)
     assert index is None
     assert note.startswith("No approximate index: its recall is 0.")
     assert note.endswith("below 0.98, so all items are scored for every request.")
