@@ -31,6 +31,26 @@ def write_text(file: str | Path, text: str) -> None:
     tf.io.gfile.rename(part, str(file), overwrite=True)
 
 
+def read_text(file: str | Path) -> str:
+    """Reads a file in UTF-8.
+
+    Args:
+        file: local path, or a URI that TensorFlow's file systems understand.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if "://" not in str(file):
+        return Path(file).read_text(encoding="utf-8")
+    import tensorflow as tf
+
+    try:
+        with tf.io.gfile.GFile(str(file)) as stream:
+            return str(stream.read())
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
+
+
 @contextlib.contextmanager
 def exclusive_lock(file: str | Path, wait: bool = True) -> Iterator[None]:
     """Holds an exclusive lock on a file while the block runs; the system releases it if the process dies.
@@ -48,11 +68,11 @@ def exclusive_lock(file: str | Path, wait: bool = True) -> Iterator[None]:
         yield
 
 
-def refuse_glob_characters(path: Path, option: str) -> None:
+def refuse_glob_characters(path: str | Path, option: str) -> None:
     """Refuses a path that TFX, which reads what nodes wrote by glob patterns, would not find again.
 
     Args:
-        path: absolute path.
+        path: absolute path, or URI.
         option: where it was given, for the message.
 
     Raises:

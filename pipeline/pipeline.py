@@ -36,22 +36,29 @@ NO_REMOTE_WORKERS = "--sdk_container_image=none"
 
 
 def create_pipeline(
-    config: Config, data_path: str, output_dir: str, beam_args: Sequence[str] = (), shared: bool = False
+    config: Config,
+    data_path: str,
+    output_dir: str,
+    beam_args: Sequence[str] = (),
+    shared: bool = False,
+    local_dir: str | None = None,
 ) -> tfx.dsl.Pipeline:
     """Creates the pipeline.
 
     Args:
         config: all settings.
         data_path: interactions: file, glob pattern, or pattern with `{SPAN}`.
-        output_dir: output directory.
+        output_dir: output directory, or URI in an object store.
         beam_args: Beam options of the data nodes; they override those for local runs.
         shared: whether concurrent runs share `output_dir`, as on a cluster: each run has its own quarantine directory,
             and the runner provides ML Metadata.
+        local_dir: directory of the ML Metadata store; None: `output_dir`.
 
     Returns:
         A pipeline for any TFX runner.
     """
-    quarantine, database = (os.path.join(output_dir, name) for name in ("quarantine", "metadata.sqlite"))
+    quarantine = os.path.join(output_dir, "quarantine")
+    database = os.path.join(local_dir or output_dir, "metadata.sqlite")
     example_gen = InteractionExampleGen(
         path=data_path,
         data=config.data,

@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+from components.files import read_text
+
 EXTRA = "assets.extra"
 
 MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
@@ -28,9 +30,12 @@ def write_model_info(folder: str, info: dict[str, Any]) -> None:
 
 
 def read_model_info(folder: str) -> dict[str, Any]:
-    """Reads the model info; empty if there is none."""
+    """Reads the model info; empty if there is none.
+
+    Args:
+        folder: directory of the SavedModel, or its URI.
+    """
     try:
-        with open(os.path.join(folder, MODEL_INFO_FILE), encoding="utf-8") as file:
-            return dict(json.load(file))
+        return dict(json.loads(read_text(os.path.join(folder, MODEL_INFO_FILE))))
     except (OSError, ValueError):
         return {}

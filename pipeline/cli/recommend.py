@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Recommend next items to users.")
-@click.option("--model", type=click.Path(path_type=Path), metavar="DIR", help="DIR/serving/caser, served in process.")
+@click.option("--model", metavar="DIR", help="DIR/serving/caser, served in process.")
 @server_options(multiple=False)
 @click.option("--label", metavar="NAME", help="Version label on the server (default: stable where the server has it).")
 @click.option("--user", metavar="ID", help="User ID; unknown users get non-personalized recommendations.")
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("-k", "k", default=10, show_default=True, type=click.IntRange(min=1), help="Number of recommendations.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def recommend(
-    model: Path | None,
+    model: str | None,
     servers: ServerOptions,
     label: str | None,
     user: str | None,
@@ -62,7 +61,7 @@ def recommend(
         _print(recommendations)
 
 
-def _recommender(model: Path | None, servers: ServerOptions, label: str | None) -> Recommender:
+def _recommender(model: str | None, servers: ServerOptions, label: str | None) -> Recommender:
     from pipeline.client.recommender import Recommender
     from pipeline.console.log_capture import suppress_output
 

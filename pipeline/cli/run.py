@@ -16,7 +16,7 @@ from pipeline.cli.options import config_options
 @click.option("--data", metavar="PATH", help="Interaction log: file, directory, glob or {SPAN} pattern.")
 @click.option("--sample", is_flag=True, help="Use the built-in sample instead of --data.")
 @config_options
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Output directory.")
+@click.option("--output", required=True, metavar="DIR", help="Output directory, or a URI such as gs://bucket/mine.")
 @click.option(
     "--orchestrator",
     type=click.Choice(["local", "beam"]),
@@ -40,7 +40,7 @@ def run(
     preset: str | None,
     config_file: Path | None,
     overrides: tuple[str, ...],
-    output: Path,
+    output: str,
     orchestrator: str,
     beam_args: tuple[str, ...],
     shared_output: bool,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -43,13 +44,19 @@ def newest_version(model_dir: Path) -> Path:
 class InProcessTransport:
     """A `Transport` in this process; it reads the vocabularies and notes unknown users and items."""
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: str | Path) -> None:
         """Chooses the version; TensorFlow is imported by the first prediction.
 
         Args:
-            model_dir: directory of all versions, or of a single version.
+            model_dir: directory, or URI, of all versions or of a single version.
+
+        Raises:
+            UserError: there is no model.
         """
-        self._version = newest_version(model_dir)
+        if "://" in str(model_dir):
+            self._fetched = tempfile.TemporaryDirectory()
+            model_dir = _fetch(str(model_dir), Path(self._fetched.name))
+        self._version = newest_version(Path(model_dir))
 
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Runs the model; there is one version only."""
@@ -106,6 +113,30 @@ class InProcessTransport:
     @cached_property
     def _items(self) -> set[str]:
         return _vocabulary(self._version, ITEM_VOCABULARY)
+
+
+def _fetch(uri: str, folder: Path) -> Path:
+    """Copies a version from an object store; the newest one if `uri` has several."""
+    with suppress_output():
+        import tensorflow as tf
+
+        from components.pusher.object_store import fetch, version_folders
+
+        try:
+            source = uri.rstrip("/")
+            if not tf.io.gfile.exists(f"{source}/saved_model.pb"):
+                folders = version_folders(source)
+                if not folders:
+                    raise UserError(f"{uri} contains no model version. Hint: pass the URI DIR/serving/caser of a run.")
+                source = folders[max(folders)]
+            target = folder / source.rpartition("/")[2]
+            fetch(source, str(target))
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"{uri} cannot be read: {' '.join(str(error.message).split())[:300]}. "
+                "Hint: check the URI, and that this machine is logged in with the right to read it."
+            ) from None
+        return target
 
 
 def _vocabulary(version: Path, name: str) -> set[str]:

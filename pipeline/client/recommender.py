@@ -76,14 +76,14 @@ class Recommender:
         """A recommender in this process, using TensorFlow.
 
         Args:
-            path: `DIR/serving/caser` (uses the newest version), or the directory of a version.
+            path: `DIR/serving/caser` (uses the newest version), or the directory of a version; or such a URI.
 
         Raises:
             UserError: there is no model.
         """
         if not isinstance(path, str | Path):
             raise UserError(f"`path` should be a directory. Received: {path!r}")
-        return cls(InProcessTransport(Path(path)))
+        return cls(InProcessTransport(path))
 
     def recommend(
         self, user: str, recent: Iterable[str] = (), exclude: Iterable[str] = (), k: int = 10

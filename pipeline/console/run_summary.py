@@ -17,13 +17,14 @@ from pipeline.console.root_cause import Failure
 from pipeline.results.summary import TITLES, RunSummary
 
 
-def print_summary(console: Console, summary: RunSummary, output: Path, log: Path, seconds: float) -> None:
+def print_summary(console: Console, summary: RunSummary, root: str, output: Path, log: Path, seconds: float) -> None:
     """Prints the summary of a finished run.
 
     Args:
         console: console to print on.
         summary: results of the run.
-        output: absolute path of the output directory.
+        root: absolute path, or URI, with the models.
+        output: absolute path of the directory with the report.
         log: absolute path of the log file.
         seconds: duration of the run.
     """
@@ -39,11 +40,13 @@ def print_summary(console: Console, summary: RunSummary, output: Path, log: Path
     for warning in summary.warnings:
         console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)
     console.print()
-    serving = output / "serving" / "caser"
+    serving = display_path(f"{root}/serving/caser")
+    # In an object store there is no link to the last run.
+    tensorboard = f"{root}/pipeline/CaserTrainer" if "://" in root else display_path(output / "tensorboard")
     paths = [
         (
             "model",
-            f"{display_path(serving)}/{summary.pushed_version}"
+            f"{serving}/{summary.pushed_version}"
             if summary.pushed_version
             else "not pushed"
             if summary.blessed
@@ -51,7 +54,7 @@ def print_summary(console: Console, summary: RunSummary, output: Path, log: Path
         ),
         ("report", display_path(output / "report.html")),
         ("metrics", display_path(output / "metrics.json")),
-        ("training", f"tensorboard --logdir {shlex.quote(display_path(output / 'tensorboard'))}"),
+        ("training", f"tensorboard --logdir {shlex.quote(tensorboard)}"),
         ("log", display_path(log)),
     ]
     for name, path in paths:
@@ -75,8 +78,10 @@ def print_failure(console: Console, failure: Failure, log: str) -> None:
     console.print(Text.assemble(("  log       ", "dim"), log, "\n"), soft_wrap=True)
 
 
-def display_path(path: Path) -> str:
-    """A path relative to the working directory if it is below it, else absolute."""
+def display_path(path: str | Path) -> str:
+    """A path relative to the working directory if it is below it, else absolute; a URI as it is."""
+    if "://" in str(path):
+        return str(path)
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
@@ -105,10 +110,10 @@ def _table(summary: RunSummary) -> Table:
     return table
 
 
-def _next_command(summary: RunSummary, serving: Path, output: Path) -> str:
+def _next_command(summary: RunSummary, serving: str, output: Path) -> str:
     if not summary.pushed_version:
         return f"xdg-open {shlex.quote(display_path(output / 'report.html'))}"
-    command = f"{_program()} recommend --model {shlex.quote(display_path(serving))}"
+    command = f"{_program()} recommend --model {shlex.quote(serving)}"
     if summary.examples:
         example = summary.examples[0]
         command += f" --user {shlex.quote(example.user)} --history {shlex.quote(','.join(example.history))}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import shutil
 import signal
 import tempfile
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
 from components.example_gen.input_files import is_pipe
-from components.files import exclusive_lock, refuse_glob_characters
+from components.files import exclusive_lock
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console
 from pipeline.console.log_capture import new_log_file, redirect_output_to, suppress_output
 from pipeline.console.root_cause import root_cause
 from pipeline.console.run_summary import display_path, print_failure, print_summary
 from pipeline.local.beam_workers import check_output, with_code
+from pipeline.local.output import METRICS, REPORT, Output
 from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RunRequest(NamedTuple):
     Attributes:
         config: all settings.
         data: what `input_files` takes, or a pipe; None for the built-in sample.
-        output: output directory.
+        output: output directory, or URI in an object store.
         beam: whether to use TFX's BeamDagRunner.
         beam_args: Beam options of the data nodes.
         shared_output: whether Beam's workers mount the output directory at the same path.
@@ -50,7 +50,7 @@ class RunRequest(NamedTuple):
 
     config: Config
     data: str | None
-    output: Path
+    output: str
     beam: bool = False
     beam_args: tuple[str, ...] = ()
     shared_output: bool = False
@@ -68,25 +68,28 @@ def run_pipeline(request: RunRequest) -> int:
     Raises:
         UserError: the data or the output directory is invalid; no node has run.
     """
-    _refuse_url(request.output)
-    output, data = request.output.absolute(), _absolute(request.data)
-    check_output(str(output), request.beam_args, request.shared_output)
+    output, data = Output.of(request.output), _absolute(request.data)
+    check_output(output.root, request.beam_args, request.shared_output)
+    output.check()
     pipe = data is not None and is_pipe(data)
     if data is not None and not pipe:
         _check(data, request.config)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_as_exit())
-        stack.enter_context(locked(output))
+        stack.enter_context(locked(output.local))
+        output.fetch_database()
         if data is not None and pipe:
-            data = stack.enter_context(_copy_of_pipe(data, output / _PIPE_COPY))
+            data = stack.enter_context(_copy_of_pipe(data, output.local / _PIPE_COPY))
             _check(data, request.config)
-        screen = stack.enter_context(redirect_output_to(log := new_log_file(output / "logs")))
+        screen = stack.enter_context(redirect_output_to(log := new_log_file(output.local / "logs")))
         console = new_console(screen)
         try:
-            return _run(request, data or _sample_file(output), output, log, console)
+            return _run(request, data or _sample_file(output.local), output, log, console)
         except KeyboardInterrupt:
             console.print("Interrupted. Re-run the same command to resume after the last completed node.")
             return INTERRUPTED
+        finally:
+            output.store()
 
 
 @contextlib.contextmanager
@@ -113,7 +116,6 @@ def locked(output: Path) -> Iterator[None]:
     Raises:
         UserError: the directory cannot be used or written, or another run is using it.
     """
-    refuse_glob_characters(output, "--output")
     with contextlib.ExitStack() as stack:
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -129,7 +131,7 @@ def locked(output: Path) -> Iterator[None]:
         yield
 
 
-def _run(request: RunRequest, data: str, output: Path, log: Path, console: Console) -> int:
+def _run(request: RunRequest, data: str, output: Output, log: Path, console: Console) -> int:
     config, started = request.config, time.monotonic()
     source = "the built-in sample" if request.data is None else request.data
     console.print(f"\n{source} → {request.output}", style="bold", markup=False)
@@ -151,7 +153,7 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
             progress.progress_callback(nodes.on_training),
         ):
             beam_args = with_code(request.beam_args, Path(package))
-            pipeline = create_pipeline(config, data, str(output), beam_args)
+            pipeline = create_pipeline(config, data, output.root, beam_args, local_dir=str(output.local))
             run(pipeline, nodes, "beam" if request.beam else "local")
     except Exception as error:
         _log.exception("the run failed")
@@ -162,20 +164,11 @@ def _run(request: RunRequest, data: str, output: Path, log: Path, console: Conso
         from pipeline.results.html_report import write_report
         from pipeline.results.metrics_json import write_metrics
 
-        summary = collect_summary(config, output, nodes.seconds, nodes.states, is_sample=request.data is None)
-        write_metrics(summary, output / "metrics.json")
-        write_report(summary, config, source, output / "report.html")
-    print_summary(console, summary, output, log, time.monotonic() - started)
+        summary = collect_summary(config, output.local, nodes.seconds, nodes.states, is_sample=request.data is None)
+        write_metrics(summary, output.local / METRICS)
+        write_report(summary, config, source, output.local / REPORT)
+    print_summary(console, summary, output.root, output.local, log, time.monotonic() - started)
     return SUCCEEDED
-
-
-def _refuse_url(output: Path) -> None:
-    # A path has lost the second slash, and would become a directory called `gs:`.
-    if url := re.fullmatch(r"([a-z0-9]+):/(.*)", str(output)):
-        raise UserError(
-            f"--output {url[1]}://{url[2]} is in an object store, where a run cannot keep its database and its lock. "
-            "Hint: pass a directory; for workers of a cluster, one that all of them mount, with --shared-output."
-        )
 
 
 @contextlib.contextmanager

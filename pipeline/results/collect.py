@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
+from tfx.utils import io_utils
 
 from components.baseline_validator.comparison import NEIGHBOURS, RULES, Comparison
 from components.baseline_validator.result import read_result as read_validation
@@ -30,6 +31,7 @@ from components.export.signatures import (
     PredictRequests,
 )
 from components.pusher.executor import PUSHED_VERSION
+from components.pusher.object_store import is_object_store
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
@@ -72,7 +74,7 @@ def collect_summary(
 
     Args:
         config: configuration of the run.
-        output: output directory of the run.
+        output: directory with the database of the run.
         seconds: seconds per node.
         states: state per node.
         is_sample: whether the data is the built-in sample, which has a known ceiling.
@@ -81,16 +83,17 @@ def collect_summary(
         The results.
     """
     outputs = last_outputs(output / "metadata.sqlite", PIPELINE_NAME)
-    artifacts = {key: Path(artifact.uri) for key, artifact in outputs.items()}
+    artifacts = {key: artifact.uri for key, artifact in outputs.items()}
     examples = artifacts["InteractionExampleGen", "examples"]
     model_run = artifacts["CaserTrainer", "model_run"]
-    _link(output / "tensorboard", model_run / "tensorboard")
-    split = str(examples / f"Split-{config.split.evaluated}")
-    model = artifacts["CaserTrainer", "model"] / "Format-Serving"
-    evaluation = read_evaluation(str(artifacts["Evaluator", "evaluation"]), config.evaluator)
-    validation = read_validation(str(artifacts["BaselineValidator", "validation"]))
+    if not is_object_store(model_run):
+        _link(output / "tensorboard", Path(model_run) / "tensorboard")
+    split = os.path.join(examples, f"Split-{config.split.evaluated}")
+    model = os.path.join(artifacts["CaserTrainer", "model"], "Format-Serving")
+    evaluation = read_evaluation(artifacts["Evaluator", "evaluation"], config.evaluator)
+    validation = read_validation(artifacts["BaselineValidator", "validation"])
     compared = validation.comparison
-    counts = json.loads((examples / COUNTS_FILE).read_text(encoding="utf-8"))
+    counts = json.loads(io_utils.read_string_file(os.path.join(examples, COUNTS_FILE)))
     held_out_counts = {**compared.held_out._asdict(), "reachable": compared.held_out.reachable}
     return RunSummary(
         test=_without_users(evaluation.parts[""]),
@@ -100,7 +103,7 @@ def collect_summary(
         neighbours=compared.metrics.get(NEIGHBOURS),
         notes=_notes(config, validation.notes),
         intervals=compared.intervals,
-        rule_weight=read_model_info(str(model))["rule_weight"],
+        rule_weight=read_model_info(model)["rule_weight"],
         slices=evaluation.slices,
         blessed=evaluation.blessed and compared.blessed,
         blessing_reason=_reason(evaluation, compared),
@@ -110,7 +113,7 @@ def collect_summary(
         seconds=dict(seconds),
         states=dict(states),
         ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample else None,
-        history=json.loads((model_run / HISTORY_FILE).read_text(encoding="utf-8")),
+        history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
         examples=_recommendations(model, HeldOut.read(split, _EXAMPLES)),
     )
 
@@ -139,10 +142,10 @@ def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifac
     return pushed.custom_properties[PUSHED_VERSION].string_value or None if pushed else None
 
 
-def _recommendations(model: Path, held_out: HeldOut) -> list[Example]:
+def _recommendations(model: str, held_out: HeldOut) -> list[Example]:
     requests = PredictRequests(held_out.users, held_out.histories, [[] for _ in held_out.users])
     examples = encoded_examples(requests)
-    outputs = tf.saved_model.load(str(model)).signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
+    outputs = tf.saved_model.load(model).signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
     predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
     return [
         Example(

@@ -152,13 +152,11 @@ def test_recommend_without_a_model_is_one_message(tmp_path):
     assert "Model directory" in result.output
 
 
-@pytest.mark.parametrize("url", ["gs://bucket/run", "s3://bucket"])
-def test_output_in_an_object_store_is_one_message(tmp_path, url, monkeypatch):
+def test_output_in_an_object_store_without_file_system_is_one_message_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = caser("run", "--sample", "--output", url)
+    result = caser("run", "--sample", "--output", "ftp://host/mine")
     assert result.exit_code == 2
-    assert f"--output {url} is in an object store" in result.output
-    assert "Hint: pass a directory" in result.output
+    assert "--output ftp://host/mine: TensorFlow has no file system for ftp://" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
