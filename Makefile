@@ -56,7 +56,7 @@ test-deps: ## install system packages that some tests need (Debian): Chromium, M
 	  echo 'another way (Ubuntu: snap install chromium), or skip this step: tests without them are skipped.'; \
 	  exit 1; } >&2
 
-test-long: $(INSTALLED) ## run the slow tests: emulated cluster, Beam workers and engine, data-parallel training, own pipeline
+test-long: $(INSTALLED) ## run the slow tests: emulated cluster, Beam workers and engine, object store, data-parallel training, own pipeline
 	@$(VENV)/bin/pytest -m long $(ARGS)
 
 test-beam-engine: $(INSTALLED) ## run the pipeline on the Beam engine at JOB_ENDPOINT=host:port, or on one that is started here

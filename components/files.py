@@ -51,6 +51,17 @@ def read_text(file: str | Path) -> str:
         raise OSError(error.message) from error
 
 
+def register_file_system(uri: str) -> None:
+    """Makes `s3://` known to TensorFlow, if the package that does is installed; other schemes need nothing.
+
+    Args:
+        uri: any URI.
+    """
+    if uri.startswith("s3://"):
+        with contextlib.suppress(ImportError):
+            import tensorflow_io  # noqa: F401
+
+
 @contextlib.contextmanager
 def exclusive_lock(file: str | Path, wait: bool = True) -> Iterator[None]:
     """Holds an exclusive lock on a file while the block runs; the system releases it if the process dies.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import click
@@ -24,6 +26,17 @@ BAD_REQUEST, INTERRUPTED = 2, 130
 
 class _Group(click.Group):
     """Prints a `UserError` as one message, and Ctrl-C as one line."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as end:
+            # With this package, Python's end is an abort by one of its threads.
+            if "tensorflow_io" in sys.modules:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(end.code if isinstance(end.code, int) else 0)
+            raise
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -12,6 +12,7 @@ from components.errors import UserError
 from components.export.encoding import encoded_examples
 from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.files import register_file_system
 from components.pusher.version_dirs import version_folder, version_number, versions
 from pipeline.client.transport import AVAILABLE, VersionStatus
 from pipeline.client.validation import check_predictions
@@ -122,6 +123,7 @@ def _fetch(uri: str, folder: Path) -> Path:
 
         from components.pusher.object_store import fetch, version_folders
 
+        register_file_system(uri)
         try:
             source = uri.rstrip("/")
             if not tf.io.gfile.exists(f"{source}/saved_model.pb"):

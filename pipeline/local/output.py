@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
-from components.files import refuse_glob_characters
+from components.files import refuse_glob_characters, register_file_system
 from pipeline.console.log_capture import suppress_output
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Output(NamedTuple):
         with suppress_output():
             import tensorflow as tf
 
-            _register(scheme)
+            register_file_system(self.root)
             found: list[tf.errors.OpError | None] = []
             # TensorFlow repeats requests for many minutes where, for example, there is no such bucket.
             probe = threading.Thread(target=lambda: found.append(_probe(self.root)), daemon=True)
@@ -114,12 +114,3 @@ def _probe(root: str) -> tf.errors.OpError | None:
     except tf.errors.OpError as error:
         return error
     return None
-
-
-def _register(scheme: str) -> None:
-    """TensorFlow has `s3://` as soon as this package is imported."""
-    if scheme == "s3":
-        try:
-            import tensorflow_io  # noqa: F401
-        except ImportError:
-            return

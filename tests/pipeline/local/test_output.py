@@ -9,7 +9,7 @@ from tests.support.object_store import object_store
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    with object_store(tmp_path) as store:
+    with object_store(tmp_path, fault_every=11) as store:
         for name, value in store.environment.items():
             monkeypatch.setenv(name, value)
         yield store
@@ -38,6 +38,7 @@ def test_run_on_another_machine_gets_the_database(store, tmp_path):
     assert (there.local / "metadata.sqlite").read_text() == "database"
     assert store.buckets["bucket"]["runs/mine/metrics.json"] == b"{}"
     assert not [name for name in store.buckets["bucket"] if "probe" in name]
+    assert store.faults
 
 
 def test_own_database_is_kept(store, tmp_path):
