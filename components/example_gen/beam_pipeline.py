@@ -21,8 +21,10 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
 from components.example_gen.counts import COUNTS_FILE, Counts, add_counts, counts_json
+from components.example_gen.excluded_users import excluded_users
 from components.example_gen.histories import Histories, build_histories
 from components.example_gen.input_files import total_bytes
+from components.example_gen.moments import from_duration, from_iso_8601
 from components.example_gen.raw_examples import serialize_example
 from components.example_gen.readers.ids import NULL_WORDS
 from components.example_gen.readers.quarantine import QUARANTINE_FILE, BadRow, check_bad_row_fraction, to_csv
@@ -30,7 +32,7 @@ from components.example_gen.readers.reader import read_interactions
 from components.example_gen.readers.row_checks import Interactions
 from components.example_gen.settings import MAX_SHARDS, DataSettings, HistorySettings, SplitSettings
 from components.example_gen.shards import write_shard
-from components.example_gen.splits import nothing_to_evaluate_on, split_boundaries
+from components.example_gen.splits import TimeRange, nothing_to_evaluate_on, nothing_to_train_on, split_boundaries
 from components.features import TEST, TRAIN, VALID
 from components.files import write_text
 
@@ -65,17 +67,28 @@ def write_examples(
         counts_dir: directory for `counts.json`.
         quarantine_dir: directory for `bad_rows.csv`, written if there are bad rows.
     """
+    excluded = excluded_users(data)
     shards = data.shards or int(np.clip(total_bytes(files) // _SHARD_BYTES, 1, MAX_SHARDS))
 
     read = (
         pipeline
         | "Files" >> beam.Create(list(enumerate(files)))
         | "SpreadFiles" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(_Read(data, shards)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
+        | "Read" >> beam.ParDo(_Read(data, excluded, shards)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
     )
+    batches, item_counts, counts_of_rows = read[_BATCHES], read[_ITEM_COUNTS], [read[_COUNTS]]
+    all_rows = read[_COUNTS] | "AllRows" >> beam.CombineGlobally(_AddCounts())
+    if data.last:
+        newest = beam.pvalue.AsSingleton(all_rows | "Newest" >> beam.Map(lambda counts: counts.last_time))
+        last = batches | "Last" >> beam.ParDo(_Last(data.last), newest).with_outputs(
+            _COUNTS, _ITEM_COUNTS, main=_BATCHES
+        )
+        batches, item_counts = last[_BATCHES], last[_ITEM_COUNTS]
+        counts_of_rows.append(last[_COUNTS])
+    range_ = beam.pvalue.AsSingleton(all_rows | "TimeRange" >> beam.Map(_time_range, data.last))
     rare = (
         beam.pvalue.AsSingleton(
-            read[_ITEM_COUNTS]
+            item_counts
             | "AllItemCounts" >> beam.CombineGlobally(_SumItemCounts())
             | "RareItems" >> beam.Map(_rare_items, histories.min_item_interactions)
         )
@@ -85,13 +98,14 @@ def write_examples(
     # So that every shard has a file, even without users.
     shard_numbers = pipeline | "Shards" >> beam.Create([(shard, b"") for shard in range(shards)])
     counts_of_shards = (
-        (read[_BATCHES], shard_numbers)
+        (batches, shard_numbers)
         | "BatchesAndShards" >> beam.Flatten()
         | "GroupByShard" >> beam.GroupByKey()
-        | "WriteExamples" >> beam.ParDo(_WriteExamples(histories, split, _has_times(data), split_dirs, shards), rare)
+        | "WriteExamples"
+        >> beam.ParDo(_WriteExamples(histories, split, data.has_times, split_dirs, shards), range_, rare)
     )
     counts = (
-        (read[_COUNTS], counts_of_shards)
+        (*counts_of_rows, counts_of_shards)
         | "Counts" >> beam.Flatten()
         | "AllCounts" >> beam.CombineGlobally(_AddCounts())
     )
@@ -102,6 +116,7 @@ def write_examples(
         >> beam.ParDo(
             _WriteCounts(data, split, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
+            range_,
             beam.pvalue.AsList(read[_BAD]),
         )
     )
@@ -110,8 +125,9 @@ def write_examples(
 class _Read(beam.DoFn):
     """(index, path) of a file -> (shard, Arrow table as bytes)."""
 
-    def __init__(self, data: DataSettings, shards: int) -> None:
+    def __init__(self, data: DataSettings, excluded: set[bytes], shards: int) -> None:
         self._data, self._shards = data, shards
+        self._excluded = pa.array(sorted(excluded), pa.binary()) if excluded else None
 
     def process(self, file: tuple[int, str]) -> Iterator[object]:
         index, path = file
@@ -119,6 +135,7 @@ class _Read(beam.DoFn):
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             for batch in read_interactions(stream, path, self._data):
                 counts = Counts(rows_read=batch.rows_read, filtered_rows=batch.filtered, bad_rows=len(batch.bad))
+                batch, counts = self._cut(batch, counts)
                 if len(batch.time):
                     counts = counts._replace(first_time=int(batch.time.min()), last_time=int(batch.time.max()))
                 items = _item_counts(batch.item)
@@ -127,6 +144,26 @@ class _Read(beam.DoFn):
                     yield beam.pvalue.TaggedOutput(_BAD, tuple(bad))
                 yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, items)
                 yield from self._by_shard(batch, index)
+
+    def _cut(self, batch: Interactions, counts: Counts) -> tuple[Interactions, Counts]:
+        """Leaves out excluded users, and what is before `data.since` or not before `data.until`."""
+        time = np.asarray(batch.time)
+        inside = np.ones(len(time), bool)
+        if self._data.since:
+            inside &= time >= from_iso_8601(self._data.since)
+        if self._data.until:
+            inside &= time < from_iso_8601(self._data.until)
+        kept = inside.copy()
+        if self._excluded is not None:
+            kept &= ~np.asarray(pc.is_in(batch.user, value_set=self._excluded))
+        if kept.all():
+            return batch, counts
+        excluded = int((inside & ~kept).sum())
+        counts = counts._replace(rows_outside_time=int((~inside).sum()), excluded_rows=excluded)
+        mask = pa.array(kept)
+        return batch._replace(
+            user=batch.user.filter(mask), item=batch.item.filter(mask), time=time[kept], row=batch.row[kept]
+        ), counts
 
     def _null_words(self, users: pa.Array, items: dict[bytes, int]) -> dict[str, int]:
         """Rows whose id stands for a missing value in many exports."""
@@ -160,6 +197,22 @@ class _Read(beam.DoFn):
                 yield key, _to_bytes(table.slice(start, end - start))
 
 
+class _Last(beam.DoFn):
+    """(shard, Arrow table as bytes) -> the same with the rows of the last `duration` before the newest one."""
+
+    def __init__(self, duration: str) -> None:
+        self._duration = duration
+
+    def process(self, element: tuple[int, bytes], newest: int) -> Iterator[object]:
+        shard, batch = element
+        table = _from_bytes(batch)
+        kept = table.filter(pc.greater_equal(table["time"], _cutoff(newest, self._duration)))
+        yield beam.pvalue.TaggedOutput(_COUNTS, Counts(rows_outside_time=len(table) - len(kept)))
+        if len(kept):
+            yield beam.pvalue.TaggedOutput(_ITEM_COUNTS, _item_counts(kept["item"].combine_chunks()))
+            yield shard, _to_bytes(kept)
+
+
 class _WriteExamples(beam.DoFn):
     """(shard, batches) -> a file per split; yields counts."""
 
@@ -174,39 +227,46 @@ class _WriteExamples(beam.DoFn):
         self._histories, self._split, self._has_times = histories, split, has_times
         self._split_dirs, self._shards = split_dirs, shards
 
-    def process(self, element: tuple[int, Iterable[bytes]], rare: set[bytes] | None) -> Iterator[Counts]:
+    def process(
+        self, element: tuple[int, Iterable[bytes]], range_: TimeRange, rare: set[bytes] | None
+    ) -> Iterator[Counts]:
         shard, batches = element
         tables = [_from_bytes(batch) for batch in batches if batch]
         examples: dict[str, list[bytes]] = {name: [] for name in self._split_dirs}
         if tables:
-            yield self._make_examples(pa.concat_tables(tables).combine_chunks(), rare, examples)
+            yield self._make_examples(pa.concat_tables(tables).combine_chunks(), range_, rare, examples)
         for name, directory in self._split_dirs.items():
             write_shard(directory, _FILE_NAME, shard, self._shards, examples[name])
 
-    def _make_examples(self, table: pa.Table, rare: set[bytes] | None, examples: dict[str, list[bytes]]) -> Counts:
+    def _make_examples(
+        self, table: pa.Table, range_: TimeRange, rare: set[bytes] | None, examples: dict[str, list[bytes]]
+    ) -> Counts:
         """Adds serialized Examples, sorted by user, to `examples` by split."""
         users, user = _codes(table["user"])
         items, item = _codes(table["item"])
         rare_item = np.array([token in rare for token in items], bool) if rare else np.zeros(len(items), bool)
         time, file, row = (np.asarray(table[name]) for name in ("time", "file", "row"))
         result = build_histories(user, item, time, file, row, rare_item, self._histories)
-        first, second = split_boundaries(np.diff(result.start), self._split)
+        first, second = split_boundaries(result.start, result.time, self._split, range_)
         tokens = [items[code] for code in result.item]
         for index, start in enumerate(result.start[:-1]):
             history = tokens[start : result.start[index + 1]]
             user_id, a, b = users[result.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
-                if name == TRAIN or after > before:
+                if after > before or (name == TRAIN and before):
                     examples[name].append(serialize_example(user_id, history[:before], history[before:after]))
         return self._counts(result, first, second, items)
 
     def _counts(self, histories: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:
         lengths = np.diff(histories.start)
+        in_train = np.arange(len(histories.item)) < np.repeat(histories.start[:-1] + first, lengths)
         held_out = {TRAIN: first, VALID: second - first, TEST: lengths - second}
         return Counts(
             users=len(lengths),
             interactions=len(histories.item),
             items=frozenset(items[code] for code in np.unique(histories.item)),
+            train_items=frozenset(items[code] for code in np.unique(histories.item[in_train])),
+            new_users=int((first == 0).sum()),
             dropped=histories.dropped,
             ties=histories.ties if self._has_times else 0,
             split_users={name: int((sizes > 0).sum()) for name, sizes in held_out.items() if self._split.has(name)},
@@ -221,7 +281,7 @@ class _WriteCounts(beam.DoFn):
         self._data, self._split = data, split
         self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
-    def process(self, files: list[str], counts: Counts, bad_rows: list[tuple]) -> None:
+    def process(self, files: list[str], counts: Counts, range_: TimeRange, bad_rows: list[tuple]) -> None:
         bad = [BadRow(*row) for row in bad_rows]
         quarantine = os.path.join(self._quarantine_dir, QUARANTINE_FILE)
         if bad:
@@ -231,21 +291,26 @@ class _WriteCounts(beam.DoFn):
             tf.io.gfile.remove(quarantine)
         check_bad_row_fraction(bad, counts.rows_read, self._data, quarantine)
         if not counts.users:
-            raise UserError(no_users_left(counts.dropped))
+            raise UserError(no_users_left(counts))
         if not counts.split_users[self._split.evaluated]:
-            raise UserError(nothing_to_evaluate_on(self._split))
+            raise UserError(nothing_to_evaluate_on(self._split, range_))
+        if not counts.split_users[TRAIN]:
+            raise UserError(nothing_to_train_on(self._split, range_))
+        if self._data.last:
+            counts = counts._replace(first_time=max(counts.first_time, range_.first))
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
         tf.io.gfile.makedirs(self._counts_dir)
         write_text(os.path.join(self._counts_dir, COUNTS_FILE), text)
 
 
-def _has_times(data: DataSettings) -> bool:
-    return data.time_column is not None and data.format != "sequences"
-
-
-def no_users_left(dropped: dict[str, int]) -> str:
-    """The error message if no user is left; `dropped` counts interactions by rule."""
-    rules = ", ".join(f"histories.{rule}: {count:,}" for rule, count in dropped.items() if count) or "none"
+def no_users_left(counts: Counts) -> str:
+    """The error message if no user is left."""
+    dropped = {
+        "data.since, until and last": counts.rows_outside_time,
+        "data.exclude_users": counts.excluded_rows,
+        **{f"histories.{rule}": count for rule, count in counts.dropped.items()},
+    }
+    rules = ", ".join(f"{rule}: {count:,}" for rule, count in dropped.items() if count) or "none"
     hint = "Hint: relax these settings, or provide more data."
     return f"No user has enough interactions left. Dropped by rule: {rules}. {hint}"
 
@@ -265,6 +330,16 @@ def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray]:
 def _item_counts(items: pa.Array) -> dict[bytes, int]:
     counts = pc.value_counts(items)
     return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+
+
+def _cutoff(newest: int, duration: str) -> int:
+    return newest - (from_duration(duration) or 0)
+
+
+def _time_range(counts: Counts, last: str | None) -> TimeRange:
+    """The time range of all rows, or of those that `data.last` keeps."""
+    first = max(counts.first_time, _cutoff(counts.last_time, last)) if last else counts.first_time
+    return TimeRange(first, counts.last_time)
 
 
 def _rare_items(counts: dict[bytes, int], threshold: int) -> set[bytes]:

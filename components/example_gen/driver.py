@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
+from google.protobuf import wrappers_pb2
 from tfx.components.example_gen import driver, utils
 from tfx.orchestration import data_types
 from tfx.proto import example_gen_pb2
@@ -41,7 +43,19 @@ class Driver(driver.FileBasedDriver):
             # Not by TFX, whose file systems differ from those of Beam, which reads the files.
             properties = {**exec_properties, utils.SPAN_PROPERTY_NAME: 0, utils.VERSION_PROPERTY_NAME: None}
         files = input_files(input_path(properties))
+        # Who is left out decides what is in the Examples, too.
+        if exclude := settings_of(exec_properties)["data"]["exclude_users"]:
+            files = files + input_files(exclude)
         return {**properties, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(files)}
+
+
+def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the component packed."""
+    config = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], config)
+    message = wrappers_pb2.StringValue()
+    config.custom_config.Unpack(message)
+    return dict(json.loads(message.value))
 
 
 def input_path(exec_properties: dict[str, Any]) -> str:

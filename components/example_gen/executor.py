@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import apache_beam as beam
-from google.protobuf import wrappers_pb2
 from tfx import types
 from tfx.components.example_gen import base_example_gen_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
-from tfx.utils import proto_utils
 
 from components.example_gen import beam_pipeline
-from components.example_gen.driver import input_path
+from components.example_gen.driver import input_path, settings_of
 from components.example_gen.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.features import SPLITS
@@ -44,11 +40,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
         """Builds the Beam pipeline that writes all splits; nothing is left for TFX to write."""
-        config = example_gen_pb2.CustomConfig()
-        proto_utils.json_to_proto(exec_properties["custom_config"], config)
-        message = wrappers_pb2.StringValue()
-        config.custom_config.Unpack(message)
-        settings = json.loads(message.value)
+        settings = settings_of(exec_properties)
         run_id = self._context.pipeline_run_id if self._context else None
         artifact_dir = artifact_utils.get_single_uri(self._examples)
         split = SplitSettings.model_validate(settings["split"])

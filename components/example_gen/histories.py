@@ -16,6 +16,7 @@ class Histories(NamedTuple):
         user: int [U], ascending.
         start: int [U + 1]; the history of `user[i]` is `item[start[i] : start[i + 1]]`.
         item: int [n], oldest first.
+        time: int64 [n], microseconds.
         dropped: number of interactions dropped by each rule.
         ties: number of interactions at the same time as the user's previous or next one, before the rules.
     """
@@ -23,6 +24,7 @@ class Histories(NamedTuple):
     user: np.ndarray
     start: np.ndarray
     item: np.ndarray
+    time: np.ndarray
     dropped: dict[str, int]
     ties: int
 
@@ -59,9 +61,9 @@ def build_histories(
     dropped: dict[str, int] = {}
 
     def keep(rule: str, kept: np.ndarray) -> None:
-        nonlocal user, item
+        nonlocal user, item, time
         dropped[rule] = int(len(kept) - kept.sum())
-        user, item = user[kept], item[kept]
+        user, item, time = user[kept], item[kept], time[kept]
 
     keep("min_item_interactions", ~rare_item[item])
     keep("max_user_interactions", _position_from_end(user) < settings.max_user_interactions)
@@ -69,7 +71,7 @@ def build_histories(
         keep("repeated_items", _first_interaction(user, item))
     keep("min_user_interactions", _size_of_user(user) >= settings.min_user_interactions)
     users, first = np.unique(user, return_index=True)
-    return Histories(users, np.append(first, len(user)), item, dropped, ties)
+    return Histories(users, np.append(first, len(user)), item, time, dropped, ties)
 
 
 def _ties(user: np.ndarray, time: np.ndarray) -> int:

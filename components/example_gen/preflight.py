@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
+from components.example_gen.excluded_users import excluded_users
 from components.example_gen.input_files import input_files, is_remote, total_bytes
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
-from components.example_gen.splits import holds_out_anything, nothing_to_evaluate_on
+from components.example_gen.splits import TimeRange, holds_out_anything, nothing_to_evaluate_on
 
 # Larger inputs are only sampled: the first block of every file.
 _READ_IN_FULL = 200 << 20
@@ -41,10 +42,11 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
 
     Raises:
         UserError: the input is missing, empty, truncated, lacks the configured columns, has no valid row, or no user
-            has enough interactions.
+            has enough interactions; or the file of excluded users cannot be read.
     """
     if is_remote(path):
         return
+    excluded_users(data)
     files = input_files(path)
     in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
     preview = _preview(files, data, in_full)
@@ -65,8 +67,10 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
             f"{longest}. "
             f"Hint: provide more data, or check `data.user_column` (now {data.user_column!r})."
         )
-    if not holds_out_anything(min(longest, histories.max_user_interactions), split):
-        raise UserError(f"{path}: {nothing_to_evaluate_on(split)}")
+    # Where `time` splits, ExampleGen will know.
+    longest = min(longest, histories.max_user_interactions)
+    if split.strategy != "time" and not holds_out_anything(longest, split):
+        raise UserError(f"{path}: {nothing_to_evaluate_on(split, TimeRange(0, 0))}")
 
 
 def _preview(files: list[str], data: DataSettings, in_full: bool) -> _Preview:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import codecs
-from datetime import datetime, timezone
-from typing import Literal
+from datetime import date, datetime, timezone
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from components.example_gen.moments import from_duration, from_iso_8601
 from components.features import TEST, VALID
 from components.settings import Settings
 
 MAX_SHARDS = 4096
 
 _TIME_FORMATS = ("auto", "seconds", "milliseconds", "microseconds", "nanoseconds", "iso8601")
+
+
+def _as_text(value: object) -> object:
+    """YAML takes unquoted dates for dates."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+_Moment = Annotated[str, BeforeValidator(_as_text)]
 
 
 class DataSettings(Settings):
@@ -54,6 +63,15 @@ class DataSettings(Settings):
     min_rating: float | None = Field(None, description="rows with a lower rating are filtered out")
     event_column: str | None = Field(None, description="column with event types; needs events")
     events: list[str] | None = Field(None, description="rows with other event types are filtered out")
+    since: _Moment | None = Field(None, description="earlier interactions are left out; ISO 8601, such as 2024-01-31")
+    until: _Moment | None = Field(None, description="interactions at this time or later are left out; ISO 8601")
+    last: str | None = Field(
+        None,
+        description="only interactions of this long before the newest one, such as 365d, 52w or 36h",
+    )
+    exclude_users: str | None = Field(
+        None, description="text file with a user ID per line; interactions of these users are left out"
+    )
     max_bad_row_fraction: float = Field(
         0.0, ge=0, le=1, description="maximum fraction of malformed rows; above it the run fails"
     )
@@ -109,6 +127,36 @@ class DataSettings(Settings):
     def _comment_is_not_empty(cls, comment: str | None) -> str | None:
         return comment or None
 
+    @field_validator("since", "until")
+    @classmethod
+    def _moment_is_readable(cls, moment: str | None, info: ValidationInfo) -> str | None:
+        if moment is not None and from_iso_8601(moment) is None:
+            raise ValueError(
+                f"`data.{info.field_name}` should be a date such as 2024-01-31, or ISO 8601 with a time. "
+                f"Received: {moment!r}"
+            )
+        return moment
+
+    @field_validator("last")
+    @classmethod
+    def _duration_is_readable(cls, last: str | None) -> str | None:
+        if last is not None and not from_duration(last):
+            raise ValueError(f"`data.last` should be a duration such as 365d, 52w or 36h. Received: {last!r}")
+        return last
+
+    @property
+    def has_times(self) -> bool:
+        """Whether interactions have times, and not only an order."""
+        return self.time_column is not None and self.format != "sequences"
+
+    @model_validator(mode="after")
+    def _times_are_there(self) -> DataSettings:
+        if (self.since or self.until or self.last) and not self.has_times:
+            raise ValueError("`data.since`, `data.until` and `data.last` need times, that is `data.time_column`")
+        if self.since and self.until and (from_iso_8601(self.since) or 0) >= (from_iso_8601(self.until) or 0):
+            raise ValueError(f"`data.since` should be before `data.until`. Received: {self.since}, {self.until}")
+        return self
+
     @model_validator(mode="after")
     def _filters_are_whole(self) -> DataSettings:
         if self.format == "sequences" and (self.rating_column or self.event_column):
@@ -138,14 +186,35 @@ class HistorySettings(Settings):
 class SplitSettings(Settings):
     """Train, valid and test splits of each history (`components.example_gen.splits`)."""
 
-    strategy: Literal["ratio", "leave_last"] = Field(
+    strategy: Literal["ratio", "leave_last", "time"] = Field(
         "ratio",
         description="ratio: by fractions of each history; leave_last: the last item is for test, the one before for "
-        "valid (leave-one-out)",
+        "valid (leave-one-out); time: what happened from a point in time on, for all users the same",
     )
     train: float = Field(0.7, gt=0, le=1, description="fraction of each history (ratio only)")
     valid: float = Field(0.1, ge=0, lt=1, description="fraction of each history; 0: no such split (ratio only)")
     test: float = Field(0.2, ge=0, lt=1, description="fraction of each history; 0: no such split (ratio only)")
+    valid_from: float | _Moment = Field(
+        0.8,
+        description="start of valid: a date (ISO 8601), or a fraction of the time range of all interactions; the same "
+        "as test_from: no such split (time only)",
+    )
+    test_from: float | _Moment = Field(
+        0.9,
+        description="start of test: a date (ISO 8601), or a fraction of the time range of all interactions; 1: no such "
+        "split (time only)",
+    )
+
+    @field_validator("valid_from", "test_from")
+    @classmethod
+    def _start_is_readable(cls, start: float | str, info: ValidationInfo) -> float | str:
+        readable = from_iso_8601(start) is not None if isinstance(start, str) else 0 < start <= 1
+        if not readable:
+            raise ValueError(
+                f"`split.{info.field_name}` should be a date such as 2024-01-31, or a fraction above 0, at most 1. "
+                f"Received: {start!r}"
+            )
+        return start
 
     @model_validator(mode="after")
     def _fractions_add_up_to_1(self) -> SplitSettings:
@@ -156,9 +225,25 @@ class SplitSettings(Settings):
             raise ValueError("`split.valid` and `split.test` should not both be 0. Received: 0")
         return self
 
+    @model_validator(mode="after")
+    def _starts_are_in_order(self) -> SplitSettings:
+        starts = self.valid_from, self.test_from
+        order = [from_iso_8601(start) if isinstance(start, str) else start for start in starts]
+        if len({type(start) for start in starts}) == 1 and order[0] > order[1]:  # type: ignore[operator]
+            raise ValueError(
+                f"`split.valid_from` should not be after `split.test_from`. Received: {starts[0]}, {starts[1]}"
+            )
+        if self.strategy == "time" and starts == (1, 1):
+            raise ValueError("`split.valid_from` and `split.test_from` should not both be 1. Received: 1")
+        return self
+
     def has(self, split: str) -> bool:
         """Whether ExampleGen writes this split."""
-        return self.strategy == "leave_last" or getattr(self, split) > 0
+        if self.strategy == "time" and split == VALID:
+            return self.valid_from != self.test_from
+        if self.strategy == "time" and split == TEST:
+            return self.test_from != 1
+        return self.strategy != "ratio" or getattr(self, split) > 0
 
     @property
     def evaluated(self) -> str:

@@ -54,6 +54,12 @@ class Config(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _times_are_there(self) -> Config:
+        if self.split.strategy == "time" and not self.data.has_times:
+            raise ValueError("`split.strategy`=time needs times, that is `data.time_column`")
+        return self
+
 
 def load_config(preset: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """Merges the configuration; later arguments take precedence.

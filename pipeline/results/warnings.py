@@ -43,6 +43,11 @@ def warnings(config: Config, counts: Mapping[str, Any], compared: Comparison) ->
             f"{held_out.total - held_out.reachable:,} of {held_out.total:,} held-out items count as misses for every "
             f"model: {held_out.seen:,} are in the user's history, {held_out.unknown:,} are not in the train split"
         )
+    if new := counts.get("new_users"):
+        found.append(
+            f"{new:,} of {counts['users']:,} users have no interaction in the train split; they are evaluated with the "
+            "popular items that they would get"
+        )
     if counts["ties"]:
         found.append(
             f"{counts['ties']:,} interactions have the time of the user's previous or next one; "

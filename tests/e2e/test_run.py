@@ -43,7 +43,7 @@ def test_metrics_json_has_the_documented_keys(finished):
     assert metrics["sequential_rules"].keys() == metrics["popularity"].keys()
     assert metrics["blessed"] is True
     lengths = metrics["slices"]["history length"]
-    assert lengths.keys() <= {"0 to 5", "6 to 20", "21 to 50", "51 to 100", "101 and more"}
+    assert lengths.keys() <= {"1 to 5", "6 to 20", "21 to 50", "51 to 100", "101 and more"}
     assert all(part.keys() == {"test", "caser", "sequential_rules", "popularity"} for part in lengths.values())
     assert metrics["slices"]["item popularity"]["head (top 10 %)"]["test"].keys() >= {"map", "recall_at_10"}
     assert metrics["counts"]["rows_read"] == len(rows())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.example_gen.moments import from_iso_8601, to_micros
 from components.example_gen.readers.ids import number_as_text
 
 # Listed by messages.
@@ -24,13 +24,6 @@ _UNITS = {"seconds": 10**6, "milliseconds": 10**3, "microseconds": 1}  # microse
 # Above the first, seconds would be beyond the year 5138, and milliseconds are from 1973 on; and so on by 1000.
 _MILLISECONDS_FROM, _MICROSECONDS_FROM, _NANOSECONDS_FROM = 10**11, 10**14, 10**17
 _LIMIT = 2**63
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_ISO_8601 = re.compile(
-    r"(\d{4})([-/])(\d\d)\2(\d\d)"
-    r"(?:[T ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?)?"
-    r"(?: ?(?:(Z|UTC|GMT)|([+-]\d\d)(?::?(\d\d))?))?",
-    re.IGNORECASE | re.ASCII,
-)
 _ZERO_OFFSET = r" ?(UTC|GMT|utc|z)$"
 _BELOW_MICROSECONDS = r"(\.\d{6})\d{1,3}"
 # Tried on an unreadable time, for a hint. Day and month may be swapped: the hint says so.
@@ -216,7 +209,7 @@ def _from_text(text: str, time_format: str) -> int | None:
             return _scaled(number, time_format)
         micros, unreadable = _from_floats(np.array([float(number)]), time_format)
         return None if unreadable[0] else int(micros[0])
-    return _from_iso_8601(text) if time_format in ("auto", "iso8601") else None
+    return from_iso_8601(text) if time_format in ("auto", "iso8601") else None
 
 
 def _decimal(text: str) -> Decimal | None:
@@ -243,29 +236,9 @@ def _scaled(number: Decimal, unit: str) -> int | None:
     return int(micros) if abs(micros) < _LIMIT else None
 
 
-def _from_iso_8601(text: str) -> int | None:
-    match = _ISO_8601.fullmatch(text)
-    if match is None:
-        return None
-    year, _, month, day, hour, minute, second, fraction, _, offset_hours, offset_minutes = match.groups()
-    try:
-        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
-    except ValueError:
-        return None
-    micros = _micros(moment.replace(tzinfo=timezone.utc)) + int((fraction or "").ljust(6, "0")[:6])
-    offset = abs(int(offset_hours or 0)) * 60 + int(offset_minutes or 0)
-    if offset >= 24 * 60 or int(offset_minutes or 0) >= 60:
-        return None
-    return micros - (-offset if (offset_hours or "").startswith("-") else offset) * 60 * 10**6
-
-
 def _from_pattern(text: str, pattern: str) -> int | None:
     try:
         moment = datetime.strptime(text, pattern)
     except ValueError:
         return None
-    return _micros(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))

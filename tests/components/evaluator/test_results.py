@@ -97,7 +97,7 @@ def test_evaluation_has_metrics_of_model_next_to_popularity(good):
 
 def test_evaluation_has_slices_of_users_next_to_items(good):
     actual = {(part.name, part.value): part for part in good[0].slices}
-    assert actual.keys() == {("history length", "0 to 5"), ("item popularity", "tail (the rest)")}
+    assert actual.keys() == {("history length", "1 to 5"), ("item popularity", "tail (the rest)")}
     for part in actual.values():
         assert part.parts[""]["map"] == part.parts["caser_"]["map"] == 1
         assert part.parts["popularity_"]["map"] == pytest.approx(LAST)

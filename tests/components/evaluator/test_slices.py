@@ -9,7 +9,8 @@ def test_history_length_belongs_to_exactly_one_slice():
     lengths = np.array([0, 5, 6, 20, 21, 50, 51, 100, 101, 10_000])
     actual = length_slices(lengths)
     assert [lengths[inside].tolist() for inside in actual.values()] == [
-        [0, 5],
+        [0],
+        [5],
         [6, 20],
         [21, 50],
         [51, 100],
@@ -21,10 +22,10 @@ def test_popularity_slices_partition_the_ranks():
     # Of ten items the first is the head, the next four the middle.
     items = np.array([[FIRST_ID, FIRST_ID + 1, FIRST_ID + 4, FIRST_ID + 5, FIRST_ID + 9, UNKNOWN, 0]])
     ranks = np.array([[3, 4, 5, 6, 7, MISS, NO_RANK]])
-    head, middle, tail = (
+    head, middle, tail, new = (
         of_class[of_class != NO_RANK].tolist() for of_class in popularity_slices(ranks, items, 10).values()
     )
-    assert (head, middle, tail) == ([3], [4, 5], [6, 7, MISS])
+    assert (head, middle, tail, new) == ([3], [4, 5], [6, 7], [MISS])
 
 
 def test_catalogue_of_one_item_is_all_head():

@@ -4,18 +4,15 @@ import os
 
 import pytest
 from tfx.components.example_gen import utils
-from tfx.proto import example_gen_pb2
-from tfx.utils import proto_utils
 
 from components.errors import UserError
-from components.example_gen.component import split_pattern
+from components.example_gen.component import InteractionExampleGen
 from components.example_gen.driver import Driver, input_path
+from components.example_gen.settings import DataSettings
 
 
-def resolve(path):
-    base, pattern = split_pattern(str(path))
-    config = example_gen_pb2.Input(splits=[example_gen_pb2.Input.Split(name="interactions", pattern=pattern)])
-    properties = {"input_base": base, "input_config": proto_utils.proto_to_json(config)}
+def resolve(path, **data):
+    properties = InteractionExampleGen(str(path), DataSettings(**data)).exec_properties
     return Driver(None).resolve_exec_properties(properties, None, None)
 
 
@@ -29,6 +26,17 @@ def test_file_of_equal_size_and_time_is_not_taken_for_the_old_one(tmp_path):
     assert fingerprints[0] != fingerprints[1]
     file.write_text("u1,i1,1")
     assert resolve(file)[utils.FINGERPRINT_PROPERTY_NAME] == fingerprints[0]
+
+
+def test_changed_file_of_excluded_users_makes_cached_examples_stale(tmp_path):
+    (tmp_path / "log.csv").write_text("u1,i1,1")
+    excluded = tmp_path / "excluded.txt"
+    fingerprints = []
+    for content in ("u1", "u2"):
+        excluded.write_text(content)
+        properties = resolve(tmp_path / "log.csv", exclude_users=str(excluded))
+        fingerprints.append(properties[utils.FINGERPRINT_PROPERTY_NAME])
+    assert fingerprints[0] != fingerprints[1]
 
 
 def test_latest_span_is_resolved_before_its_files_are(tmp_path):

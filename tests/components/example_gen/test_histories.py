@@ -62,7 +62,7 @@ def test_histories_do_not_depend_on_the_order_of_rows(rows, random):
 def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     from components.example_gen.readers.reader import read_interactions
     from components.example_gen.settings import DataSettings, SplitSettings
-    from components.example_gen.splits import split_boundaries
+    from components.example_gen.splits import TimeRange, split_boundaries
 
     with open(shared_data / "ml-1m" / "interactions.csv", "rb") as stream:
         batches = list(read_interactions(stream, "interactions.csv", DataSettings()))
@@ -74,7 +74,8 @@ def test_movielens_gives_the_sequences_of_the_papers_authors(shared_data):
     built = build_histories(
         user, item, time, row * 0, row, np.bincount(item) < 5, HistorySettings(min_item_interactions=5)
     )
-    first, _ = split_boundaries(np.diff(built.start), SplitSettings(train=0.8, valid=0, test=0.2))
+    ratio = SplitSettings(train=0.8, valid=0, test=0.2)
+    first, _ = split_boundaries(built.start, built.time, ratio, TimeRange(0, 0))
 
     theirs = [np.loadtxt(shared_data / "ml1m-caser" / "test" / f"{name}.txt", int)[:, :2] for name in ("train", "test")]
     position = np.arange(len(built.item)) - np.repeat(built.start[:-1], np.diff(built.start))

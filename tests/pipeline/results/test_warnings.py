@@ -23,6 +23,7 @@ def test_good_data_has_no_warnings():
 @pytest.mark.parametrize(
     ("counts", "comparison", "said"),
     [
+        ({"users": 9, "new_users": 3}, compared(), "3 of 9 users have no interaction in the train split"),
         ({"ties": 1200}, compared(), "1,200 interactions have the time of the user's previous or next one"),
         ({}, compared(HeldOutItems(10, 2, 1)), "3 of 10 held-out items count as misses for every model"),
         ({}, compared(warning="only 5 users"), "only 5 users"),

@@ -1,0 +1,32 @@
+"""Users whose interactions are left out: those who asked for it."""
+
+from __future__ import annotations
+
+from components.errors import UserError
+from components.example_gen.input_files import input_files
+from components.example_gen.settings import DataSettings
+from components.files import read_text
+
+
+def excluded_users(data: DataSettings) -> set[bytes]:
+    """The user ids in `data.exclude_users`; none if it is unset.
+
+    Args:
+        data: settings.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if data.exclude_users is None:
+        return set()
+    try:
+        lines = [line.strip() for file in input_files(data.exclude_users) for line in read_text(file).splitlines()]
+    except UserError as error:
+        raise UserError(f"`data.exclude_users`: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(
+            f"`data.exclude_users` {data.exclude_users} cannot be read: {reason}. "
+            "Hint: pass a text file with a user ID per line."
+        ) from None
+    return {line.encode() for line in lines if line}
