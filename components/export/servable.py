@@ -28,10 +28,12 @@ from components.export.signatures import (
     SEQUENTIAL_RULES,
     SERVE_TF_EXAMPLE,
     SERVING,
+    SIMILAR_ITEMS,
     TOP_ITEMS,
     Predictions,
     PredictRequests,
 )
+from components.export.similar_items import SimilarItems
 from components.export.warmup import WARMUP_FILE, write_warmup
 from components.features import FIRST_ID
 from components.model.caser import Caser
@@ -93,12 +95,14 @@ class ServableCaser(tf.Module):
         self.model.item_embedding.freeze()
         # Predict before saving: a Keras layer creates its weights on the first call.
         golden = Golden(requests, self._predict(requests))
+        similar = SimilarItems(self.model, self.items, self.rules.scorer if self.rules else None, self.k)
         # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
         # A server that runs the graph, as TF Serving does, restores only the copy, which also doubles the memory.
         root = tf.Module()
         root.weights = [variable.value for variable in self.model.weights]
         root.vocabularies = [self.items, self.users]
         root.rules = self.rules.scorer if self.rules else None
+        root.lengths = similar.lengths
         root.index = self.index.lists if self.index else None
         tf.saved_model.save(
             root,
@@ -107,6 +111,7 @@ class ServableCaser(tf.Module):
                 SERVING: self.recommend,
                 SERVE_TF_EXAMPLE: self.recommend_for_examples,
                 SCORE: self.score,
+                SIMILAR_ITEMS: similar.similar_items,
                 EVALUATE: self.evaluate,
             },
         )

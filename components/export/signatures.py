@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from components.features import EXCLUDE_ITEM_IDS
 MODEL_NAME = "caser"
 # The version label that clients ask for unless told otherwise.
 STABLE = "stable"
-SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE = (
+SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE, SIMILAR_ITEMS = (
     "serving_default",
     "serve_tf_example",
     "score",
     "evaluate",
+    "similar_items",
 )
 # Outputs of `evaluate`. Ranks count from 1 (best) among the items the user has not seen.
 RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; padded with NO_RANK on the right
@@ -34,6 +35,8 @@ STRING, FLOAT, INT64 = "string", "float", "int64"
 # Inputs and outputs of `serving_default`.
 USER, RECENT, EXCLUDE = "user_id", "recent_item_ids", EXCLUDE_ITEM_IDS
 ITEMS, SCORES = "item_ids", "scores"
+# Input and further outputs of `similar_items`: the items that follow the item by the sequential rules.
+ITEM, FOLLOWING_ITEMS, FOLLOWING_SCORES = "item_id", "following_item_ids", "following_scores"
 
 
 class Tensor(NamedTuple):
@@ -60,6 +63,10 @@ SIGNATURES = {
     SCORE: Signature(
         {**_USER_AND_HISTORY, "candidate_item_ids": Tensor(STRING, 2)}, {"probabilities": Tensor(FLOAT, 2)}
     ),
+    SIMILAR_ITEMS: Signature(
+        {ITEM: Tensor(STRING, 1)},
+        {**_RECOMMENDATIONS, FOLLOWING_ITEMS: Tensor(STRING, 2), FOLLOWING_SCORES: Tensor(FLOAT, 2)},
+    ),
     EVALUATE: Signature(
         _EXAMPLES,
         {
@@ -69,6 +76,16 @@ SIGNATURES = {
         },
     ),
 }
+
+
+def decoded(values: np.ndarray) -> list[Any]:
+    """Nested lists of an output, bytes as text.
+
+    Args:
+        values: bytes or float [B, k].
+    """
+    rows = values.tolist()
+    return [[text.decode() for text in row] for row in rows] if values.dtype == object else rows
 
 
 class PredictRequests(NamedTuple):
@@ -99,4 +116,11 @@ class Predictions(NamedTuple):
             item_ids: bytes [B, k].
             scores: float [B, k].
         """
-        return cls([[item.decode() for item in row] for row in item_ids], scores.tolist())
+        return cls(decoded(item_ids), decoded(scores))
+
+
+class SimilarPredictions(NamedTuple):
+    """Outputs of `similar_items` for B items: k similar and k following items each, "" if there are fewer."""
+
+    similar: Predictions
+    following: Predictions

@@ -20,6 +20,7 @@ from pipeline.cli.serving.promote import promote
 from pipeline.cli.serving.push import push
 from pipeline.cli.serving.rollback import rollback
 from pipeline.cli.serving.versions import versions
+from pipeline.cli.similar import similar
 
 BAD_REQUEST, INTERRUPTED = 2, 130
 
@@ -61,5 +62,5 @@ def main() -> None:
     """
 
 
-for command in (run, recommend, push, versions, promote, rollback, kubeflow, config, presets, sample, doctor):
+for command in (run, recommend, similar, push, versions, promote, rollback, kubeflow, config, presets, sample, doctor):
     main.add_command(command)

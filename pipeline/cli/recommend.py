@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -46,11 +47,9 @@ def recommend(
       caser recommend --server http://host:8501 --batch users.jsonl > recommendations.jsonl
     A line of users.jsonl: {"user": "42", "recent": ["matrix", "alien"], "exclude": ["brazil"]}
     """
-    if (model is None) == (not servers.urls):
-        raise UserError("Pass either --model DIR or --server URL.")
     if (user is None) == (batch is None):
         raise UserError("Pass either --user ID or --batch FILE.")
-    with _recommender(model, servers, label) as recommender:
+    with recommender_of(model, servers, label) as recommender:
         if batch is not None:
             _recommend_batch(recommender, batch, k)
             return
@@ -61,7 +60,14 @@ def recommend(
         _print(recommendations)
 
 
-def _recommender(model: str | None, servers: ServerOptions, label: str | None) -> Recommender:
+def recommender_of(model: str | None, servers: ServerOptions, label: str | None) -> Recommender:
+    """The client that `--model` or `--server` names.
+
+    Raises:
+        UserError: neither or both are given.
+    """
+    if (model is None) == (not servers.urls):
+        raise UserError("Pass either --model DIR or --server URL.")
     from pipeline.client.recommender import Recommender
     from pipeline.console.log_capture import suppress_output
 
@@ -81,9 +87,13 @@ def _recommend_batch(recommender: Recommender, batch: str, k: int) -> None:
 def _print(recommendations: Recommendations) -> None:
     for note in recommendations.notes:
         click.echo(f"Note: {note}", err=True)
-    width = max((len(item) for item in recommendations.item_ids), default=0)
-    pairs = zip(recommendations.item_ids, recommendations.scores, strict=True)
-    for rank, (item, score) in enumerate(pairs, start=1):
+    print_items(recommendations.item_ids, recommendations.scores)
+
+
+def print_items(items: Sequence[str], scores: Sequence[float]) -> None:
+    """Prints a ranked list."""
+    width = max((len(item) for item in items), default=0)
+    for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
         # Adding 0 turns -0.0, to which a small negative score is rounded, into 0.0.
         click.echo(f"{rank:>4}  {item:<{width}}  {round(score, 4) + 0.0:>9.4f}")
 

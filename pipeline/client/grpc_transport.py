@@ -21,12 +21,22 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
 from components.export.encoding import encoded_examples
-from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
+from components.export.signatures import (
+    ITEM,
+    ITEMS,
+    SCORES,
+    SERVE_TF_EXAMPLE,
+    SIMILAR_ITEMS,
+    Predictions,
+    PredictRequests,
+    SimilarPredictions,
+    decoded,
+)
 from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, is_tls_problem, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
-from pipeline.client.validation import check_predictions, unexpected_answer
+from pipeline.client.validation import check_predictions, check_similar, unexpected_answer
 
 _Response = TypeVar("_Response")
 _TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED}
@@ -68,13 +78,25 @@ class GrpcTransport:
 
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Sends a predict request."""
+        outputs, served = self._outputs(SERVE_TF_EXAMPLE, "examples", encoded_examples(requests), version)
+        users = len(requests.user_id)
+        return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), served
+
+    def similar(self, items: Sequence[str]) -> tuple[SimilarPredictions, str]:
+        """Sends a request for similar items."""
+        outputs, served = self._outputs(SIMILAR_ITEMS, ITEM, [item.encode() for item in items])
+        return check_similar(outputs, len(items), self._connection.url), served
+
+    def _outputs(
+        self, signature: str, name: str, values: Sequence[bytes], version: int | None = None
+    ) -> tuple[dict[str, list[Any]], str]:
+        """Outputs by name, texts decoded, and the version that gave them."""
         request = predict_pb2.PredictRequest()
-        request.model_spec.name, request.model_spec.signature_name = self._connection.model, SERVE_TF_EXAMPLE
-        examples = encoded_examples(requests)
-        tensor = request.inputs["examples"]
+        request.model_spec.name, request.model_spec.signature_name = self._connection.model, signature
+        tensor = request.inputs[name]
         tensor.dtype = types_pb2.DT_STRING
-        tensor.tensor_shape.dim.add(size=len(examples))
-        tensor.string_val.extend(examples)
+        tensor.tensor_shape.dim.add(size=len(values))
+        tensor.string_val.extend(values)
 
         def send(label: str | None) -> predict_pb2.PredictResponse:
             if label:
@@ -89,12 +111,10 @@ class GrpcTransport:
         else:
             response = self._labels.call(send)
         try:
-            items, scores = (tf.make_ndarray(response.outputs[name]) for name in (ITEMS, SCORES))
-            predictions = Predictions.from_arrays(items, scores)
+            outputs = {name: decoded(tf.make_ndarray(tensor)) for name, tensor in response.outputs.items()}
         except (TypeError, ValueError, AttributeError):
             raise unexpected_answer(self._connection.url, f"outputs {sorted(response.outputs)}") from None
-        checked = check_predictions(*predictions, len(requests.user_id), self._connection.url)
-        return checked, str(response.model_spec.version.value)
+        return outputs, str(response.model_spec.version.value)
 
     def statuses(self) -> list[VersionStatus]:
         """Reads the model status."""

@@ -10,12 +10,22 @@ from typing import Any
 
 from components.errors import UserError
 from components.export.encoding import encoded_examples
-from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
+from components.export.signatures import (
+    ITEM,
+    ITEMS,
+    SCORES,
+    SERVE_TF_EXAMPLE,
+    SIMILAR_ITEMS,
+    Predictions,
+    PredictRequests,
+    SimilarPredictions,
+    decoded,
+)
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
 from components.files import register_file_system
 from components.pusher.version_dirs import version_folder, version_number, versions
 from pipeline.client.transport import AVAILABLE, VersionStatus
-from pipeline.client.validation import check_predictions
+from pipeline.client.validation import check_predictions, check_similar
 from pipeline.console.log_capture import suppress_output
 
 
@@ -61,21 +71,34 @@ class InProcessTransport:
 
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Runs the model; there is one version only."""
+        outputs = self._outputs(SERVE_TF_EXAMPLE, examples=encoded_examples(requests))
+        checked = check_predictions(outputs.get(ITEMS), outputs.get(SCORES), len(requests.user_id), str(self._version))
+        return checked, self._version.name
+
+    def similar(self, items: Sequence[str]) -> tuple[SimilarPredictions, str]:
+        """Finds similar items."""
+        outputs = self._outputs(SIMILAR_ITEMS, **{ITEM: list(items)})
+        return check_similar(outputs, len(items), str(self._version)), self._version.name
+
+    def _outputs(self, signature: str, **inputs: Sequence[str | bytes]) -> dict[str, list[Any]]:
         with suppress_output():
             import tensorflow as tf
 
-            try:
-                outputs = self._model.signatures[SERVE_TF_EXAMPLE](
-                    examples=tf.constant(encoded_examples(requests), tf.string)
+            if signature not in self._model.signatures:
+                raise UserError(
+                    f"{self._version} was exported by an older version, which has no {signature}. "
+                    "Hint: train and push it again."
                 )
-                predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
+            try:
+                tensors = {name: tf.constant(values, tf.string) for name, values in inputs.items()}
+                outputs = self._model.signatures[signature](**tensors)
+                return {name: decoded(output.numpy()) for name, output in outputs.items()}
             except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise UserError(
                     f"{self._version} is no model of this project that can be used: {type(error).__name__}: {reason}. "
                     "Hint: pass DIR/serving/caser of a run; `caser versions --model DIR` lists complete versions."
                 ) from error
-        return check_predictions(*predictions, len(requests.user_id), str(self._version)), self._version.name
 
     def statuses(self) -> list[VersionStatus]:
         """The only version, which is available."""

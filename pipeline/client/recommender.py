@@ -12,7 +12,7 @@ from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
 from pipeline.client.transport import Connection, Transport
-from pipeline.client.validation import CheckedQuery, Query, check_k, check_query
+from pipeline.client.validation import CheckedQuery, Query, check_item, check_k, check_query
 
 # How a server that batches requests without splitting large ones refuses them.
 _BATCH_LIMIT = re.compile(r"larger than maximum input batch size (\d+)")
@@ -34,6 +34,26 @@ class Recommendations(NamedTuple):
     item_ids: list[str]
     scores: list[float]
     notes: list[str]
+
+
+class Similar(NamedTuple):
+    """Items that are similar to an item, and items that often follow it; best first.
+
+    Attributes:
+        item: item id.
+        version: version of the model; "" if the server does not return it.
+        item_ids: at most k similar items, by the model.
+        scores: their similarities, from -1 to 1.
+        following_item_ids: at most k items that follow the item, by the sequential rules; empty without rules.
+        following_scores: the weights of their rules.
+    """
+
+    item: str
+    version: str
+    item_ids: list[str]
+    scores: list[float]
+    following_item_ids: list[str]
+    following_scores: list[float]
 
 
 class Recommender:
@@ -164,6 +184,37 @@ class Recommender:
     def _in_parts(self, queries: Sequence[CheckedQuery], k: int, size: int) -> list[Recommendations]:
         parts = (queries[first : first + size] for first in range(0, len(queries), size))
         return [answer for part in parts for answer in self._recommend(part, k)]
+
+    def similar(self, item: str, k: int = 10) -> Similar:
+        """Items that are similar to an item, and items that often follow it.
+
+        Args:
+            item: item id.
+            k: number of items.
+
+        Returns:
+            At most k items of both kinds.
+
+        Raises:
+            UserError: an argument is invalid; the model does not know the item; the model is missing, refuses the
+                request, or does not respond in time.
+        """
+        item, k = check_item(item), check_k(k)
+        (similar, following), version = self._transport.similar([item])
+        found, next_ = (
+            [pair for pair in zip(part.item_ids[0], part.scores[0], strict=True) if pair[0]][:k]
+            for part in (similar, following)
+        )
+        if not found and not next_:
+            raise UserError(f"The model does not know the item {item!r}. Hint: check the ID; it is case-sensitive.")
+        return Similar(
+            item,
+            version,
+            [id_ for id_, _ in found],
+            [score for _, score in found],
+            [id_ for id_, _ in next_],
+            [score for _, score in next_],
+        )
 
     def close(self) -> None:
         """Closes all connections."""

@@ -19,12 +19,21 @@ import urllib3
 
 from components.errors import UserError
 from components.export.encoding import encoded_examples
-from components.export.signatures import ITEMS, SCORES, SERVE_TF_EXAMPLE, Predictions, PredictRequests
+from components.export.signatures import (
+    ITEM,
+    ITEMS,
+    SCORES,
+    SERVE_TF_EXAMPLE,
+    SIMILAR_ITEMS,
+    Predictions,
+    PredictRequests,
+    SimilarPredictions,
+)
 from pipeline.client.labels import LabelChoice, RefusedError
 from pipeline.client.retries import TransientError, with_retries
 from pipeline.client.tls import check_authorities, tls_problem
 from pipeline.client.transport import Connection, VersionStatus
-from pipeline.client.validation import check_predictions, unexpected_answer
+from pipeline.client.validation import check_predictions, check_similar, unexpected_answer
 
 # How urllib3 names its connections and pools in messages.
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>: |_Quick\w+\([^)]*\): ")
@@ -62,7 +71,16 @@ class RestTransport:
     def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
         """Sends a predict request."""
         examples = [{"b64": base64.b64encode(example).decode()} for example in encoded_examples(requests)]
-        body = {"signature_name": SERVE_TF_EXAMPLE, "inputs": {"examples": examples}}
+        outputs = self._outputs(SERVE_TF_EXAMPLE, {"examples": examples}, version)
+        users = len(requests.user_id)
+        return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), ""
+
+    def similar(self, items: Sequence[str]) -> tuple[SimilarPredictions, str]:
+        """Sends a request for similar items."""
+        return check_similar(self._outputs(SIMILAR_ITEMS, {ITEM: list(items)}), len(items), self._connection.url), ""
+
+    def _outputs(self, signature: str, inputs: dict[str, Any], version: int | None = None) -> dict[str, Any]:
+        body = {"signature_name": signature, "inputs": inputs}
         if version is not None:
             response = self._call("POST", f"{self._url}/versions/{version}:predict", body)
         else:
@@ -70,8 +88,7 @@ class RestTransport:
         outputs = response.get("outputs")
         if not isinstance(outputs, dict):
             raise unexpected_answer(self._connection.url, f"no `outputs` in {str(response)[:200]}")
-        users = len(requests.user_id)
-        return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), ""
+        return outputs
 
     def statuses(self) -> list[VersionStatus]:
         """Reads the model status."""

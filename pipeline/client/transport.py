@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from components.export.signatures import MODEL_NAME, Predictions, PredictRequests
+from components.export.signatures import MODEL_NAME, Predictions, PredictRequests, SimilarPredictions
 
 AVAILABLE, END = "AVAILABLE", "END"
 
@@ -52,6 +52,19 @@ class Transport(Protocol):
 
         Returns:
             The predictions, and the version that made them ("" if the server does not return it).
+
+        Raises:
+            UserError: the model is missing, refuses the request, or does not respond in time.
+        """
+
+    def similar(self, items: Sequence[str]) -> tuple[SimilarPredictions, str]:
+        """Finds similar and following items.
+
+        Args:
+            items: item ids.
+
+        Returns:
+            The answer for each, and the version that gave it ("" if the server does not return it).
 
         Raises:
             UserError: the model is missing, refuses the request, or does not respond in time.

@@ -11,7 +11,14 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from components.errors import UserError
-from components.export.signatures import Predictions
+from components.export.signatures import (
+    FOLLOWING_ITEMS,
+    FOLLOWING_SCORES,
+    ITEMS,
+    SCORES,
+    Predictions,
+    SimilarPredictions,
+)
 from components.features import BLANKS
 
 
@@ -117,6 +124,34 @@ def check_predictions(items: object, scores: object, users: int, server: str) ->
         if not are_lists or not {*map(type, row)} <= {str} or not _are_numbers(values):
             raise unexpected_answer(server, f"expected {shape}, received {_brief(row)} and {_brief(values)}")
     return Predictions(items, scores)
+
+
+def check_similar(outputs: Mapping[str, Any], items: int, server: str) -> SimilarPredictions:
+    """Checks an answer about similar items.
+
+    Args:
+        outputs: should have lists as `check_predictions` expects them.
+        items: number of items in the request.
+        server: for the message.
+
+    Raises:
+        UserError: they are something else.
+    """
+    pairs = (ITEMS, SCORES), (FOLLOWING_ITEMS, FOLLOWING_SCORES)
+    return SimilarPredictions(
+        *(check_predictions(outputs.get(ids), outputs.get(scores), items, server) for ids, scores in pairs)
+    )
+
+
+def check_item(item: object) -> str:
+    """Checks an item id.
+
+    Raises:
+        UserError: it is no text, or blank.
+    """
+    if not (checked := _id(item, "item", "")):
+        raise UserError("`item` should be an item id. Received: blank text")
+    return checked
 
 
 def unexpected_answer(server: str, received: str) -> UserError:

@@ -76,6 +76,18 @@ def test_every_transport_gives_the_predictions_of_the_model_in_process(server, s
             assert answer.scores == pytest.approx(other.scores, rel=1e-4, abs=1e-5), name
 
 
+def test_every_transport_finds_the_similar_items_of_the_model_in_process(server, served, models):
+    with Recommender.load(models["i5"]) as recommender:
+        expected = recommender.similar("i2", k=3)
+    for url in (server.rest, server.grpc):
+        with Recommender.connect(url) as recommender:
+            answer = recommender.similar("i2", k=3)
+            assert answer.item_ids == expected.item_ids
+            assert answer.scores == pytest.approx(expected.scores, rel=1e-4, abs=1e-5)
+            with pytest.raises(UserError, match="does not know the item 'stranger'"):
+                recommender.similar("stranger")
+
+
 def test_golden_request_passes_over_every_transport(server, served, models):
     golden = read_golden(models["i5"])
     for transport in transports(server).values():

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.xdist_group("tf_serving")
 LINES = [line for _, line in shell_lines() if line.startswith("curl ")]
 
 
-def test_documentation_has_five_curl_lines():
-    assert len(LINES) == 5
+def test_documentation_has_six_curl_lines():
+    assert len(LINES) == 6
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
@@ -25,7 +25,7 @@ def test_curl_body_is_valid_for_its_signature(line):
     arguments = shlex.split(line)
     if "-d" in arguments:
         body = json.loads(arguments[arguments.index("-d") + 1])
-        assert body.get("signature_name", "serving_default") in ("serving_default", "score")
+        assert body.get("signature_name", "serving_default") in ("serving_default", "score", "similar_items")
         assert ("inputs" in body) != ("instances" in body)
 
 

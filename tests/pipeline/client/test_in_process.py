@@ -1,6 +1,7 @@
 """Asking an exported model: the newest version, and a note for whatever was not known."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -42,6 +43,37 @@ def test_known_user_gets_unseen_items(recommender):
     assert answer.scores == sorted(answer.scores, reverse=True)
     assert answer.notes == []
     assert answer.version == "100"
+
+
+def test_similar_items_are_other_items(recommender):
+    answer = recommender.similar("item3", k=4)
+    assert len(answer.item_ids) == len(set(answer.item_ids) - {"item3"}) == 4
+    assert answer.scores == sorted(answer.scores, reverse=True)
+    assert (answer.version, answer.following_item_ids) == ("100", [])
+
+
+@pytest.mark.parametrize(
+    ("item", "message"), [("no-such", "does not know the item 'no-such'"), (" ", "blank"), (3, "should be text")]
+)
+def test_item_that_is_none_is_refused(recommender, item, message):
+    with pytest.raises(UserError, match=message):
+        recommender.similar(item)
+
+
+def test_similar_prints_a_ranked_list(model_dir):
+    done = CliRunner().invoke(main, ["similar", "item3", "--model", str(model_dir), "-k", "2"])
+    assert done.exit_code == 0, done.output
+    title, first, second = done.stdout.splitlines()
+    assert title == "similar:"
+    assert first.split()[0] == "1"
+    assert second.split()[1].startswith("item")
+
+
+def test_model_of_an_older_version_says_that_it_has_no_similar_items(model_dir, monkeypatch):
+    recommender = Recommender.load(model_dir)
+    monkeypatch.setattr(recommender._transport, "_model", SimpleNamespace(signatures={}))
+    with pytest.raises(UserError, match="exported by an older version, which has no similar_items"):
+        recommender.similar("item3")
 
 
 def test_unknown_ids_are_noted(recommender):

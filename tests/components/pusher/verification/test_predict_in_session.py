@@ -25,5 +25,6 @@ def test_graph_in_a_session_predicts_with_the_trained_weights(folder):
 
 def test_export_contains_every_weight_exactly_once(folder):
     stored = [name for name, _ in tf.train.list_variables(f"{folder}/variables/variables") if "VARIABLE_VALUE" in name]
-    # Two embeddings, output embedding and bias, dense (2), horizontal (low filters, the tall one, bias), vertical (2).
-    assert len(stored) == 11
+    # Two embeddings, output embedding and bias, dense (2), horizontal (low filters, the tall one, bias), vertical (2),
+    # and the lengths of both item embeddings.
+    assert len(stored) == 13
