@@ -15,6 +15,7 @@ from pipeline.cli.kubeflow.group import kubeflow
 from pipeline.cli.presets import presets
 from pipeline.cli.recommend import recommend
 from pipeline.cli.run import run
+from pipeline.cli.runs import runs
 from pipeline.cli.sample import sample
 from pipeline.cli.serving.promote import promote
 from pipeline.cli.serving.push import push
@@ -62,5 +63,19 @@ def main() -> None:
     """
 
 
-for command in (run, recommend, similar, push, versions, promote, rollback, kubeflow, config, presets, sample, doctor):
+for command in (
+    run,
+    runs,
+    recommend,
+    similar,
+    push,
+    versions,
+    promote,
+    rollback,
+    kubeflow,
+    config,
+    presets,
+    sample,
+    doctor,
+):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""Finds the output artifacts of the last run in ML Metadata, including reused ones."""
+"""Reads ML Metadata: the output artifacts of a run, including reused ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 _OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+
+
+def open_store(database: Path) -> mlmd.MetadataStore:
+    """Opens a database for reading.
+
+    Args:
+        database: SQLite file of ML Metadata.
+    """
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(database)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    return mlmd.MetadataStore(config)
 
 
 def last_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], metadata_store_pb2.Artifact]:
@@ -20,12 +32,24 @@ def last_outputs(database: Path, pipeline_name: str) -> dict[tuple[str, str], me
     Returns:
         Artifacts by node id and output key, such as `("CaserTrainer", "model")`.
     """
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(database)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = mlmd.MetadataStore(config)
-
+    store = open_store(database)
     run = max(store.get_contexts_by_type("pipeline_run"), key=lambda context: context.id)
+    return outputs_of(store, run, pipeline_name)
+
+
+def outputs_of(
+    store: mlmd.MetadataStore, run: metadata_store_pb2.Context, pipeline_name: str
+) -> dict[tuple[str, str], metadata_store_pb2.Artifact]:
+    """The output artifacts of a run.
+
+    Args:
+        store: an open database.
+        run: context of the run.
+        pipeline_name: name of the pipeline.
+
+    Returns:
+        See `last_outputs`.
+    """
     executions = {execution.id for execution in store.get_executions_by_context(run.id)}
     outputs: dict[tuple[str, str], metadata_store_pb2.Artifact] = {}
     for node in store.get_contexts_by_type("node"):

@@ -166,6 +166,24 @@ def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(
     assert versions_of(restored) == versions
 
 
+def test_runs_are_listed_and_compared(restored, log):
+    first = metrics_of(restored)
+    changed = caser(*run_arguments(log, restored, "evaluator.min_value=0.99"))
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    runs = json.loads(caser("runs", "list", "--output", restored, "--json").stdout)
+    one, other = runs[0], runs[-1]
+    assert [run["number"] for run in runs] == list(range(1, len(runs) + 1))
+    assert one["is_complete"] is other["is_complete"] is True
+    assert one["files"] == [str(log)]
+    assert one["metrics"]["map"] == first["test"]["map"]
+    assert (one["blessed"], one["version"]) == (True, first["pushed_version"])
+    assert (other["blessed"], other["version"]) == (False, None)
+    compared = caser("runs", "diff", "1", len(runs), "--output", restored).stdout
+    assert re.search(r"^evaluator.min_value +0 +0.9900?$", compared, re.MULTILINE)
+    assert "trainer." not in compared
+    assert "MAP" in compared
+
+
 def test_deleted_serving_directory_is_pushed_again(restored, log):
     shutil.rmtree(restored / "serving")
     again = caser(*run_arguments(log, restored), "--beam-arg=--direct_num_workers=2")

@@ -167,6 +167,13 @@ def test_output_path_with_glob_characters_is_refused_before_anything_runs(tmp_pa
     assert not (tmp_path / "out[1]").exists()
 
 
+@pytest.mark.parametrize("command", [("list",), ("diff", 1, 2)])
+def test_runs_of_a_directory_without_runs_are_one_message(tmp_path, command):
+    result = caser("runs", *command, "--output", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "is no output of a run" in result.output
+
+
 def test_pipe_is_copied_for_the_run_and_removed(tmp_path, monkeypatch):
     seen = {}
 
