@@ -84,12 +84,12 @@ class InProcessTransport:
         with suppress_output():
             import tensorflow as tf
 
-            if signature not in self._model.signatures:
-                raise UserError(
-                    f"{self._version} was exported by an older version, which has no {signature}. "
-                    "Hint: train and push it again."
-                )
             try:
+                if signature == SIMILAR_ITEMS and signature not in self._model.signatures:
+                    raise UserError(
+                        f"{self._version} was exported by an older version, which has no {signature}. "
+                        "Hint: train and push it again."
+                    )
                 tensors = {name: tf.constant(values, tf.string) for name, values in inputs.items()}
                 outputs = self._model.signatures[signature](**tensors)
                 return {name: decoded(output.numpy()) for name, output in outputs.items()}

@@ -78,28 +78,51 @@ class Output(NamedTuple):
             raise UserError(f"--output {self.root}: TensorFlow has no file system for {scheme}://. Hint: {hint}")
         if error:
             raise UserError(
-                f"--output {self.root} cannot be written: {' '.join(str(error.message).split())[:300]}. "
+                f"--output {self.root} cannot be written: {_reason(error)}. "
                 "Hint: check that the bucket exists, and that this machine is logged in with the right to write it."
             )
 
     def fetch_database(self) -> None:
-        """Gets the database of a run on another machine, unless this one has one."""
+        """Gets the database of a run on another machine, unless this one has one.
+
+        Raises:
+            UserError: it cannot be read.
+        """
         if not self.is_remote or (self.local / DATABASE).exists():
             return
         import tensorflow as tf
 
-        if tf.io.gfile.exists(f"{self.root}/{DATABASE}"):
-            tf.io.gfile.copy(f"{self.root}/{DATABASE}", str(self.local / DATABASE))
+        try:
+            if tf.io.gfile.exists(f"{self.root}/{DATABASE}"):
+                tf.io.gfile.copy(f"{self.root}/{DATABASE}", str(self.local / DATABASE))
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"{self.root}/{DATABASE} cannot be read: {_reason(error)}. Hint: run the same command again."
+            ) from None
 
     def store(self) -> None:
-        """Copies database, report and metrics beside the artifacts, if these are in an object store."""
+        """Copies database, report and metrics beside the artifacts, if these are in an object store.
+
+        Raises:
+            UserError: they cannot be written.
+        """
         if not self.is_remote:
             return
         import tensorflow as tf
 
-        for name in (DATABASE, REPORT, METRICS):
-            if (self.local / name).exists():
-                tf.io.gfile.copy(str(self.local / name), f"{self.root}/{name}", overwrite=True)
+        try:
+            for name in (DATABASE, REPORT, METRICS):
+                if (self.local / name).exists():
+                    tf.io.gfile.copy(str(self.local / name), f"{self.root}/{name}", overwrite=True)
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"The results in {self.local} cannot be copied to {self.root}: {_reason(error)}. "
+                "Hint: run the same command again; nodes that are done are reused."
+            ) from None
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    return " ".join(str(error.message).split())[:300]
 
 
 def _probe(root: str) -> tf.errors.OpError | None:
