@@ -69,7 +69,7 @@ def diff(one: int, other: int, output: Path, as_json: bool) -> None:
         return
     every = {*found[one - 1].metrics, *found[other - 1].metrics}
     shown = [name for name in different if name in TITLES or name not in every]
-    rows = [(TITLES.get(name, name), *map(_text, different[name])) for name in shown]
+    rows = [(TITLES.get(name, name), *map(_metric if name in every else _text, different[name])) for name in shown]
     _print_table([("", f"run {one}", f"run {other}"), *rows])
 
 
@@ -90,7 +90,7 @@ def _row(run: Run) -> tuple[str, ...]:
         f"{run.started:%Y-%m-%d %H:%M:%S}",
         state,
         _text(run.interactions),
-        *(_text(run.metrics.get(name)) for name in _SHOWN),
+        *(_metric(run.metrics.get(name)) for name in _SHOWN),
         {True: "yes", False: "no", None: "-"}[run.blessed],
         run.version or "-",
         " ".join(run.files) or "-",
@@ -101,9 +101,11 @@ def _as_json(run: Run) -> dict[str, Any]:
     return {**run._asdict(), "started": run.started.isoformat()}
 
 
+def _metric(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
 def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}" if value != round(value, 4) else f"{value:g}"
     return "-" if value is None else f"{value:,}" if isinstance(value, int) and value is not True else str(value)
 
 

@@ -43,6 +43,7 @@ def write_log(path: Path, header: str, row: str) -> None:
     path.write_text(header + "".join(lines), encoding="utf-8")
 
 
+@pytest.mark.long
 def test_commands_for_own_data_end_with_recommendations(folder):
     write_log(folder / "plays.csv", "user_id,item_id,timestamp\n", "{user},{item},{time}\n")
     show, run, recommend = block("head")

@@ -164,24 +164,22 @@ def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(
     assert "evaluator.min_value 0.99" in metrics["blessing_reason"]
     assert metrics["pushed_version"] is None
     assert versions_of(restored) == versions
+    check_runs(restored, log, metrics_before)
 
 
-def test_runs_are_listed_and_compared(restored, log):
-    first = metrics_of(restored)
-    changed = caser(*run_arguments(log, restored, "evaluator.min_value=0.99"))
-    assert changed.returncode == 0, changed.stdout + changed.stderr
-    runs = json.loads(caser("runs", "list", "--output", restored, "--json").stdout)
-    one, other = runs[0], runs[-1]
-    assert [run["number"] for run in runs] == list(range(1, len(runs) + 1))
-    assert one["is_complete"] is other["is_complete"] is True
-    assert one["files"] == [str(log)]
+def check_runs(output, log, first):
+    """`caser runs`, where a run was followed by a killed one, and that by one with changed settings."""
+    one, *_, killed, last = json.loads(caser("runs", "list", "--output", output, "--json").stdout)
+    assert (one["number"], one["files"], one["is_complete"]) == (1, [str(log)], True)
     assert one["metrics"]["map"] == first["test"]["map"]
     assert (one["blessed"], one["version"]) == (True, first["pushed_version"])
-    assert (other["blessed"], other["version"]) == (False, None)
-    compared = caser("runs", "diff", "1", len(runs), "--output", restored).stdout
-    assert re.search(r"^evaluator.min_value +0 +0.9900?$", compared, re.MULTILINE)
-    assert "trainer." not in compared
-    assert "MAP" in compared
+    assert killed["is_complete"] is False
+    assert (last["is_complete"], last["blessed"], last["version"]) == (True, False, None)
+    compared = caser("runs", "diff", 1, last["number"], "--output", output).stdout
+    assert re.search(r"^trainer.epochs +20 +2$", compared, re.MULTILINE)
+    assert re.search(r"^evaluator.min_value +0.0 +0.99$", compared, re.MULTILINE)
+    assert re.search(rf"^MAP +{first['test']['map']:.4f} ", compared, re.MULTILINE)
+    assert "data." not in compared
 
 
 def test_deleted_serving_directory_is_pushed_again(restored, log):

@@ -146,7 +146,7 @@ def test_skipped_baseline_has_a_note(summary, tmp_path):
     write_report(without, Config(), "data.csv", tmp_path / "report.html")
     assert "skipped: could need 9 GB" in (tmp_path / "report.html").read_text()
     screen = io.StringIO()
-    print_summary(new_console(screen), without, tmp_path, tmp_path / "log", 1.0)
+    print_summary(new_console(screen), without, str(tmp_path), tmp_path, tmp_path / "log", 1.0)
     assert "skipped: could need 9 GB" in screen.getvalue()
     assert "sequential rules" not in screen.getvalue().splitlines()[1]
     assert "0.2406 to 0.2594" in screen.getvalue()
@@ -162,7 +162,7 @@ def test_trial_of_the_defaults_is_told_everywhere(summary, tmp_path):
         "peak memory of the process 1.0 GB. Defaults were chosen by a trial." in (tmp_path / "report.html").read_text()
     )
     screen = io.StringIO()
-    print_summary(new_console(screen), tried, tmp_path, tmp_path / "log", 1.0)
+    print_summary(new_console(screen), tried, str(tmp_path), tmp_path, tmp_path / "log", 1.0)
     assert "Defaults were chosen by a trial." in screen.getvalue()
 
 
