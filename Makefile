@@ -39,7 +39,7 @@ run: $(INSTALLED) ## train, evaluate and publish a model from the built-in sampl
 	@$(VENV)/bin/caser run --sample --output '$(OUTPUT)'
 
 test: $(INSTALLED) ## run the tests, except the slow ones of test-long
-	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-deps: ## install system packages that some tests need (Debian): Chromium, MariaDB, PostgreSQL, promtool
 	@missing=; \
@@ -79,7 +79,7 @@ test-kfp: $(INSTALLED) ## load compiled pipelines with several versions of the K
 
 coverage: $(INSTALLED) ## print the branch coverage of the tests, subprocesses included
 	@$(VENV)/bin/coverage erase
-	@COVERAGE_PROCESS_START=pyproject.toml $(VENV)/bin/coverage run -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@COVERAGE_PROCESS_START=pyproject.toml $(VENV)/bin/coverage run -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 	@$(VENV)/bin/coverage combine --quiet
 	@$(VENV)/bin/coverage report
 

@@ -15,8 +15,10 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of a module in one process, unless they name a group: its fixtures are made once."""
+    """Keeps the tests of a module in one process, so that its fixtures are made once; the longest modules begin."""
+    items.sort(key=lambda item: "/e2e/" not in item.nodeid)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

@@ -12,10 +12,14 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 
 from components.baseline_validator.result import read_result as read_validation
 from components.evaluator.results import read_evaluation
 from components.evaluator.settings import EvaluatorSettings
+from pipeline.cli.main import main
+from pipeline.pipeline import PIPELINE_NAME
+from pipeline.results.runs import read_runs
 from tests.support.cli import caser, caser_command, run_arguments
 from tests.support.interaction_log import rows, write
 from tests.support.wording import unusual_phrases
@@ -169,13 +173,13 @@ def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(
 
 def check_runs(output, log, first):
     """`caser runs`, where a run was followed by a killed one, and that by one with changed settings."""
-    one, *_, killed, last = json.loads(caser("runs", "list", "--output", output, "--json").stdout)
-    assert (one["number"], one["files"], one["is_complete"]) == (1, [str(log)], True)
-    assert one["metrics"]["map"] == first["test"]["map"]
-    assert (one["blessed"], one["version"]) == (True, first["pushed_version"])
-    assert killed["is_complete"] is False
-    assert (last["is_complete"], last["blessed"], last["version"]) == (True, False, None)
-    compared = caser("runs", "diff", 1, last["number"], "--output", output).stdout
+    one, *_, killed, last = read_runs(output / "metadata.sqlite", PIPELINE_NAME)
+    assert (one.number, one.files, one.is_complete) == (1, [str(log)], True)
+    assert one.metrics["map"] == first["test"]["map"]
+    assert (one.blessed, one.version) == (True, first["pushed_version"])
+    assert not killed.is_complete
+    assert (last.is_complete, last.blessed, last.version) == (True, False, None)
+    compared = CliRunner().invoke(main, ["runs", "diff", "1", str(last.number), "--output", str(output)]).stdout
     assert re.search(r"^trainer.epochs +20 +2$", compared, re.MULTILINE)
     assert re.search(r"^evaluator.min_value +0.0 +0.99$", compared, re.MULTILINE)
     assert re.search(rf"^MAP +{first['test']['map']:.4f} ", compared, re.MULTILINE)
