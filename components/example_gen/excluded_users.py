@@ -20,7 +20,8 @@ def excluded_users(data: DataSettings) -> set[bytes]:
     if data.exclude_users is None:
         return set()
     try:
-        lines = [line.strip() for file in input_files(data.exclude_users) for line in read_text(file).splitlines()]
+        # Excel and Notepad begin a text with a byte order mark, which would belong to the first ID.
+        texts = [read_text(file).removeprefix("\ufeff") for file in input_files(data.exclude_users)]
     except UserError as error:
         raise UserError(f"`data.exclude_users`: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -29,4 +30,4 @@ def excluded_users(data: DataSettings) -> set[bytes]:
             f"`data.exclude_users` {data.exclude_users} cannot be read: {reason}. "
             "Hint: pass a text file with a user ID per line."
         ) from None
-    return {line.encode() for line in lines if line}
+    return {line.strip().encode() for text in texts for line in text.splitlines() if line.strip()}

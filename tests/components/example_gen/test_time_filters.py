@@ -112,6 +112,17 @@ def test_missing_file_of_excluded_users_is_a_user_error(tmp_path):
         excluded_users(DataSettings(exclude_users=str(tmp_path / "none.txt")))
 
 
+def test_file_of_excluded_users_may_be_written_by_excel(tmp_path):
+    (tmp_path / "asked.csv").write_bytes(b"\xef\xbb\xbfbob\r\neve\r\n")
+    assert excluded_users(DataSettings(exclude_users=str(tmp_path / "asked.csv"))) == {b"bob", b"eve"}
+
+
+def test_file_of_excluded_users_that_is_not_utf_8_is_a_user_error(tmp_path):
+    (tmp_path / "asked.csv").write_bytes("bob\n".encode("utf-16"))
+    with pytest.raises(UserError, match="it is not UTF-8"):
+        excluded_users(DataSettings(exclude_users=str(tmp_path / "asked.csv")))
+
+
 def test_split_after_the_newest_interaction_names_the_dates(tmp_path):
     with pytest.raises(Exception, match=r"set an earlier `split.test_from`"):
         examples(tmp_path, split={"strategy": "time", "valid_from": 0.5, "test_from": "2025-01-01"})
