@@ -94,23 +94,24 @@ def create_pipeline(
         rules = sequential_rules.outputs["rules"]
         nodes.append(sequential_rules)
 
+    base_model = None
+    if config.trainer.warm_start:
+        # Not from models of this data, so that a second run on it reuses the model of the first one.
+        base_model = _last_blessed_model(transform.outputs["transformed_examples"]).with_id("BaseModel")
+        nodes.append(base_model)
     trainer = CaserTrainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         raw_examples=examples,
         rules=rules,
+        base_model=base_model.outputs["model"] if base_model else None,
         seed=config.seed,
         windows=config.windows,
         model=config.model,
         trainer=config.trainer,
         export=config.export,
     )
-    last_blessed = tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        candidate=trainer.outputs["model"],
-    ).with_id("LastBlessedModel")
+    last_blessed = _last_blessed_model(trainer.outputs["model"]).with_id("LastBlessedModel")
     evaluator = tfx.components.Evaluator(
         examples=examples,
         model=trainer.outputs["model"],
@@ -161,4 +162,14 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [NO_REMOTE_WORKERS])],
+    )
+
+
+def _last_blessed_model(before: tfx.types.BaseChannel) -> tfx.dsl.Resolver:
+    """Finds the last blessed model that is older than an artifact."""
+    return tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=before,
     )

@@ -1,4 +1,4 @@
-"""Resolves the model the candidate is compared with: the last blessed model before it."""
+"""Resolves the model a candidate is compared with, or training starts from: the last blessed model before it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
     its own baseline and the Evaluator would run again; this strategy keeps the inputs of the Evaluator unchanged.
     Evaluator and BaselineValidator bless a model each; one refusal is enough to exclude it.
 
-    Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated.
+    Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated or the data to be
+    trained on.
     """
 
     def resolve_artifacts(

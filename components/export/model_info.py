@@ -16,8 +16,8 @@ MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
 def write_model_info(folder: str, info: dict[str, Any]) -> None:
     """Merges entries into the model info.
 
-    The Trainer writes `items`, `users`, `L` and `k`; the Pusher adds `version`, the test `metrics` and `config_digest`,
-    a digest of the configuration.
+    The Trainer writes `items`, `users`, `L`, `k`, the hyperparameters as `model`, and `training`; the Pusher adds
+    `version`, the test `metrics` and `config_digest`, a digest of the configuration.
 
     Args:
         folder: directory of the SavedModel.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -43,6 +45,9 @@ from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
 from components.sequential_rules.scorer import Rules, ranking_scores
 from components.transform.vocabulary import Vocabulary, known_items
+
+# Attribute of the exported object with the model's weights, in the order of Keras.
+WEIGHTS = "weights"
 
 _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
 
@@ -85,11 +90,12 @@ class ServableCaser(tf.Module):
         """The same model with other rules and another index."""
         return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index)
 
-    def save(self, path: str) -> None:
+    def save(self, path: str, training: Mapping[str, Any] | None = None) -> None:
         """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
 
         Args:
             path: new directory, local or in an object store.
+            training: how the model was trained, for the model info.
         """
         requests = self._golden_requests()
         self.model.item_embedding.freeze()
@@ -99,7 +105,7 @@ class ServableCaser(tf.Module):
         # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
         # A server that runs the graph, as TF Serving does, restores only the copy, which also doubles the memory.
         root = tf.Module()
-        root.weights = [variable.value for variable in self.model.weights]
+        setattr(root, WEIGHTS, [variable.value for variable in self.model.weights])
         root.vocabularies = [self.items, self.users]
         root.rules = self.rules.scorer if self.rules else None
         root.lengths = similar.lengths
@@ -126,7 +132,10 @@ class ServableCaser(tf.Module):
                 "k": self.k,
                 "rule_weight": self.rules.weight if self.rules else 0.0,
                 "index_recall": self.index.recall if self.index else None,
+                "model": self.model.hyperparameters.model_dump(mode="json"),
             }
+            if training:
+                info["training"] = dict(training)
             write_model_info(extra, info)
             tf.io.gfile.makedirs(os.path.join(path, EXTRA))
             for file in (GOLDEN_FILE, WARMUP_FILE, MODEL_INFO_FILE):

@@ -51,6 +51,7 @@ class Caser(keras.Model):
         if max(heights) > L:
             raise ValueError(f"`heights` should be at most L={L}. Received: heights={heights}")
         d = settings.d or default_embedding_dim(n_items)
+        self.hyperparameters = settings.model_copy(update={"d": d, "heights": heights})
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
         self.item_embedding = ItemEmbedding(
             n_items + FIRST_ID, d, normalized=bool(settings.normalize), embeddings_initializer=_normal(d)

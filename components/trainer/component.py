@@ -33,6 +33,7 @@ class _CaserTrainerSpec(component_spec.ComponentSpec):
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
+        "base_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -49,6 +50,7 @@ class CaserTrainer(base_component.BaseComponent):
         raw_examples: optional, from `InteractionExampleGen`; its `valid` split is used for early stopping and for the
             weight of the rules.
         rules: optional, from `SequentialRules`; combined with Caser in the exported model.
+        base_model: optional, an earlier model of this node; training begins with its weights if `trainer.warm_start`.
 
     Outputs:
         model: SavedModel with the signatures of `components.export.servable`.
@@ -64,6 +66,7 @@ class CaserTrainer(base_component.BaseComponent):
         transform_graph: types.BaseChannel,
         raw_examples: types.BaseChannel | None = None,
         rules: types.BaseChannel | None = None,
+        base_model: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -77,6 +80,7 @@ class CaserTrainer(base_component.BaseComponent):
             transform_graph: transform graph of the same Transform.
             raw_examples: raw Examples with the valid split.
             rules: sequential rules.
+            base_model: model to start from.
             seed: random seed.
             windows: shape of the windows.
             model: hyperparameters of Caser.
@@ -96,6 +100,7 @@ class CaserTrainer(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 raw_examples=raw_examples,
                 rules=rules,
+                base_model=base_model,
                 train_args=json.dumps({"splits": [TRAIN]}),
                 # TFX resolves a split here too; nothing reads it.
                 eval_args=json.dumps({"splits": [TRAIN]}),

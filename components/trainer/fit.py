@@ -16,13 +16,13 @@ from components.features import FIRST_ID, UNKNOWN
 from components.memory import peak_bytes
 from components.model.caser import Caser
 from components.trainer import progress
-from components.trainer.defaults import batch_size_for, epochs_for, learning_rate_for
 from components.trainer.distribution import copy_for, share_of_loss, strategy_for
 from components.trainer.early_stopping import EarlyStopping
 from components.trainer.losses.loss_choice import LossChoice, resolve_loss
 from components.trainer.losses.losses import Batch, compute_loss
 from components.trainer.negatives.seen_items import SeenItems, seen_items_for
 from components.trainer.optimizer import Adam
+from components.trainer.plan import TrainingPlan, plan_for
 from components.trainer.settings import TrainerSettings
 from components.trainer.windows import TrainingPart, TrainingWindows, WindowBatch
 
@@ -39,17 +39,17 @@ def fit(
     settings: TrainerSettings,
     seed: int,
     validate: Callable[[], dict[str, float]] | None = None,
-    short_histories: bool = False,
+    plan: TrainingPlan | None = None,
 ) -> list[dict[str, Any]]:
     """Trains `model` and restores the weights of its best epoch (without `validate`: keeps the last ones).
 
     Args:
-        model: a new model.
+        model: a new model, or one with the weights of a base model.
         windows: all training windows.
         settings: loss, optimizer and early stopping.
         seed: seed of shuffling, dropout and negatives.
         validate: computes ranking metrics on the valid split with the current weights.
-        short_histories: whether unset settings get the defaults for short histories.
+        plan: batch size, epochs and learning rate; None: by settings and data.
 
     Returns:
         One dict per epoch: `epoch`, `seconds`, `loss`, `objective` (name of the loss), `peak_memory_gb` (of the process
@@ -58,16 +58,15 @@ def fit(
     Raises:
         UserError: the loss is not finite.
     """
-    batch_size = min(settings.batch_size or batch_size_for(len(windows), short_histories), len(windows))
+    plan = plan or plan_for(settings, windows, model.n_items)
+    batch_size, epochs, peak = plan.batch_size, plan.epochs, plan.learning_rate
     steps = windows.steps(batch_size)
-    epochs = settings.epochs or epochs_for(steps, short_histories)
     choice = resolve_loss(settings, model.n_items, len(windows))
     n_users = model.user_embedding.input_dim - FIRST_ID
     strategy = strategy_for(settings.distribution)
     trained = copy_for(strategy, model)
     _log.info("%d windows, batch size %d", len(windows), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
-    peak = settings.learning_rate or learning_rate_for(short_histories)
     with strategy.scope():
         optimizer = Adam(learning_rates(peak, steps * epochs), model.l2, settings.weight_decay)
         if trained is not model:
@@ -103,7 +102,7 @@ def fit(
         peak_gb = peak_bytes() / 1e9
         row = {"epoch": epoch, "seconds": seconds, "loss": loss, "objective": str(choice), "peak_memory_gb": peak_gb}
         history.append(row | metrics)
-        if stopping.should_stop(epoch, metrics):
+        if stopping.should_stop(epoch, metrics) or epoch == plan.last_epoch:
             break
     stopping.restore_best_weights()
     if trained is not model:

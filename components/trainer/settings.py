@@ -58,6 +58,13 @@ class TrainerSettings(Settings):
         lt=1,
         description="fraction of training rows whose user is replaced by the unknown user",
     )
+    warm_start: bool = Field(
+        False,
+        description="train from the weights of the last blessed model; IDs that it does not know get new ones",
+    )
+    warm_start_epochs: int | None = Field(
+        None, ge=1, description="epochs of a warm start; unset: a quarter of those from scratch"
+    )
     monitor: Literal["map", "ndcg_at_10", "mrr", "recall_at_10"] = Field(
         "map", description="metric of the valid split that decides early stopping and which epoch is kept"
     )

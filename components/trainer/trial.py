@@ -5,26 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
-from components.export.servable import ServableCaser
 from components.trainer.defaults import are_short, is_unclear
 from components.trainer.settings import TrainerSettings
+from components.trainer.training import Trained
 from components.trainer.windows import TrainingWindows
 
 _log = logging.getLogger(__name__)
-
-
-class Trained(NamedTuple):
-    """A trained model, its training curve (see `components.trainer.fit.fit`), and what to know about the training."""
-
-    servable: ServableCaser
-    history: list[dict[str, Any]]
-    notes: list[str] = []
-
-    def best(self, metric: str) -> float:
-        """The best value of a metric of the valid split."""
-        return max(row[metric] for row in self.history)
 
 
 def train_with_defaults(
@@ -55,4 +42,4 @@ def train_with_defaults(
     text = ", ".join(f"{settings.monitor} {value:.4f} with those for {name}" for name, value in values.items())
     _log.info("trial of the defaults: %s histories", text)
     note = f"Defaults were chosen by a trial on valid: {text} histories."
-    return better._replace(notes=[note])
+    return better._replace(notes=[note, *better.notes])

@@ -26,3 +26,12 @@ def test_user_code_is_imported_from_the_package():
     nodes = {node.id: node.exec_properties for node in create_pipeline(Config(), "data.csv", "out").components}
     assert not [name for name, properties in nodes.items() if properties.get("module_file")]
     assert nodes["Transform"]["preprocessing_fn"] == "components.transform.preprocessing.preprocessing_fn"
+
+
+def test_base_model_is_resolved_for_a_warm_start_only():
+    def trainer_inputs(warm_start):
+        config = Config(trainer={"warm_start": warm_start})
+        nodes = {node.id: node for node in create_pipeline(config, "data.csv", "out").components}
+        return "BaseModel" in nodes, "base_model" in nodes["CaserTrainer"].inputs
+
+    assert [trainer_inputs(True), trainer_inputs(False)] == [(True, True), (False, False)]

@@ -8,6 +8,7 @@ from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.trainer.fit import fit, learning_rates
+from components.trainer.plan import plan_for
 from components.trainer.settings import TrainerSettings
 from components.trainer.windows import Windows
 from components.transform.histories import EncodedHistories
@@ -25,7 +26,7 @@ def planted(follow, seed=0, length=30):
     return Windows(encoded, WindowSettings(L=L, T=1, partial_sequences=False, partial_targets=False))
 
 
-def trained(windows, seed=1, validate=None, **settings):
+def trained(windows, seed=1, validate=None, last_epoch=None, **settings):
     keras.utils.set_random_seed(seed)
     small = ModelSettings(
         d=16, horizontal_filters=8, vertical_filters=2, dropout=0.1, embedding_dropout=0.1, user_dropout=0.1
@@ -34,7 +35,8 @@ def trained(windows, seed=1, validate=None, **settings):
     # Everybody takes every item here, again and again, so all must compete.
     plain = {"epochs": 4, "batch_size": 128, "learning_rate": 0.01, "exclude_from_negatives": "none"}
     trainer = TrainerSettings(**{**plain, **settings})
-    history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)))
+    plan = plan_for(trainer, windows, ITEMS)._replace(last_epoch=last_epoch)
+    history = fit(model, windows, trainer, seed, validate and (lambda: validate(model)), plan)
     return model, history
 
 
@@ -94,6 +96,16 @@ def test_fit_restores_the_best_epoch_after_patience():
     assert [row["map"] for row in history] == [0.1, 0.3, 0.2, 0.25]
     for kept, best in zip(model.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(kept, best)
+
+
+def test_fit_that_ends_with_the_last_epoch_of_its_plan_has_the_weights_of_that_epoch():
+    weights = []
+    windows = planted(0.8)
+    trained(windows, validate=lambda model: weights.append(model.get_weights()) or {"map": len(weights)})
+    model, history = trained(windows, last_epoch=2)
+    assert [row["epoch"] for row in history] == [1, 2]
+    for kept, then in zip(model.get_weights(), weights[1], strict=True):
+        np.testing.assert_array_equal(kept, then)
 
 
 def test_learning_rate_has_warm_up_then_cosine_decay():

@@ -5,7 +5,8 @@ import pytest
 
 from components.model.window_settings import WindowSettings
 from components.trainer.settings import TrainerSettings
-from components.trainer.trial import Trained, train_with_defaults
+from components.trainer.training import Trained
+from components.trainer.trial import train_with_defaults
 from components.trainer.windows import Windows
 from components.transform.histories import EncodedHistories
 
@@ -24,7 +25,7 @@ class Trainings:
     def __call__(self, short_histories):
         self.calls.append(short_histories)
         metrics = {"map": self.values[short_histories]} if self.validated else {}
-        return Trained(None, [{"epoch": 1, "defaults": short_histories, **metrics}])
+        return Trained(None, [{"epoch": 1, "defaults": short_histories, **metrics}], None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""Trains a model on the windows of a Transform."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.export.servable import ServableCaser
+from components.export.settings import ExportSettings
+from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.memory import available_bytes
+from components.model.caser import Caser
+from components.model.settings import ModelSettings
+from components.model.window_settings import WindowSettings
+from components.ranking.evaluation import Users
+from components.trainer.base_model import BaseModel
+from components.trainer.fit import fit
+from components.trainer.losses.loss_choice import resolve_loss
+from components.trainer.plan import TrainingPlan
+from components.trainer.settings import TrainerSettings
+from components.trainer.streamed_windows import StreamedWindows, read_windows
+from components.trainer.validation import validator
+from components.trainer.windows import TrainingWindows
+from components.transform.vocabulary import Vocabulary
+
+
+class Trained(NamedTuple):
+    """A trained model, its training curve (see `components.trainer.fit.fit`), how and with what notes it was trained."""
+
+    servable: ServableCaser
+    history: list[dict[str, Any]]
+    plan: TrainingPlan
+    notes: list[str] = []
+
+    def best(self, metric: str) -> float:
+        """The best value of a metric of the valid split."""
+        return max(row[metric] for row in self.history)
+
+
+class Training(NamedTuple):
+    """What a model is trained with: seed, settings, windows and vocabularies."""
+
+    seed: int
+    window_settings: WindowSettings
+    model_settings: ModelSettings
+    settings: TrainerSettings
+    export: ExportSettings
+    windows: TrainingWindows
+    items: Vocabulary
+    users: Vocabulary
+
+    @classmethod
+    def read(cls, fn_args: FnArgs) -> Training:
+        """Reads the settings, the windows and the vocabularies.
+
+        Args:
+            fn_args: see `components.trainer.run_fn`.
+        """
+        config = fn_args.custom_config
+        settings = TrainerSettings.model_validate(config["trainer"])
+        window_settings = WindowSettings.model_validate(config["windows"])
+        transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+        max_memory_gb = settings.max_memory_gb or available_bytes() / 8e9
+        return cls(
+            config["seed"],
+            window_settings,
+            ModelSettings.model_validate(config["model"]),
+            settings,
+            ExportSettings.model_validate(config["export"]),
+            read_windows(fn_args.train_files, transform.transformed_feature_spec(), window_settings, max_memory_gb),
+            Vocabulary.from_transform(transform, ITEM_VOCABULARY),
+            Vocabulary.from_transform(transform, USER_VOCABULARY),
+        )
+
+    def train(self, plan: TrainingPlan, valid: Users | None = None, base: BaseModel | None = None) -> Trained:
+        """Trains a new model.
+
+        Args:
+            plan: how it is trained.
+            valid: users of the valid split, for metrics and early stopping; None: neither.
+            base: the model whose weights training begins with; None: random weights.
+        """
+        settings = self.model_settings.resolved(plan.short_histories)
+        if base:
+            settings = base.hyperparameters(settings)
+        model = Caser(self.users.size, self.items.size, self.window_settings.L, settings)
+        if base:
+            base.copy_weights(model, self.items, self.users)
+        loss = resolve_loss(self.settings, self.items.size, len(self.windows)).loss
+        servable = ServableCaser(model, self.items, self.users, self.export.k, loss)
+        windows = self.windows.with_targets(1) if plan.one_target and self.window_settings.T is None else self.windows
+        validate = validator(servable, valid) if valid else None
+        history = fit(model, windows, self.settings, self.seed, validate, plan)
+        notes = [self.windows.note] if isinstance(self.windows, StreamedWindows) else []
+        return Trained(servable, history, plan._replace(last_epoch=_best_epoch(history, self.settings.monitor)), notes)
+
+
+def _best_epoch(history: list[dict[str, Any]], metric: str) -> int:
+    """The epoch whose weights `fit` kept."""
+    if metric not in history[0]:
+        return len(history)
+    return int(max(history, key=lambda row: row[metric])["epoch"])
