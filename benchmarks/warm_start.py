@@ -114,8 +114,8 @@ def _evaluate(model: Path, users: EncodedUsers, training: Training) -> dict[str,
     items = training.items.tokens(tf.range(training.items.size, dtype=tf.int64) + 2)
 
     def scorer(batch: Any) -> tf.Tensor:
-        recent = training.items.tokens(batch.history.flat_values)
-        histories = batch.history.with_flat_values(recent).to_tensor()[:, -200:]
+        newest = batch.history[:, -training.window_settings.L :]
+        histories = newest.with_flat_values(training.items.tokens(newest.flat_values)).to_tensor()
         candidates = tf.tile(items[tf.newaxis], [tf.shape(histories)[0], 1])
         return score(user_id=batch.user_id, recent_item_ids=histories, candidate_item_ids=candidates)["probabilities"]
 

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from components.baseline_validator.component import BaselineValidator as BaselineValidator
+    from components.drift_validator.component import DriftValidator as DriftValidator
     from components.evaluator.config import eval_config as eval_config
     from components.example_gen.component import InteractionExampleGen as InteractionExampleGen
     from components.example_validator.component import HistoryValidator as HistoryValidator
     from components.neighbours.component import Neighbours as Neighbours
     from components.pusher.component import CaserPusher as CaserPusher
+    from components.refit_trainer.component import RefitTrainer as RefitTrainer
+    from components.refit_validator.component import RefitValidator as RefitValidator
     from components.sequential_rules.component import SequentialRules as SequentialRules
     from components.trainer.component import CaserTrainer as CaserTrainer
     from components.transform.component import HistoryTransform as HistoryTransform
@@ -32,6 +35,9 @@ _MODULES = {
     "eval_config": "components.evaluator.config",
     "Neighbours": "components.neighbours.component",
     "BaselineValidator": "components.baseline_validator.component",
+    "DriftValidator": "components.drift_validator.component",
+    "RefitTrainer": "components.refit_trainer.component",
+    "RefitValidator": "components.refit_validator.component",
     "CaserPusher": "components.pusher.component",
 }
 

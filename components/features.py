@@ -3,12 +3,14 @@
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`;
     EXCLUDE_ITEM_IDS: bytes [e], in requests only: further items that must not be recommended.
-Transformed Examples (one user of `train` each):
+Transformed Examples (one user of `train`, or of `all`, each):
     USER: int64 []; HISTORY: int64 [n] ids of items, oldest first.
 """
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 SPLITS = (TRAIN, VALID, TEST)
+# Complete histories, held-out items included; only where a model is refitted.
+ALL = "all"
 
 USER_ID, ITEM_IDS, HOLDOUT = "user_id", "item_ids", "holdout"
 EXCLUDE_ITEM_IDS = "exclude_item_ids"

@@ -8,22 +8,23 @@ from collections.abc import Sequence
 
 from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
-from tfx.proto import transform_pb2
 
 from components.baseline_validator.component import BaselineValidator
+from components.drift_validator.baseline_resolver import LastBlessedRunStrategy
+from components.drift_validator.component import DriftValidator
 from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
 from components.evaluator.config import eval_config
 from components.example_gen.component import InteractionExampleGen
 from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
-from components.features import TRAIN
+from components.features import ALL, TRAIN
 from components.neighbours.component import Neighbours
 from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
 from components.transform.component import HistoryTransform
-from components.transform.preprocessing import preprocessing_fn
 from pipeline.config.config import Config, to_yaml
+from pipeline.refit_nodes import Evaluated, refit_nodes
 from schemas import schema_path
 
 PIPELINE_NAME = "caser"
@@ -65,21 +66,17 @@ def create_pipeline(
         histories=config.histories,
         split=config.split,
         quarantine_dir=os.path.join(quarantine, RUN) if shared else quarantine,
+        complete_histories=config.refit.enabled,
     )
     examples = example_gen.outputs["examples"]
 
-    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    statistics_gen = tfx.components.StatisticsGen(
+        examples=examples, exclude_splits=[ALL] if config.refit.enabled else None
+    )
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
     validator = HistoryValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
 
-    transform = HistoryTransform(
-        examples=examples,
-        schema=schema_gen.outputs["schema"],
-        preprocessing_fn=f"{preprocessing_fn.__module__}.{preprocessing_fn.__name__}",
-        # Valid and test are evaluated as they are.
-        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),
-        disable_statistics=True,
-    ).with_id("Transform")
+    transform = HistoryTransform.of_split(examples, schema_gen.outputs["schema"], TRAIN).with_id("Transform")
     transform.add_upstream_node(validator)
 
     nodes = [example_gen, statistics_gen, schema_gen, validator, transform]
@@ -142,12 +139,47 @@ def create_pipeline(
     )
     nodes.append(baseline_validator)
 
-    if config.pusher.enabled:
-        nodes.append(
-            CaserPusher(
+    drift_blessing = None
+    if config.drift.enabled:
+        last_run = tfx.dsl.Resolver(
+            strategy_class=LastBlessedRunStrategy,
+            statistics=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ExampleStatistics),
+            **_blessed_models(before=statistics_gen.outputs["statistics"]),
+        ).with_id("LastBlessedRun")
+        drift_validator = DriftValidator(
+            examples=examples,
+            statistics=statistics_gen.outputs["statistics"],
+            baseline_model=last_run.outputs["model"],
+            baseline_statistics=last_run.outputs["statistics"],
+            settings=config.drift,
+        )
+        drift_blessing = drift_validator.outputs["blessing"]
+        nodes += [last_run, drift_validator]
+
+    refit = None
+    if config.refit.enabled:
+        refit = refit_nodes(
+            config,
+            Evaluated(
+                examples=examples,
+                schema=schema_gen.outputs["schema"],
+                rules=rules,
+                base_model=base_model.outputs["model"] if base_model else None,
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
                 baseline_blessing=baseline_validator.outputs["blessing"],
+                drift_blessing=drift_blessing,
+            ),
+        )
+        nodes += refit.nodes
+    if config.pusher.enabled:
+        nodes.append(
+            CaserPusher(
+                model=refit.model if refit else trainer.outputs["model"],
+                model_blessing=evaluator.outputs["blessing"],
+                baseline_blessing=baseline_validator.outputs["blessing"],
+                drift_blessing=drift_blessing,
+                refit_blessing=refit.blessing if refit else None,
                 serving_dir=os.path.join(output_dir, "serving"),
                 evaluation=evaluator.outputs["evaluation"],
                 pusher=config.pusher,
@@ -167,9 +199,13 @@ def create_pipeline(
 
 def _last_blessed_model(before: tfx.types.BaseChannel) -> tfx.dsl.Resolver:
     """Finds the last blessed model that is older than an artifact."""
-    return tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        candidate=before,
-    )
+    return tfx.dsl.Resolver(strategy_class=PreviousBlessedModelStrategy, **_blessed_models(before))
+
+
+def _blessed_models(before: tfx.types.BaseChannel) -> dict[str, tfx.types.BaseChannel]:
+    """Inputs of a resolver that looks for a blessed model older than an artifact."""
+    return {
+        "model": tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        "model_blessing": tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        "candidate": before,
+    }

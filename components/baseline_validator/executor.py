@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx import types
-from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 
 from components.baseline_validator.comparison import (
     CASER,
@@ -24,6 +22,7 @@ from components.baseline_validator.comparison import (
     RunningComparison,
 )
 from components.baseline_validator.result import BaselineValidation, write_result
+from components.blessing import bless
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export import signatures
@@ -151,16 +150,4 @@ class Executor(base_executor.BaseExecutor):
             running.add(rankings, count_held_out(serialized, items))
         comparison = running.result()
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, comparison.blessed)
-
-
-def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
-    """Marks the blessing as TFX's Evaluator does."""
-    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
-    blessing.set_int_custom_property(
-        constants.ARTIFACT_PROPERTY_BLESSED_KEY,
-        constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE,
-    )
-    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), comparison.blessed, model)

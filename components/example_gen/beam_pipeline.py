@@ -33,7 +33,7 @@ from components.example_gen.readers.row_checks import Interactions
 from components.example_gen.settings import MAX_SHARDS, DataSettings, HistorySettings, SplitSettings
 from components.example_gen.shards import write_shard
 from components.example_gen.splits import TimeRange, nothing_to_evaluate_on, nothing_to_train_on, split_boundaries
-from components.features import TEST, TRAIN, VALID
+from components.features import ALL, TEST, TRAIN, VALID
 from components.files import write_text
 
 # Input bytes per shard of users; a shard is processed in memory by one worker.
@@ -255,6 +255,8 @@ class _WriteExamples(beam.DoFn):
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
                 if after > before or (name == TRAIN and before):
                     examples[name].append(serialize_example(user_id, history[:before], history[before:after]))
+            if ALL in examples:
+                examples[ALL].append(serialize_example(user_id, history, []))
         return self._counts(result, first, second, items)
 
     def _counts(self, histories: Histories, first: np.ndarray, second: np.ndarray, items: list[bytes]) -> Counts:

@@ -15,7 +15,7 @@ from tfx.proto import example_gen_pb2
 from components.example_gen.driver import Driver
 from components.example_gen.executor import Executor
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
-from components.features import SPLITS
+from components.features import ALL, SPLITS
 
 _INPUT = "interactions"
 
@@ -24,8 +24,8 @@ class InteractionExampleGen(FileBasedExampleGen):
     """Reads interaction files and writes one Example per user and split (see `components.features`).
 
     Outputs:
-        examples: Examples with the configured splits among `train`, `valid` and `test`. `counts.json` at the
-            root of the artifact counts what was read and what was dropped.
+        examples: Examples with the configured splits among `train`, `valid` and `test`, and on request `all`, the
+            complete histories. `counts.json` at the root of the artifact counts what was read and what was dropped.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
@@ -38,6 +38,7 @@ class InteractionExampleGen(FileBasedExampleGen):
         histories: HistorySettings | None = None,
         split: SplitSettings | None = None,
         quarantine_dir: str | None = None,
+        complete_histories: bool = False,
     ) -> None:
         """Declares the node.
 
@@ -47,6 +48,7 @@ class InteractionExampleGen(FileBasedExampleGen):
             histories: how interactions are filtered and ordered.
             split: how histories are split.
             quarantine_dir: directory for `bad_rows.csv`; `{RUN}` is replaced by the run ID. Default: the artifact.
+            complete_histories: whether to write the split `all`, too.
         """
         split = split or SplitSettings()
         settings = {
@@ -60,7 +62,7 @@ class InteractionExampleGen(FileBasedExampleGen):
         config = example_gen_pb2.CustomConfig()
         config.custom_config.Pack(wrappers_pb2.StringValue(value=json.dumps(settings, sort_keys=True)))
         base, pattern = split_pattern(path)
-        names = [name for name in SPLITS if split.has(name)]
+        names = [*(name for name in SPLITS if split.has(name)), *([ALL] if complete_histories else [])]
         super().__init__(
             input_base=base,
             input_config=example_gen_pb2.Input(splits=[example_gen_pb2.Input.Split(name=_INPUT, pattern=pattern)]),

@@ -13,7 +13,6 @@ from components.example_gen import beam_pipeline
 from components.example_gen.driver import input_path, settings_of
 from components.example_gen.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
-from components.features import SPLITS
 
 # Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.
 RUN = "{RUN}"
@@ -44,13 +43,14 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         run_id = self._context.pipeline_run_id if self._context else None
         artifact_dir = artifact_utils.get_single_uri(self._examples)
         split = SplitSettings.model_validate(settings["split"])
+        names = artifact_utils.decode_split_names(artifact_utils.get_single_instance(self._examples).split_names)
         beam_pipeline.write_examples(
             pipeline,
             input_files(input_path(exec_properties)),
             DataSettings.model_validate(settings["data"]),
             HistorySettings.model_validate(settings["histories"]),
             split,
-            {name: artifact_utils.get_split_uri(self._examples, name) for name in SPLITS if split.has(name)},
+            {name: artifact_utils.get_split_uri(self._examples, name) for name in names},
             counts_dir=artifact_dir,
             quarantine_dir=(settings["quarantine_dir"] or artifact_dir).replace(RUN, run_id or ""),
         )

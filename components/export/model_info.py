@@ -1,4 +1,4 @@
-"""Model info: `assets.extra/model.json`."""
+"""What a SavedModel tells about itself: the model info, `assets.extra/model.json`, and its vocabularies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from components.files import read_text
 
 EXTRA = "assets.extra"
+_ASSETS = "assets"
 
 MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
 
@@ -17,7 +18,8 @@ def write_model_info(folder: str, info: dict[str, Any]) -> None:
     """Merges entries into the model info.
 
     The Trainer writes `items`, `users`, `L`, `k`, the hyperparameters as `model`, and `training`; the Pusher adds
-    `version`, the test `metrics` and `config_digest`, a digest of the configuration.
+    `version`, the test `metrics` of the evaluated model, `refit`, whether this one is a refit of it, and
+    `config_digest`, a digest of the configuration.
 
     Args:
         folder: directory of the SavedModel.
@@ -39,3 +41,13 @@ def read_model_info(folder: str) -> dict[str, Any]:
         return dict(json.loads(read_text(os.path.join(folder, MODEL_INFO_FILE))))
     except (OSError, ValueError):
         return {}
+
+
+def vocabulary_file(folder: str, vocabulary: str) -> str:
+    """The file of a vocabulary in a SavedModel, an ID per line.
+
+    Args:
+        folder: directory of the SavedModel, or its URI.
+        vocabulary: its name, see `components.features`.
+    """
+    return os.path.join(folder, _ASSETS, vocabulary)

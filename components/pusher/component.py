@@ -20,6 +20,8 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
         "baseline_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
+        "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+        "refit_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
     }
     OUTPUTS = {"pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel)}
@@ -32,9 +34,11 @@ class CaserPusher(base_component.BaseComponent):
     pushed version itself, so an orchestrator that caches outputs has to check that they exist, as TFX does.
 
     Inputs:
-        model: model from the Trainer.
+        model: model from `CaserTrainer`, or from `RefitTrainer`.
         model_blessing: blessing from the Evaluator; only a blessed model is pushed.
-        baseline_blessing: optional, from `BaselineValidator`; the model needs both blessings.
+        baseline_blessing: optional, from `BaselineValidator`; the model needs all blessings.
+        drift_blessing: optional, from `DriftValidator`.
+        refit_blessing: optional, from `RefitValidator`.
         evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`.
 
     Outputs:
@@ -50,6 +54,8 @@ class CaserPusher(base_component.BaseComponent):
         model_blessing: types.BaseChannel,
         serving_dir: str,
         baseline_blessing: types.BaseChannel | None = None,
+        drift_blessing: types.BaseChannel | None = None,
+        refit_blessing: types.BaseChannel | None = None,
         evaluation: types.BaseChannel | None = None,
         pusher: PusherSettings | None = None,
         config_digest: str = "",
@@ -57,10 +63,12 @@ class CaserPusher(base_component.BaseComponent):
         """Declares the node.
 
         Args:
-            model: model from the Trainer.
+            model: the model to push.
             model_blessing: blessing from the Evaluator.
             serving_dir: TF Serving's model directory, or its URI in an object store.
             baseline_blessing: blessing from BaselineValidator.
+            drift_blessing: blessing from DriftValidator.
+            refit_blessing: blessing from RefitValidator.
             evaluation: evaluation from the Evaluator.
             pusher: how many versions to keep.
             config_digest: digest of the configuration, stored with the version.
@@ -70,6 +78,8 @@ class CaserPusher(base_component.BaseComponent):
                 model=model,
                 model_blessing=model_blessing,
                 baseline_blessing=baseline_blessing,
+                drift_blessing=drift_blessing,
+                refit_blessing=refit_blessing,
                 evaluation=evaluation,
                 serving_dir=serving_dir,
                 keep=(pusher or PusherSettings()).keep,

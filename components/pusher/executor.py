@@ -17,6 +17,8 @@ from components.pusher.object_store import is_object_store, version_folders
 from components.pusher.push import push_model
 from components.pusher.version_dirs import version_folder
 
+REFIT_BLESSING = "refit_blessing"
+OTHER_BLESSINGS = ("baseline_blessing", "drift_blessing", REFIT_BLESSING)
 PUSHED, PUSHED_DESTINATION, PUSHED_VERSION = "pushed", "pushed_destination", "pushed_version"
 
 
@@ -32,12 +34,15 @@ class Executor(base_executor.BaseExecutor):
         """Pushes the model if it is blessed."""
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         blessings = [artifact_utils.get_single_instance(input_dict["model_blessing"])]
-        blessings += input_dict.get("baseline_blessing", [])
+        blessings += [blessing for name in OTHER_BLESSINGS for blessing in input_dict.get(name, [])]
         if not all(map(model_utils.is_model_blessed, blessings)):
             pushed.set_int_custom_property(PUSHED, 0)
             return
         model = artifact_utils.get_single_instance(input_dict["model"])
-        info: dict[str, Any] = {"config_digest": exec_properties["config_digest"]}
+        info: dict[str, Any] = {
+            "config_digest": exec_properties["config_digest"],
+            "refit": bool(input_dict.get(REFIT_BLESSING)),
+        }
         if input_dict.get("evaluation"):
             info["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)

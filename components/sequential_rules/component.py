@@ -6,6 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
+from components.features import TRAIN
 from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.sequential_rules.executor import Executor
 from components.sequential_rules.settings import SequentialRulesSettings
@@ -15,10 +16,12 @@ class _SequentialRulesSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "settings": component_spec.ExecutionParameter(type=str),
         "metric": component_spec.ExecutionParameter(type=str),
+        "split": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "tuned_rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
     }
     OUTPUTS = {"rules": component_spec.ChannelParameter(type=SequentialRulesArtifact)}
 
@@ -29,6 +32,7 @@ class SequentialRules(base_component.BaseComponent):
     Inputs:
         examples: raw Examples from `InteractionExampleGen`; counted on `train`, parameters chosen on `valid`.
         transform_graph: from Transform, with the item vocabulary.
+        tuned_rules: optional, from another `SequentialRules`, whose parameters are taken.
 
     Outputs:
         rules: the strongest followers of each item, for `CaserTrainer` and `BaselineValidator`.
@@ -43,6 +47,8 @@ class SequentialRules(base_component.BaseComponent):
         transform_graph: types.BaseChannel,
         settings: SequentialRulesSettings | None = None,
         metric: str = "map",
+        split: str = TRAIN,
+        tuned_rules: types.BaseChannel | None = None,
     ) -> None:
         """Declares the node.
 
@@ -51,6 +57,8 @@ class SequentialRules(base_component.BaseComponent):
             transform_graph: transform graph with the item vocabulary.
             settings: parameters of the rules.
             metric: metric of the valid split that decides between parameters.
+            split: split to count on.
+            tuned_rules: rules whose parameters are taken.
         """
         super().__init__(
             _SequentialRulesSpec(
@@ -58,6 +66,8 @@ class SequentialRules(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 settings=(settings or SequentialRulesSettings()).model_dump_json(),
                 metric=metric,
+                split=split,
+                tuned_rules=tuned_rules,
                 rules=channel_utils.as_channel([SequentialRulesArtifact()]),
             )
         )

@@ -14,10 +14,10 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.errors import UserError
-from components.features import ITEM_VOCABULARY, TRAIN, VALID
+from components.features import ITEM_VOCABULARY, VALID
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Scorer, Users, best_settings
-from components.sequential_rules.artifact import write_rules
+from components.sequential_rules.artifact import read_choice, write_rules
 from components.sequential_rules.rules import blocks, bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.sequential_rules.tables import RuleTables, concatenate, strongest_followers
@@ -115,14 +115,17 @@ class Executor(base_executor.BaseExecutor):
         """Makes the rules."""
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
-        train = read_users(input_dict["examples"], TRAIN, items)
+        split = exec_properties["split"]
+        train = read_users(input_dict["examples"], split, items)
         if train is None:
-            raise UserError("The train split is empty. Hint: provide more data, or relax `histories`.")
-        choice, tables = make_rules(
-            train,
-            read_users(input_dict["examples"], VALID, items),
-            items.size,
-            SequentialRulesSettings.model_validate_json(exec_properties["settings"]),
-            exec_properties["metric"],
-        )
+            raise UserError(f"The {split} split is empty. Hint: provide more data, or relax `histories`.")
+        settings = SequentialRulesSettings.model_validate_json(exec_properties["settings"])
+        valid = read_users(input_dict["examples"], VALID, items)
+        if input_dict.get("tuned_rules"):
+            tuned = read_choice(artifact_utils.get_single_uri(input_dict["tuned_rules"]))
+            if tuned.note:
+                write_rules(artifact_utils.get_single_uri(output_dict["rules"]), tuned, None)
+                return
+            settings, valid = settings.model_copy(update=tuned.settings), None
+        choice, tables = make_rules(train, valid, items.size, settings, exec_properties["metric"])
         write_rules(artifact_utils.get_single_uri(output_dict["rules"]), choice, tables)

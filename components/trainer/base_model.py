@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.export.model_info import read_model_info
+from components.export.model_info import read_model_info, vocabulary_file
 from components.export.servable import WEIGHTS
 from components.features import FIRST_ID, ITEM_VOCABULARY, UNKNOWN, USER_VOCABULARY
 from components.model.caser import Caser
@@ -119,8 +119,7 @@ class BaseModel(NamedTuple):
 
     def _ids(self, vocabulary: str, current: Vocabulary) -> np.ndarray:
         """For each ID of the base model, its id in a newer vocabulary: int64 [n], UNKNOWN if it is not there."""
-        path = os.path.join(self.folder, "assets", vocabulary)
-        tokens = tf.data.TextLineDataset(path).batch(1 << 16)
+        tokens = tf.data.TextLineDataset(vocabulary_file(self.folder, vocabulary)).batch(1 << 16)
         return np.concatenate([np.zeros(0, np.int64), *(current.ids(batch).numpy() for batch in tokens)])
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from tfx import types
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 from tfx.utils import json_utils
@@ -19,8 +22,8 @@ from components.trainer.run_fn import run_fn
 from components.trainer.settings import TrainerSettings
 
 
-class _CaserTrainerSpec(component_spec.ComponentSpec):
-    """Names as in TFX's own Trainer, so that its executor and `FnArgs` understand them."""
+class CaserTrainerSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters; names as in TFX's Trainer, so that its executor and `FnArgs` understand them."""
 
     PARAMETERS = {
         "train_args": component_spec.ExecutionParameter(type=str),
@@ -57,7 +60,7 @@ class CaserTrainer(base_component.BaseComponent):
         model_run: `training_history.json` and TensorBoard events.
     """
 
-    SPEC_CLASS = _CaserTrainerSpec
+    SPEC_CLASS = CaserTrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
@@ -87,26 +90,51 @@ class CaserTrainer(base_component.BaseComponent):
             trainer: loss, optimizer and early stopping.
             export: outputs of the exported model.
         """
-        settings = {
-            "windows": windows or WindowSettings(),
-            "model": model or ModelSettings(),
-            "trainer": trainer or TrainerSettings(),
-            "export": export or ExportSettings(),
-        }
-        config = {"seed": seed, **{name: part.model_dump() for name, part in settings.items()}}
         super().__init__(
-            _CaserTrainerSpec(
+            CaserTrainerSpec(
                 examples=examples,
                 transform_graph=transform_graph,
                 raw_examples=raw_examples,
                 rules=rules,
                 base_model=base_model,
-                train_args=json.dumps({"splits": [TRAIN]}),
-                # TFX resolves a split here too; nothing reads it.
-                eval_args=json.dumps({"splits": [TRAIN]}),
-                run_fn=f"{run_fn.__module__}.{run_fn.__name__}",
-                custom_config=json_utils.dumps(config),
-                model=channel_utils.as_channel([standard_artifacts.Model()]),
-                model_run=channel_utils.as_channel([standard_artifacts.ModelRun()]),
+                **trainer_arguments(run_fn, TRAIN, seed, windows, model, trainer, export),
             )
         )
+
+
+def trainer_arguments(
+    entry_point: Callable[[FnArgs], None],
+    split: str,
+    seed: int,
+    windows: WindowSettings | None,
+    model: ModelSettings | None,
+    trainer: TrainerSettings | None,
+    export: ExportSettings | None,
+) -> dict[str, Any]:
+    """Parameters and outputs of a Trainer node.
+
+    Args:
+        entry_point: what it runs.
+        split: split of the transformed Examples.
+        seed: random seed.
+        windows: shape of the windows.
+        model: hyperparameters of Caser.
+        trainer: loss, optimizer and early stopping.
+        export: outputs of the exported model.
+    """
+    settings = {
+        "windows": windows or WindowSettings(),
+        "model": model or ModelSettings(),
+        "trainer": trainer or TrainerSettings(),
+        "export": export or ExportSettings(),
+    }
+    config = {"seed": seed, **{name: part.model_dump() for name, part in settings.items()}}
+    return {
+        "train_args": json.dumps({"splits": [split]}),
+        # TFX resolves a split here too; nothing reads it.
+        "eval_args": json.dumps({"splits": [split]}),
+        "run_fn": f"{entry_point.__module__}.{entry_point.__name__}",
+        "custom_config": json_utils.dumps(config),
+        "model": channel_utils.as_channel([standard_artifacts.Model()]),
+        "model_run": channel_utils.as_channel([standard_artifacts.ModelRun()]),
+    }

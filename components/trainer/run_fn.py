@@ -13,7 +13,7 @@ from tfx.utils import io_utils
 
 from components.example_gen.raw_examples import read_split
 from components.sequential_rules.artifact import read_rules
-from components.sequential_rules.scorer import RuleScorer
+from components.sequential_rules.scorer import Rules, RuleScorer
 from components.trainer.base_model import BaseModel
 from components.trainer.distribution import is_chief
 from components.trainer.executor import RULES, VALID_SPLIT
@@ -23,6 +23,7 @@ from components.trainer.rule_weight import choose_rules
 from components.trainer.training import Trained, Training
 from components.trainer.trial import train_with_defaults
 from components.transform.encoded_users import EncodedUsers
+from components.transform.vocabulary import Vocabulary
 
 # In the model_run artifact: one dict per epoch, as `fit` returns them, each with the same `notes`.
 HISTORY_FILE = "training_history.json"
@@ -41,24 +42,46 @@ def run_fn(fn_args: FnArgs) -> None:
     config = fn_args.custom_config
     keras.utils.set_random_seed(config["seed"])
     training = Training.read(fn_args)
-    # If all histories are short, the valid split may be empty.
-    valid = EncodedUsers(read_split(config[VALID_SPLIT]), training.items) if VALID_SPLIT in config else None
-    valid = valid if valid and valid.users else None
-
+    valid = read_valid(config, training.items)
     trained = _train(training, valid, fn_args.base_model)
-    servable, notes = trained.servable, trained.notes
     tables = read_rules(config[RULES]) if RULES in config else None
+    rules = None
     if tables is not None:
-        rules = choose_rules(
-            servable, RuleScorer(tables), training.model_settings.rules, valid, training.settings.monitor
-        )
-        servable = servable.with_parts(rules)
+        weight, monitor = training.model_settings.rules, training.settings.monitor
+        rules = choose_rules(trained.servable, RuleScorer(tables), weight, valid, monitor)
+    export(fn_args, training, trained, rules, valid)
+
+
+def read_valid(config: dict[str, Any], items: Vocabulary) -> EncodedUsers | None:
+    """The users of the valid split; None without one. If all histories are short, it may be empty.
+
+    Args:
+        config: `custom_config` of `run_fn`.
+        items: the item vocabulary.
+    """
+    valid = EncodedUsers(read_split(config[VALID_SPLIT]), items) if VALID_SPLIT in config else None
+    return valid if valid and valid.users else None
+
+
+def export(
+    fn_args: FnArgs, training: Training, trained: Trained, rules: Rules | None, valid: EncodedUsers | None
+) -> None:
+    """Writes the model and its training curve.
+
+    Args:
+        fn_args: where to.
+        training: what the model was trained with.
+        trained: the model.
+        rules: sequential rules with their weight; None: Caser alone.
+        valid: users whose histories measure the recall of an approximate index; None: exact search.
+    """
+    servable, notes = trained.servable.with_parts(rules), trained.notes
     if training.items.size > training.export.exact_below:
         index, note = choose_index(servable, valid, training.seed)
-        servable, notes = servable.with_parts(servable.rules, index), [*notes, note]
+        servable, notes = servable.with_parts(rules, index), [*notes, note]
     if not is_chief(training.settings.distribution):
         return
-    write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in trained.history])
+    _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in trained.history])
     servable.save(fn_args.serving_model_dir, trained.plan._asdict())
 
 
@@ -88,7 +111,7 @@ def _held_out_per_user(valid: EncodedUsers) -> float:
     return sum(int(tf.size(batch.held_out.flat_values)) for batch in valid.batches()) / valid.users
 
 
-def write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
+def _write_history(model_run_dir: str, history: list[dict[str, Any]]) -> None:
     """Writes the training curve as JSON and as TensorBoard events."""
     io_utils.write_string_file(os.path.join(model_run_dir, HISTORY_FILE), json.dumps(history, indent=1))
     with tf.summary.create_file_writer(os.path.join(model_run_dir, "tensorboard")).as_default():

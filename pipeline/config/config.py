@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from components.drift_validator.settings import DriftSettings
 from components.errors import UserError
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
@@ -18,6 +19,7 @@ from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.neighbours.settings import NeighboursSettings
 from components.pusher.settings import PusherSettings
+from components.refit_trainer.settings import RefitSettings
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
 from components.trainer.settings import TrainerSettings
@@ -44,6 +46,8 @@ class Config(Settings):
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
     neighbours: NeighboursSettings = Field(default_factory=NeighboursSettings)
+    drift: DriftSettings = Field(default_factory=DriftSettings)
+    refit: RefitSettings = Field(default_factory=RefitSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
 
     @model_validator(mode="after")

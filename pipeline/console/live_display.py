@@ -16,11 +16,18 @@ DESCRIPTIONS = {
     "HistoryValidator": "Validating data against the schema",
     "Transform": "Mapping users and items to ids",
     "SequentialRules": "Counting sequential rules",
+    "BaseModel": "Looking up the model to start from",
     "CaserTrainer": "Training and exporting the model",
     "LastBlessedModel": "Looking up the last blessed model",
     "Evaluator": "Evaluating by full ranking",
     "Neighbours": "Evaluating neighbours",
     "BaselineValidator": "Comparing with baselines",
+    "LastBlessedRun": "Looking up the last blessed run",
+    "DriftValidator": "Comparing with the data of the last blessed run",
+    "RefitTransform": "Mapping all users and items to ids",
+    "RefitSequentialRules": "Counting rules on all interactions",
+    "RefitTrainer": "Training on all interactions",
+    "RefitValidator": "Comparing with the evaluated model",
     "CaserPusher": "Publishing the blessed model",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}

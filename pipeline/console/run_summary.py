@@ -37,6 +37,9 @@ def print_summary(console: Console, summary: RunSummary, root: str, output: Path
         "  Blessed: " if summary.blessed else "  Not blessed: ", "bold green" if summary.blessed else "bold red"
     )
     console.print(verdict.append(summary.blessing_reason, "none"), soft_wrap=True)
+    for check in summary.checks:
+        mark = (f"  {check.name.capitalize()}: ", "bold green") if check.passed else (f"  Not pushed, {check.name}: ", "bold red")
+        console.print(Text.assemble(mark, check.reason), soft_wrap=True)
     for warning in summary.warnings:
         console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)
     console.print()
@@ -48,9 +51,7 @@ def print_summary(console: Console, summary: RunSummary, root: str, output: Path
             "model",
             f"{serving}/{summary.pushed_version}"
             if summary.pushed_version
-            else "not pushed"
-            if summary.blessed
-            else "not pushed (model was not blessed)",
+            else f"not pushed{summary.why_not_pushed()}",
         ),
         ("report", display_path(output / "report.html")),
         ("metrics", display_path(output / "metrics.json")),
@@ -91,6 +92,11 @@ def _notes(summary: RunSummary) -> list[str]:
     notes = [f"{name.replace('_', ' ')}: {note}" for name, note in summary.notes.items()]
     if summary.rule_weight:
         notes.append(f"served: Caser combined with sequential rules, whose weight is {summary.rule_weight:g}")
+    if summary.unseen_items:
+        notes.append(
+            f"the served model has never seen {summary.unseen_items:,} items, which are in held-out interactions only; "
+            "refit.enabled=true trains it on all interactions"
+        )
     return notes + (summary.history[-1]["notes"] if summary.history else [])
 
 

@@ -15,6 +15,7 @@ from tfx.utils import io_utils
 
 from components.baseline_validator.comparison import NEIGHBOURS, RULES, Comparison
 from components.baseline_validator.result import read_result as read_validation
+from components.drift_validator.result import DriftValidation
 from components.evaluator.results import Evaluation, read_evaluation
 from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
@@ -32,11 +33,12 @@ from components.export.signatures import (
 )
 from components.pusher.executor import PUSHED_VERSION
 from components.pusher.object_store import is_object_store
+from components.refit_validator.checks import RefitValidation
 from components.trainer.run_fn import HISTORY_FILE
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.results.metadata import last_outputs
-from pipeline.results.summary import Example, Metrics, RunSummary
+from pipeline.results.summary import Check, Example, Metrics, RunSummary
 from pipeline.results.warnings import warnings
 from pipeline.sample.oracle import oracle_metrics
 
@@ -107,6 +109,8 @@ def collect_summary(
         slices=evaluation.slices,
         blessed=evaluation.blessed and compared.blessed,
         blessing_reason=_reason(evaluation, compared),
+        checks=_checks(artifacts),
+        unseen_items=0 if config.refit.enabled else counts["new_items"],
         warnings=warnings(config, counts, compared),
         pushed_version=_pushed_version(outputs),
         counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
@@ -135,6 +139,19 @@ def _reason(evaluation: Evaluation, compared: Comparison) -> str:
     if evaluation.blessed == compared.blessed:
         return f"{evaluation.reason}; {compared.reason}"
     return compared.reason if evaluation.blessed else evaluation.reason
+
+
+def _checks(artifacts: Mapping[tuple[str, str], str]) -> list[Check]:
+    """What the nodes besides the blessing say about pushing the model."""
+    checks = []
+    if uri := artifacts.get(("DriftValidator", "validation")):
+        drift = DriftValidation.read(uri)
+        values = {name.replace(" ", "_"): measurement.value for name, measurement in drift.measurements.items()}
+        checks.append(Check("drift", drift.blessed, drift.reason, values))
+    if uri := artifacts.get(("RefitValidator", "validation")):
+        values = RefitValidation.read(uri)._asdict()
+        checks.append(Check("refit", values.pop("blessed"), values.pop("reason"), values))
+    return checks
 
 
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:

@@ -12,6 +12,8 @@ rule_weight             weight of the sequential rules in what is served; 0: Cas
 counts                  counts of ExampleGen: rows, users, items, ...
 blessed                 true or false
 blessing_reason         the reason
+drift, refit            {"passed": ..., "reason": ..., and what was measured}; only if enabled
+unseen_items            number of items that the served model has never seen
 warnings                what to know before the metrics, one sentence each
 pushed_version          directory below serving/caser, or null
 seconds                 seconds per node
@@ -56,6 +58,8 @@ def write_metrics(summary: RunSummary, file: Path) -> None:
         "counts": summary.counts,
         "blessed": summary.blessed,
         "blessing_reason": summary.blessing_reason,
+        **{check.name: {"passed": check.passed, "reason": check.reason, **check.values} for check in summary.checks},
+        "unseen_items": summary.unseen_items,
         "warnings": summary.warnings,
         "pushed_version": summary.pushed_version,
         "seconds": {node: round(seconds, 2) for node, seconds in summary.seconds.items()},

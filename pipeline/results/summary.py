@@ -28,6 +28,15 @@ class Example(NamedTuple):
     held_out: list[str]
 
 
+class Check(NamedTuple):
+    """A check before the push, besides the blessing: its name, its verdict with the reason, and what was measured."""
+
+    name: str
+    passed: bool
+    reason: str
+    values: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class RunSummary:
     """Results of one run.
@@ -45,6 +54,8 @@ class RunSummary:
         counts: counts of ExampleGen.
         blessed: whether the model passed the thresholds of `evaluator`.
         blessing_reason: the reason, in words.
+        checks: drift and refit, as far as they are enabled.
+        unseen_items: number of items that the served model has never seen, since they are in held-out interactions only.
         warnings: what to know before the metrics: few users, items that cannot be hit, ties in time, ids such as NULL.
         pushed_version: version pushed by this run or, if nothing changed, by an earlier one.
         seconds: seconds per node.
@@ -62,6 +73,8 @@ class RunSummary:
     blessing_reason: str
     seconds: dict[str, float]
     states: dict[str, str]
+    checks: list[Check] = field(default_factory=list)
+    unseen_items: int = 0
     warnings: list[str] = field(default_factory=list)
     pushed_version: str | None = None
     sequential_rules: Metrics | None = None
@@ -85,6 +98,12 @@ class RunSummary:
             ("ceiling", "ceiling", self.ceiling),
         ]
         return [Column(title, key, metrics) for title, key, metrics in columns if metrics is not None]
+
+    def why_not_pushed(self) -> str:
+        """Why nothing was published, in parentheses; "" if that was not wanted."""
+        if not self.blessed:
+            return " (model was not blessed)"
+        return next((f" ({check.name} check failed)" for check in self.checks if not check.passed), "")
 
     def main_metrics(self) -> list[str]:
         """Names of the main metrics, without those that repeat another."""

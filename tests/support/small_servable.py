@@ -17,12 +17,12 @@ USERS = ["u0", "u1", "u2"]
 
 def save(folder: Path, favourite: str | None = None, seed: int | None = None) -> str:
     """Writes the SavedModel: all scores equal, but for the favourite item's; with a seed, all weights are random."""
-    vocabularies = []
+    vocabularies, files = [], folder.parent / f"{folder.name}-vocabularies"
     folder.mkdir(parents=True)
+    files.mkdir()
     for name, tokens in (("items", ITEMS), ("users", USERS)):
-        file = folder.parent / f"{folder.name}-{name}.txt"
-        file.write_text("".join(token + "\n" for token in tokens))
-        vocabularies.append(Vocabulary(str(file), len(tokens)))
+        (files / name).write_text("".join(token + "\n" for token in tokens))
+        vocabularies.append(Vocabulary(str(files / name), len(tokens)))
     settings = ModelSettings(d=2, horizontal_filters=1, vertical_filters=1, tied_embeddings=False)
     model = Caser(len(USERS), len(ITEMS), 3, settings)
     model((np.array([2]), np.zeros([1, 3], int)))

@@ -1,0 +1,1 @@
+"""DriftValidator: compares the data with that of the last blessed model."""

@@ -1,0 +1,45 @@
+"""Result of the node: `drift_validation.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple
+
+from tfx.utils import io_utils
+
+from components.drift_validator.drift import Measurement
+
+RESULT_FILE = "drift_validation.json"
+
+_NOTHING_TO_COMPARE = "there is no blessed model from earlier data to compare with"
+
+
+class DriftValidation(NamedTuple):
+    """The measurements by name; empty if there is no earlier blessed model."""
+
+    measurements: dict[str, Measurement]
+
+    @property
+    def blessed(self) -> bool:
+        """Whether the data is like that of the last blessed model."""
+        return not any(measurement.is_violated for measurement in self.measurements.values())
+
+    @property
+    def reason(self) -> str:
+        """The violations, or all values."""
+        if not self.measurements:
+            return _NOTHING_TO_COMPARE
+        shown = {name: one for name, one in self.measurements.items() if self.blessed or one.is_violated}
+        return ", ".join(f"{name} {measurement.text}" for name, measurement in shown.items())
+
+    def write(self, uri: str) -> None:
+        """Writes the artifact."""
+        content = {name: measurement._asdict() for name, measurement in self.measurements.items()}
+        io_utils.write_string_file(os.path.join(uri, RESULT_FILE), json.dumps(content, indent=1))
+
+    @classmethod
+    def read(cls, uri: str) -> DriftValidation:
+        """Reads the artifact."""
+        content = json.loads(io_utils.read_string_file(os.path.join(uri, RESULT_FILE)))
+        return cls({name: Measurement(**measurement) for name, measurement in content.items()})

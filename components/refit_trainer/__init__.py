@@ -1,0 +1,1 @@
+"""RefitTrainer: trains the blessed configuration on all interactions."""
