@@ -164,7 +164,10 @@ def main() -> None:
 
 def table(result: dict[str, Any]) -> Sequence[str]:
     """Both curves and metrics, as lines of Markdown."""
-    lines = ["| training | seconds of epochs | " + " | ".join(_SHOWN) + " | valid by epoch, seed by seed |", "|---" * 5 + "|"]
+    lines = [
+        "| training | seconds of epochs | " + " | ".join(_SHOWN) + " | valid by epoch, seed by seed |",
+        "|---" * 5 + "|",
+    ]
     for way in ("base", "scratch", "warm"):
         runs = [seeds[way] for seeds in result["seeds"].values()]
         values = np.array([[run["test"][name] for name in _SHOWN] for run in runs])

@@ -48,11 +48,7 @@ def _statistics_ids(store: mlmd.MetadataStore, model: int) -> set[int]:
         for event in store.get_events_by_execution_ids(sorted(made))
         if event.type in _INPUTS and event.path.steps[0].key == _EXAMPLES
     ]
-    readers = {
-        event.execution_id for event in store.get_events_by_artifact_ids(examples) if event.type in _INPUTS
-    }
+    readers = {event.execution_id for event in store.get_events_by_artifact_ids(examples) if event.type in _INPUTS}
     return {
-        event.artifact_id
-        for event in store.get_events_by_execution_ids(sorted(readers))
-        if event.type not in _INPUTS
+        event.artifact_id for event in store.get_events_by_execution_ids(sorted(readers)) if event.type not in _INPUTS
     }

@@ -30,8 +30,8 @@ class _DriftValidatorSpec(component_spec.ComponentSpec):
 class DriftValidator(base_component.BaseComponent):
     """Compares size, known users and items, popularity and history lengths with those of the last blessed model's data.
 
-    TFX's DistributionValidator compares features one by one; it knows neither vocabularies nor the lengths of lists. The
-    divergence of popularity is TFDV's (see `components.drift_validator.drift`).
+    TFX's DistributionValidator compares features one by one; it knows neither vocabularies nor the lengths of lists.
+    The divergence of popularity is TFDV's (see `components.drift_validator.drift`).
 
     Inputs:
         examples: raw Examples from `InteractionExampleGen`; `train` is compared.

@@ -1,11 +1,11 @@
 """How much the train split differs from that of an earlier run.
 
-    size                     interactions now / interactions then
-    unknown users            users that the earlier model does not know / users with two interactions
-    unknown items            interactions with items that the earlier model does not know / interactions
-    popularity divergence    Jensen-Shannon divergence of the interactions over items, to base 2 (TFDV)
-    length distance          largest difference of the cumulative distributions of history lengths
-                             (Kolmogorov-Smirnov statistic)
+size                     interactions now / interactions then
+unknown users            users that the earlier model does not know / users with two interactions
+unknown items            interactions with items that the earlier model does not know / interactions
+popularity divergence    Jensen-Shannon divergence of the interactions over items, to base 2 (TFDV)
+length distance          largest difference of the cumulative distributions of history lengths
+(Kolmogorov-Smirnov statistic)
 """
 
 from __future__ import annotations

@@ -20,7 +20,10 @@ class DriftSettings(Settings):
         0.5, ge=0, le=1, description="maximum share of users that the last blessed model does not know"
     )
     max_unknown_items: float = Field(
-        0.2, ge=0, le=1, description="maximum share of interactions with items that the last blessed model does not know"
+        0.2,
+        ge=0,
+        le=1,
+        description="maximum share of interactions with items that the last blessed model does not know",
     )
     max_popularity_divergence: float = Field(
         0.1,

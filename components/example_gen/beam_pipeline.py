@@ -20,10 +20,10 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
-from components.example_gen.counts import COUNTS_FILE, Counts, add_counts, counts_json
-from components.example_gen.excluded_users import excluded_users
+from components.example_gen.counts import COUNTS_FILE, Counts, counts_json, sum_counts
 from components.example_gen.histories import Histories, build_histories
-from components.example_gen.input_files import total_bytes
+from components.example_gen.inputs.excluded_users import excluded_users
+from components.example_gen.inputs.input_files import total_bytes
 from components.example_gen.moments import from_duration, from_iso_8601
 from components.example_gen.raw_examples import serialize_example
 from components.example_gen.readers.ids import NULL_WORDS
@@ -77,7 +77,7 @@ def write_examples(
         | "Read" >> beam.ParDo(_Read(data, excluded, shards)).with_outputs(_COUNTS, _BAD, _ITEM_COUNTS, main=_BATCHES)
     )
     batches, item_counts, counts_of_rows = read[_BATCHES], read[_ITEM_COUNTS], [read[_COUNTS]]
-    all_rows = read[_COUNTS] | "AllRows" >> beam.CombineGlobally(_AddCounts())
+    all_rows = read[_COUNTS] | "AllRows" >> beam.CombineGlobally(sum_counts)
     if data.last:
         newest = beam.pvalue.AsSingleton(all_rows | "Newest" >> beam.Map(lambda counts: counts.last_time))
         last = batches | "Last" >> beam.ParDo(_Last(data.last), newest).with_outputs(
@@ -89,7 +89,7 @@ def write_examples(
     rare = (
         beam.pvalue.AsSingleton(
             item_counts
-            | "AllItemCounts" >> beam.CombineGlobally(_SumItemCounts())
+            | "AllItemCounts" >> beam.CombineGlobally(_sum_item_counts)
             | "RareItems" >> beam.Map(_rare_items, histories.min_item_interactions)
         )
         if histories.min_item_interactions > 1
@@ -107,7 +107,7 @@ def write_examples(
     counts = (
         (*counts_of_rows, counts_of_shards)
         | "Counts" >> beam.Flatten()
-        | "AllCounts" >> beam.CombineGlobally(_AddCounts())
+        | "AllCounts" >> beam.CombineGlobally(sum_counts)
     )
     _ = (
         pipeline
@@ -334,6 +334,14 @@ def _item_counts(items: pa.Array) -> dict[bytes, int]:
     return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
+def _sum_item_counts(parts: Iterable[dict[bytes, int]]) -> dict[bytes, int]:
+    total: dict[bytes, int] = {}
+    for counts in parts:
+        for item, count in counts.items():
+            total[item] = total.get(item, 0) + count
+    return total
+
+
 def _cutoff(newest: int, duration: str) -> int:
     return newest - (from_duration(duration) or 0)
 
@@ -346,46 +354,6 @@ def _time_range(counts: Counts, last: str | None) -> TimeRange:
 
 def _rare_items(counts: dict[bytes, int], threshold: int) -> set[bytes]:
     return {item for item, count in counts.items() if count < threshold}
-
-
-class _SumItemCounts(beam.CombineFn):
-    """Sums dicts of counts."""
-
-    def create_accumulator(self) -> dict[bytes, int]:
-        return {}
-
-    def add_input(self, accumulator: dict[bytes, int], counts: dict[bytes, int]) -> dict[bytes, int]:
-        for item, count in counts.items():
-            accumulator[item] = accumulator.get(item, 0) + count
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[dict[bytes, int]]) -> dict[bytes, int]:
-        merged: dict[bytes, int] = {}
-        for accumulator in accumulators:
-            self.add_input(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: dict[bytes, int]) -> dict[bytes, int]:
-        return accumulator
-
-
-class _AddCounts(beam.CombineFn):
-    """Adds `Counts`."""
-
-    def create_accumulator(self) -> Counts:
-        return Counts()
-
-    def add_input(self, accumulator: Counts, counts: Counts) -> Counts:
-        return add_counts(accumulator, counts)
-
-    def merge_accumulators(self, accumulators: Iterable[Counts]) -> Counts:
-        merged = Counts()
-        for accumulator in accumulators:
-            merged = add_counts(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: Counts) -> Counts:
-        return accumulator
 
 
 def _to_bytes(table: pa.Table) -> bytes:

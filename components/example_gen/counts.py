@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from components.example_gen.moments import to_iso_8601
@@ -75,6 +77,11 @@ def add_counts(a: Counts, b: Counts) -> Counts:
         split_users=_sum(a.split_users, b.split_users),
         split_items=_sum(a.split_items, b.split_items),
     )
+
+
+def sum_counts(parts: Iterable[Counts]) -> Counts:
+    """Adds the counts of all parts."""
+    return functools.reduce(add_counts, parts, Counts())
 
 
 def counts_json(counts: Counts) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from components.errors import UserError
-from components.example_gen.input_files import fingerprint, has_span, input_files
+from components.example_gen.inputs.input_files import fingerprint, has_span, input_files
 
 
 class Driver(driver.FileBasedDriver):

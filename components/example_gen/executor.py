@@ -11,7 +11,7 @@ from tfx.types import artifact_utils
 
 from components.example_gen import beam_pipeline
 from components.example_gen.driver import input_path, settings_of
-from components.example_gen.input_files import input_files
+from components.example_gen.inputs.input_files import input_files
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 
 # Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.excluded_users import excluded_users
-from components.example_gen.input_files import input_files, is_remote, total_bytes
+from components.example_gen.inputs.excluded_users import excluded_users
+from components.example_gen.inputs.input_files import input_files, is_remote, total_bytes
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings

@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 from tfx.utils import io_utils
 
-from components.export.model_info import read_model_info
 from components.export.signatures import ITEMS, SERVE_TF_EXAMPLE
 from components.refit_trainer.settings import RefitSettings
 
@@ -72,9 +71,8 @@ def compare(
         settings: thresholds.
     """
     users = len(evaluated)
-    shares = [
-        len({*one[:TOP]} & {*other[:TOP]}) / len(one[:TOP]) for one, other in zip(evaluated, refitted, strict=True) if one
-    ]
+    pairs = [(one[:TOP], other[:TOP]) for one, other in zip(evaluated, refitted, strict=True)]
+    shares = [len({*one} & {*other}) / len(one) for one, other in pairs if one]
     overlap = float(np.mean(shares)) if shares else 1.0
     recommended = {item for row in refitted for item in row[:TOP]}
     coverage = len(recommended) / len(items)

@@ -84,7 +84,9 @@ class BaseModel(NamedTuple):
             items: the current item vocabulary.
         """
         known = int((self._ids(ITEM_VOCABULARY, items) != UNKNOWN).sum())
-        return f"training began with the weights of the last blessed model, which knows {known:,} of {items.size:,} items"
+        return (
+            f"training began with the weights of the last blessed model, which knows {known:,} of {items.size:,} items"
+        )
 
     def copy_weights(self, model: Caser, items: Vocabulary, users: Vocabulary) -> None:
         """Copies all weights; rows of embeddings are matched by ID, and those of new IDs stay as they are.

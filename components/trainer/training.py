@@ -27,7 +27,7 @@ from components.transform.vocabulary import Vocabulary
 
 
 class Trained(NamedTuple):
-    """A trained model, its training curve (see `components.trainer.fit.fit`), how and with what notes it was trained."""
+    """A trained model, its training curve (see `components.trainer.fit.fit`), its plan, and what to know about it."""
 
     servable: ServableCaser
     history: list[dict[str, Any]]

@@ -38,7 +38,11 @@ def print_summary(console: Console, summary: RunSummary, root: str, output: Path
     )
     console.print(verdict.append(summary.blessing_reason, "none"), soft_wrap=True)
     for check in summary.checks:
-        mark = (f"  {check.name.capitalize()}: ", "bold green") if check.passed else (f"  Not pushed, {check.name}: ", "bold red")
+        mark = (
+            (f"  {check.name.capitalize()}: ", "bold green")
+            if check.passed
+            else (f"  Not pushed, {check.name}: ", "bold red")
+        )
         console.print(Text.assemble(mark, check.reason), soft_wrap=True)
     for warning in summary.warnings:
         console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)

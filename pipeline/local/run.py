@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import UserError
-from components.example_gen.input_files import is_pipe
+from components.example_gen.inputs.input_files import is_pipe
 from components.files import exclusive_lock
 from pipeline.config.config import Config
 from pipeline.console.live_display import RunConsole, new_console

@@ -55,7 +55,7 @@ class RunSummary:
         blessed: whether the model passed the thresholds of `evaluator`.
         blessing_reason: the reason, in words.
         checks: drift and refit, as far as they are enabled.
-        unseen_items: number of items that the served model has never seen, since they are in held-out interactions only.
+        unseen_items: number of items in held-out interactions only, which the served model has never seen.
         warnings: what to know before the metrics: few users, items that cannot be hit, ties in time, ids such as NULL.
         pushed_version: version pushed by this run or, if nothing changed, by an earlier one.
         seconds: seconds per node.

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.example_gen.beam_pipeline import write_examples
-from components.example_gen.input_files import input_files
+from components.example_gen.inputs.input_files import input_files
 from components.example_gen.raw_examples import read_split
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.features import SPLITS

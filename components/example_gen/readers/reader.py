@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from components.errors import UserError
-from components.example_gen.input_files import partition_values
+from components.example_gen.inputs.input_files import partition_values
 from components.example_gen.readers.compression import decompressed
 from components.example_gen.readers.encodings import as_utf8
 from components.example_gen.readers.file_types import START_BYTES, check_file_type, is_json_lines, is_parquet

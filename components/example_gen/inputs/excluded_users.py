@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.errors import UserError
-from components.example_gen.input_files import input_files
+from components.example_gen.inputs.input_files import input_files
 from components.example_gen.settings import DataSettings
 from components.files import read_text
 

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from components.errors import UserError
-from components.example_gen import input_files as module
-from components.example_gen.input_files import fingerprint, input_files, is_pipe, partition_values
+from components.example_gen.inputs import input_files as module
+from components.example_gen.inputs.input_files import fingerprint, input_files, is_pipe, partition_values
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What `--data` is: files, spans, and who is left out."""
