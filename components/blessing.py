@@ -9,13 +9,13 @@ from tfx.components.evaluator import constants
 from tfx.utils import io_utils
 
 
-def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact | None = None) -> None:
+def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact) -> None:
     """Marks a blessing.
 
     Args:
         blessing: output artifact.
         blessed: whether it is a blessing or a refusal.
-        model: the model it is about; None if it is about data.
+        model: the model it is about.
     """
     name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
     io_utils.write_string_file(os.path.join(blessing.uri, name), "")
@@ -23,6 +23,5 @@ def bless(blessing: types.Artifact, blessed: bool, model: types.Artifact | None 
         constants.ARTIFACT_PROPERTY_BLESSED_KEY,
         constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE,
     )
-    if model:
-        blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
-        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

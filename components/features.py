@@ -9,7 +9,7 @@ Transformed Examples (one user of `train`, or of `all`, each):
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 SPLITS = (TRAIN, VALID, TEST)
-# Complete histories, held-out items included; only where a model is refitted.
+# Complete histories, held-out items included; only for a refit and for drift checks.
 ALL = "all"
 
 USER_ID, ITEM_IDS, HOLDOUT = "user_id", "item_ids", "holdout"

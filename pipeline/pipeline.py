@@ -66,12 +66,12 @@ def create_pipeline(
         histories=config.histories,
         split=config.split,
         quarantine_dir=os.path.join(quarantine, RUN) if shared else quarantine,
-        complete_histories=config.refit.enabled,
+        complete_histories=config.refit.enabled or config.drift.enabled,
     )
     examples = example_gen.outputs["examples"]
 
     statistics_gen = tfx.components.StatisticsGen(
-        examples=examples, exclude_splits=[ALL] if config.refit.enabled else None
+        examples=examples, exclude_splits=[ALL] if config.refit.enabled and not config.drift.enabled else None
     )
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
     validator = HistoryValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
@@ -147,6 +147,7 @@ def create_pipeline(
             **_blessed_models(before=statistics_gen.outputs["statistics"]),
         ).with_id("LastBlessedRun")
         drift_validator = DriftValidator(
+            model=trainer.outputs["model"],
             examples=examples,
             statistics=statistics_gen.outputs["statistics"],
             baseline_model=last_run.outputs["model"],

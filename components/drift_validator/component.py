@@ -13,6 +13,7 @@ from components.drift_validator.settings import DriftSettings
 class _DriftValidatorSpec(component_spec.ComponentSpec):
     PARAMETERS = {"settings": component_spec.ExecutionParameter(type=str)}
     INPUTS = {
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "baseline_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
@@ -21,8 +22,8 @@ class _DriftValidatorSpec(component_spec.ComponentSpec):
         ),
     }
     OUTPUTS = {
-        # Not a ModelBlessing: it is about the data.
-        "blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
+        # A model of drifted data is no baseline for later ones, either.
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
         "validation": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
     }
 
@@ -34,13 +35,15 @@ class DriftValidator(base_component.BaseComponent):
     The divergence of popularity is TFDV's (see `components.drift_validator.drift`).
 
     Inputs:
-        examples: raw Examples from `InteractionExampleGen`; `train` is compared.
+        model: from `CaserTrainer`, trained on the data.
+        examples: raw Examples from `InteractionExampleGen` with complete histories; `all` is compared, since a delivery
+            that is broken is the newest one, of which time-based splits have little in `train`.
         statistics: from StatisticsGen, of the same Examples.
         baseline_model: optional, the last blessed model; without it, nothing is compared.
         baseline_statistics: optional, statistics of the Examples that it was trained on.
 
     Outputs:
-        blessing: whether the data is similar enough, for `CaserPusher`.
+        blessing: whether the data is similar enough for the model to be pushed.
         validation: `drift_validation.json`, all measurements.
     """
 
@@ -49,6 +52,7 @@ class DriftValidator(base_component.BaseComponent):
 
     def __init__(
         self,
+        model: types.BaseChannel,
         examples: types.BaseChannel,
         statistics: types.BaseChannel,
         baseline_model: types.BaseChannel | None = None,
@@ -58,6 +62,7 @@ class DriftValidator(base_component.BaseComponent):
         """Declares the node.
 
         Args:
+            model: the model that the data made.
             examples: raw Examples.
             statistics: their statistics.
             baseline_model: the last blessed model.
@@ -66,12 +71,13 @@ class DriftValidator(base_component.BaseComponent):
         """
         super().__init__(
             _DriftValidatorSpec(
+                model=model,
                 examples=examples,
                 statistics=statistics,
                 baseline_model=baseline_model,
                 baseline_statistics=baseline_statistics,
                 settings=(settings or DriftSettings()).model_dump_json(),
-                blessing=channel_utils.as_channel([standard_artifacts.InfraBlessing()]),
+                blessing=channel_utils.as_channel([standard_artifacts.ModelBlessing()]),
                 validation=channel_utils.as_channel([standard_artifacts.ExampleAnomalies()]),
             )
         )

@@ -1,4 +1,4 @@
-"""How much the train split differs from that of an earlier run.
+"""How much complete histories differ from those of an earlier run.
 
 size                     interactions now / interactions then
 unknown users            users that the earlier model does not know / users with two interactions
@@ -56,7 +56,7 @@ def measure(now: Statistics, then: Statistics, unknown: Unknown, settings: Drift
     """Measures the drift.
 
     Args:
-        now: statistics of the train split.
+        now: statistics of complete histories.
         then: statistics of the earlier one.
         unknown: what the earlier model does not know.
         settings: thresholds.
@@ -82,7 +82,7 @@ def popularity_divergence(now: Statistics, then: Statistics) -> float:
     """The Jensen-Shannon divergence of the interactions over items, by TFDV.
 
     Args:
-        now: statistics of the train split.
+        now: statistics of complete histories.
         then: statistics of the earlier one.
     """
     schema = schema_pb2.Schema()

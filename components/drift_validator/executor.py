@@ -13,11 +13,11 @@ from tfx.utils import path_utils
 
 from components.blessing import bless
 from components.drift_validator.drift import Unknown, measure
-from components.drift_validator.result import DriftValidation
+from components.drift_validator.result import NO_EARLIER_MODEL, NO_EARLIER_STATISTICS, DriftValidation
 from components.drift_validator.settings import DriftSettings
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export.model_info import read_model_info, vocabulary_file
-from components.features import FIRST_ID, ITEM_VOCABULARY, TRAIN, USER_VOCABULARY
+from components.features import ALL, FIRST_ID, ITEM_VOCABULARY, USER_VOCABULARY
 from components.transform.vocabulary import Vocabulary
 
 _USERS, _BATCH = 100_000, 4096
@@ -32,22 +32,27 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Compares the train split with that of the last blessed model, if there is one."""
-        result = DriftValidation({})
-        if input_dict.get("baseline_model") and input_dict.get("baseline_statistics"):
-            now, then = (
-                stats_artifact_utils.load_statistics(
-                    artifact_utils.get_single_instance(input_dict[name]), TRAIN
-                ).proto()
-                for name in ("statistics", "baseline_statistics")
-            )
-            model = artifact_utils.get_single_instance(input_dict["baseline_model"])
-            folder = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-            unknown = unknown_to(folder, artifact_utils.get_split_uri(input_dict["examples"], TRAIN))
-            settings = DriftSettings.model_validate_json(exec_properties["settings"])
-            result = DriftValidation(measure(now, then, unknown, settings))
+        """Compares complete histories with those of the last blessed model's run, if there is one."""
+        result = _validate(input_dict, DriftSettings.model_validate_json(exec_properties["settings"]))
         result.write(artifact_utils.get_single_uri(output_dict["validation"]))
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed)
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed, model)
+
+
+def _validate(input_dict: dict[str, list[types.Artifact]], settings: DriftSettings) -> DriftValidation:
+    models, earlier = input_dict.get("baseline_model"), input_dict.get("baseline_statistics")
+    if not models:
+        return DriftValidation({}, NO_EARLIER_MODEL)
+    if not earlier or ALL not in artifact_utils.decode_split_names(earlier[0].split_names):
+        return DriftValidation({}, NO_EARLIER_STATISTICS)
+    now, then = (
+        stats_artifact_utils.load_statistics(artifact_utils.get_single_instance(artifacts), ALL).proto()
+        for artifacts in (input_dict["statistics"], earlier)
+    )
+    model = artifact_utils.get_single_instance(models)
+    folder = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+    unknown = unknown_to(folder, artifact_utils.get_split_uri(input_dict["examples"], ALL))
+    return DriftValidation(measure(now, then, unknown, settings))
 
 
 def unknown_to(model_dir: str, split: str) -> Unknown:

@@ -12,13 +12,17 @@ from components.drift_validator.drift import Measurement
 
 RESULT_FILE = "drift_validation.json"
 
-_NOTHING_TO_COMPARE = "there is no blessed model from earlier data to compare with"
+NO_EARLIER_MODEL = "there is no blessed model from earlier data to compare with"
+NO_EARLIER_STATISTICS = (
+    "the run of the last blessed model had no drift checks, so there are no statistics to compare with"
+)
 
 
 class DriftValidation(NamedTuple):
-    """The measurements by name; empty if there is no earlier blessed model."""
+    """The measurements by name; or why there are none."""
 
     measurements: dict[str, Measurement]
+    note: str = ""
 
     @property
     def blessed(self) -> bool:
@@ -29,17 +33,19 @@ class DriftValidation(NamedTuple):
     def reason(self) -> str:
         """The violations, or all values."""
         if not self.measurements:
-            return _NOTHING_TO_COMPARE
+            return self.note
         shown = {name: one for name, one in self.measurements.items() if self.blessed or one.is_violated}
         return ", ".join(f"{name} {measurement.text}" for name, measurement in shown.items())
 
     def write(self, uri: str) -> None:
         """Writes the artifact."""
-        content = {name: measurement._asdict() for name, measurement in self.measurements.items()}
+        measurements = {name: measurement._asdict() for name, measurement in self.measurements.items()}
+        content = {"note": self.note, "measurements": measurements}
         io_utils.write_string_file(os.path.join(uri, RESULT_FILE), json.dumps(content, indent=1))
 
     @classmethod
     def read(cls, uri: str) -> DriftValidation:
         """Reads the artifact."""
         content = json.loads(io_utils.read_string_file(os.path.join(uri, RESULT_FILE)))
-        return cls({name: Measurement(**measurement) for name, measurement in content.items()})
+        measurements = content["measurements"].items()
+        return cls({name: Measurement(**measurement) for name, measurement in measurements}, content["note"])

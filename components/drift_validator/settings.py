@@ -13,7 +13,7 @@ class DriftSettings(Settings):
     A violation blocks the push, not the report.
     """
 
-    enabled: bool = Field(False, description="compare the train split with that of the last blessed model")
+    enabled: bool = Field(False, description="compare the data with that of the last blessed model")
     min_size: float = Field(0.5, ge=0, description="minimum number of interactions, as a multiple of the number then")
     max_size: float = Field(2.0, gt=0, description="maximum number of interactions, as a multiple of the number then")
     max_unknown_users: float = Field(

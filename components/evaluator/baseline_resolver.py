@@ -17,7 +17,7 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
 
     A second run on unchanged input reuses the model of the first run. With TFX's own strategy that model would become
     its own baseline and the Evaluator would run again; this strategy keeps the inputs of the Evaluator unchanged.
-    Evaluator and BaselineValidator bless a model each; one refusal is enough to exclude it.
+    Evaluator, BaselineValidator and DriftValidator bless a model each; one refusal is enough to exclude it.
 
     Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated or the data to be
     trained on.

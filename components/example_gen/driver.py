@@ -15,6 +15,7 @@ from tfx.utils import proto_utils
 
 from components.errors import UserError
 from components.example_gen.inputs.input_files import fingerprint, has_span, input_files
+from components.example_gen.inputs.spans import latest_spans
 
 
 class Driver(driver.FileBasedDriver):
@@ -31,7 +32,12 @@ class Driver(driver.FileBasedDriver):
         Raises:
             UserError: there is no readable file.
         """
-        if has_span(input_path(exec_properties)):
+        data = settings_of(exec_properties)["data"]
+        if data["last_spans"]:
+            # TFX resolves a single span.
+            newest = latest_spans(input_path(exec_properties), data["last_spans"]).newest
+            properties = {**exec_properties, utils.SPAN_PROPERTY_NAME: newest, utils.VERSION_PROPERTY_NAME: None}
+        elif has_span(input_path(exec_properties)):
             try:
                 properties = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
             except ValueError as error:
@@ -42,11 +48,23 @@ class Driver(driver.FileBasedDriver):
         else:
             # Not by TFX, whose file systems differ from those of Beam, which reads the files.
             properties = {**exec_properties, utils.SPAN_PROPERTY_NAME: 0, utils.VERSION_PROPERTY_NAME: None}
-        files = input_files(input_path(properties))
+        files = files_to_read(properties)
         # Who is left out decides what is in the Examples, too.
-        if exclude := settings_of(exec_properties)["data"]["exclude_users"]:
+        if exclude := data["exclude_users"]:
             files = files + input_files(exclude)
         return {**properties, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(files)}
+
+
+def files_to_read(exec_properties: dict[str, Any]) -> list[str]:
+    """The files that the node reads.
+
+    Args:
+        exec_properties: from the driver.
+    """
+    path, spans = input_path(exec_properties), settings_of(exec_properties)["data"]["last_spans"]
+    if spans:
+        return latest_spans(path, spans, int(exec_properties[utils.SPAN_PROPERTY_NAME])).files
+    return input_files(path)
 
 
 def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from tfx.components.example_gen import base_example_gen_executor
 from tfx.types import artifact_utils
 
 from components.example_gen import beam_pipeline
-from components.example_gen.driver import input_path, settings_of
-from components.example_gen.inputs.input_files import input_files
+from components.example_gen.driver import files_to_read, settings_of
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 
 # Placeholder for the run ID if several runs share a directory; the ID itself would defeat TFX's cache.
@@ -46,7 +45,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         names = artifact_utils.decode_split_names(artifact_utils.get_single_instance(self._examples).split_names)
         beam_pipeline.write_examples(
             pipeline,
-            input_files(input_path(exec_properties)),
+            files_to_read(exec_properties),
             DataSettings.model_validate(settings["data"]),
             HistorySettings.model_validate(settings["histories"]),
             split,

@@ -9,7 +9,8 @@ import numpy as np
 
 from components.errors import UserError
 from components.example_gen.inputs.excluded_users import excluded_users
-from components.example_gen.inputs.input_files import input_files, is_remote, total_bytes
+from components.example_gen.inputs.input_files import has_span, input_files, is_remote, total_bytes
+from components.example_gen.inputs.spans import latest_spans
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
@@ -47,7 +48,12 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
     if is_remote(path):
         return
     excluded_users(data)
-    files = input_files(path)
+    if data.last_spans and not has_span(path):
+        raise UserError(
+            f"{path} has no spans, so `data.last_spans`={data.last_spans} means nothing. "
+            "Hint: pass a pattern such as --data 'log/day-{SPAN}/*.csv', or unset it with --set data.last_spans=null"
+        )
+    files = latest_spans(path, data.last_spans or 1).files if has_span(path) else input_files(path)
     in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
     preview = _preview(files, data, in_full)
     if preview.first_bad and not preview.valid:

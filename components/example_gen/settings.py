@@ -69,6 +69,11 @@ class DataSettings(Settings):
         None,
         description="only interactions of this long before the newest one, such as 365d, 52w or 36h",
     )
+    last_spans: int | None = Field(
+        None,
+        ge=1,
+        description="of a pattern with {SPAN}, the number of latest spans that are read; unset: the latest one",
+    )
     exclude_users: str | None = Field(
         None, description="text file with a user ID per line; interactions of these users are left out"
     )

@@ -20,7 +20,7 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
         "baseline_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
-        "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+        "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
         "refit_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
     }

@@ -22,7 +22,7 @@ class _RefitTrainerSpec(CaserTrainerSpec):
         "evaluated_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
         "baseline_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
-        "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+        "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
     }
 
 

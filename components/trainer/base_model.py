@@ -29,6 +29,11 @@ _ARCHITECTURE = (
 )
 
 
+# Shrink and perturb (Ash and Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020, section 5): trained on from
+# the weights as they are, a model generalizes worse than one from scratch.
+_SHRINK = 0.6
+
+
 class BaseModel(NamedTuple):
     """An exported model.
 
@@ -88,8 +93,10 @@ class BaseModel(NamedTuple):
             f"training began with the weights of the last blessed model, which knows {known:,} of {items.size:,} items"
         )
 
-    def copy_weights(self, model: Caser, items: Vocabulary, users: Vocabulary) -> None:
-        """Copies all weights; rows of embeddings are matched by ID, and those of new IDs stay as they are.
+    def mix_weights(self, model: Caser, items: Vocabulary, users: Vocabulary) -> None:
+        """Mixes all weights into those of a new model: 0.6 times these, plus 0.4 times random ones.
+
+        Rows of embeddings are matched by ID; those of new IDs stay random.
 
         Args:
             model: a new model with `hyperparameters`.
@@ -110,14 +117,14 @@ class BaseModel(NamedTuple):
             if weight is model.item_embedding.embeddings and model.item_embedding.normalized:
                 # They are exported with length 1, ten times that of new ones, so training would hardly turn them.
                 value = value * _typical_length(weight)
-            if id(weight) not in rows:
-                weight.assign(value)
-                continue
-            target = rows[id(weight)]
-            known = target >= 0
-            table = weight.numpy()
-            table[target[known]] = value[known]
-            weight.assign(table)
+            mixed = weight.numpy()
+            target = rows.get(id(weight))
+            if target is None:
+                mixed = _mix(value, mixed)
+            else:
+                known = target >= 0
+                mixed[target[known]] = _mix(value[known], mixed[target[known]])
+            weight.assign(mixed)
 
     def _ids(self, vocabulary: str, current: Vocabulary) -> np.ndarray:
         """For each ID of the base model, its id in a newer vocabulary: int64 [n], UNKNOWN if it is not there."""
@@ -128,6 +135,10 @@ class BaseModel(NamedTuple):
 def _with_special_ids(ids: np.ndarray) -> np.ndarray:
     """The row of each row of an embedding: padding and unknown stay, IDs that are gone get -1."""
     return np.concatenate([np.arange(FIRST_ID), np.where(ids == UNKNOWN, -1, ids)])
+
+
+def _mix(learned: np.ndarray, random: np.ndarray) -> np.ndarray:
+    return _SHRINK * learned + (1 - _SHRINK) * random
 
 
 def _typical_length(weight: tf.Variable) -> float:

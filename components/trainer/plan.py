@@ -8,8 +8,8 @@ from components.trainer.defaults import batch_size_for, epochs_for, is_next_item
 from components.trainer.settings import TrainerSettings
 from components.trainer.windows import TrainingWindows
 
-# Of a warm start: fractions of the epochs and of the learning rate of a training from scratch.
-_WARM_EPOCHS, _WARM_RATE = 0.25, 0.5
+# Epochs of a warm start as a fraction of those from scratch.
+_WARM_EPOCHS = 0.25
 
 
 class TrainingPlan(NamedTuple):
@@ -39,11 +39,7 @@ class TrainingPlan(NamedTuple):
         Args:
             epochs: number of epochs; None: a quarter.
         """
-        return self._replace(
-            epochs=epochs or max(1, round(self.epochs * _WARM_EPOCHS)),
-            learning_rate=self.learning_rate * _WARM_RATE,
-            warm_start=True,
-        )
+        return self._replace(epochs=epochs or max(1, round(self.epochs * _WARM_EPOCHS)), warm_start=True)
 
 
 def plan_for(

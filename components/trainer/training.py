@@ -87,7 +87,7 @@ class Training(NamedTuple):
             settings = base.hyperparameters(settings)
         model = Caser(self.users.size, self.items.size, self.window_settings.L, settings)
         if base:
-            base.copy_weights(model, self.items, self.users)
+            base.mix_weights(model, self.items, self.users)
         loss = resolve_loss(self.settings, self.items.size, len(self.windows)).loss
         servable = ServableCaser(model, self.items, self.users, self.export.k, loss)
         windows = self.windows.with_targets(1) if plan.one_target and self.window_settings.T is None else self.windows

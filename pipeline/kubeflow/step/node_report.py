@@ -68,7 +68,7 @@ class NodeReport(NamedTuple):
             )
 
         inputs, outputs = artifacts_of(_INPUTS), artifacts_of(_OUTPUTS)
-        details, metrics = _details(dict(outputs), evaluator)
+        details, metrics = _details(node_id, dict(outputs), evaluator)
         return NodeReport(node_id, state, details, _uris(inputs), _uris(outputs), metrics)
 
     def markdown(self) -> str:
@@ -99,17 +99,23 @@ def write_report(report: NodeReport, file: str | None, executor_input: str | Non
         Path(outputs["outputFile"]).write_text(json.dumps(output_metadata), encoding="utf-8")
 
 
-def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str | None) -> tuple[str, dict[str, float]]:
+def _details(
+    node_id: str, outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str | None
+) -> tuple[str, dict[str, float]]:
     # Imported by need: TensorFlow and TFMA take seconds, and most nodes do not need them.
     if "pushed_model" in outputs:
         from components.pusher.executor import PUSHED_VERSION
 
         version = outputs["pushed_model"].custom_properties[PUSHED_VERSION].string_value
-        pushed = f"Published version {version}." if version else "Not published: the model is not blessed."
+        pushed = f"Published version {version}." if version else "Not published: a blessing is missing."
         return f"{pushed}\n", {}
     if "model_run" in outputs:
+        from tfx.dsl.io import fileio
+
         from components.trainer.run_fn import HISTORY_FILE
 
+        if not fileio.exists(os.path.join(outputs["model_run"].uri, HISTORY_FILE)):
+            return "Not trained: the evaluated model is not blessed.\n", {}
         history = json.loads(_text(outputs["model_run"], HISTORY_FILE))
         columns = ("epoch", "seconds", "loss", *TITLES)
         names = [name for name in columns if history and name in history[0]]
@@ -121,7 +127,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     if "evaluation" in outputs and evaluator is not None:
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
     if "validation" in outputs:
-        return _validation(outputs["validation"].uri), {}
+        return _VALIDATIONS[node_id](outputs["validation"].uri), {}
     if "rules" in outputs:
         from components.sequential_rules.artifact import read_choice
 
@@ -130,7 +136,7 @@ def _details(outputs: Mapping[str, metadata_store_pb2.Artifact], evaluator: str 
     return "", {}
 
 
-def _validation(uri: str) -> str:
+def _baselines(uri: str) -> str:
     from components.baseline_validator.result import read_result
 
     comparison, notes = read_result(uri)
@@ -143,6 +149,28 @@ def _validation(uri: str) -> str:
     ]
     skipped = "".join(f"{name.replace('_', ' ')}: {note}\n\n" for name, note in notes.items())
     return f"{verdict}\n{skipped}{_table(('metric', *(name.replace('_', ' ') for name in columns)), rows)}"
+
+
+def _drift(uri: str) -> str:
+    from components.drift_validator.result import DriftValidation
+
+    result = DriftValidation.read(uri)
+    rows = ((name, measurement.text) for name, measurement in result.measurements.items())
+    return (
+        f"**{'Blessed' if result.blessed else 'Not blessed'}**: {result.reason}\n\n{_table(('drift', 'value'), rows)}"
+    )
+
+
+def _refit(uri: str) -> str:
+    from components.refit_validator.checks import RefitValidation
+
+    values = RefitValidation.read(uri)._asdict()
+    verdict = f"**{'Blessed' if values.pop('blessed') else 'Not blessed'}**: {values.pop('reason')}\n"
+    rows = ((name.replace("_", " "), _number(value)) for name, value in values.items())
+    return f"{verdict}\n{_table(('check', 'value'), rows)}"
+
+
+_VALIDATIONS = {"BaselineValidator": _baselines, "DriftValidator": _drift, "RefitValidator": _refit}
 
 
 def _evaluation(uri: str, settings: EvaluatorSettings) -> tuple[str, dict[str, float]]:

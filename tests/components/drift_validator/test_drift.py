@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.drift_validator.drift import Unknown, length_distance, measure, popularity_divergence
-from components.drift_validator.result import DriftValidation
+from components.drift_validator.result import NO_EARLIER_MODEL, DriftValidation
 from components.drift_validator.settings import DriftSettings
 
 SETTINGS = DriftSettings()
@@ -21,7 +21,7 @@ def histogram(*buckets):
 
 
 def statistics(frequencies, lengths=((2, 10, 5),)):
-    """Statistics of a train split with these frequencies by item."""
+    """Statistics of histories with these frequencies by item."""
     proto = statistics_pb2.DatasetFeatureStatisticsList()
     dataset = proto.datasets.add(num_examples=10)
     feature = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING)
@@ -131,6 +131,6 @@ def test_result_survives_its_file(tmp_path):
 
 
 def test_first_run_passes_and_says_that_nothing_was_compared(tmp_path):
-    DriftValidation({}).write(str(tmp_path))
+    DriftValidation({}, NO_EARLIER_MODEL).write(str(tmp_path))
     result = DriftValidation.read(str(tmp_path))
     assert (result.blessed, "no blessed model" in result.reason) == (True, True)

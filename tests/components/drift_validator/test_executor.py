@@ -20,8 +20,8 @@ def split(folder, **histories):
     records = [
         serialize_example(user.encode(), [item.encode() for item in items], []) for user, items in histories.items()
     ]
-    write_shard(str(folder / "Split-train"), "data", 0, 1, records)
-    return str(folder / "Split-train")
+    write_shard(str(folder / "Split-all"), "data", 0, 1, records)
+    return str(folder / "Split-all")
 
 
 def test_unknown_shares_count_users_with_two_interactions_and_all_interactions(model, tmp_path):
@@ -32,10 +32,14 @@ def test_unknown_shares_count_users_with_two_interactions_and_all_interactions(m
 
 
 def test_node_without_an_earlier_model_blesses(tmp_path):
-    outputs = {"blessing": [standard_artifacts.InfraBlessing()], "validation": [standard_artifacts.ExampleAnomalies()]}
+    outputs = {"blessing": [standard_artifacts.ModelBlessing()], "validation": [standard_artifacts.ExampleAnomalies()]}
     for name, (artifact,) in outputs.items():
         artifact.uri = str(tmp_path / name)
-    inputs = {"examples": [standard_artifacts.Examples()], "statistics": [standard_artifacts.ExampleStatistics()]}
+    inputs = {
+        "model": [standard_artifacts.Model()],
+        "examples": [standard_artifacts.Examples()],
+        "statistics": [standard_artifacts.ExampleStatistics()],
+    }
     DriftValidator.EXECUTOR_SPEC.executor_class().Do(inputs, outputs, {"settings": "{}"})
     assert outputs["blessing"][0].get_int_custom_property("blessed") == 1
     assert DriftValidation.read(str(tmp_path / "validation")).measurements == {}

@@ -7,7 +7,7 @@ from tfx.components.example_gen import utils
 
 from components.errors import UserError
 from components.example_gen.component import InteractionExampleGen
-from components.example_gen.driver import Driver, input_path
+from components.example_gen.driver import Driver, files_to_read, input_path
 from components.example_gen.settings import DataSettings
 
 
@@ -71,3 +71,19 @@ def test_span_that_is_no_number_is_a_user_error(tmp_path):
 def test_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         resolve(tmp_path / "log.csv")
+
+
+def test_last_spans_are_read_and_earlier_ones_do_not_matter(tmp_path):
+    for span in (1, 2, 3):
+        (tmp_path / f"day-{span}.csv").write_text(f"span {span}")
+    pattern = tmp_path / "day-{SPAN}.csv"
+    properties = resolve(pattern, last_spans=2)
+    assert files_to_read(properties) == [str(tmp_path / "day-2.csv"), str(tmp_path / "day-3.csv")]
+    assert properties[utils.SPAN_PROPERTY_NAME] == 3
+    fingerprints = [properties[utils.FINGERPRINT_PROPERTY_NAME]]
+    for span in (1, 2):
+        (tmp_path / f"day-{span}.csv").write_text("changed")
+        fingerprints.append(resolve(pattern, last_spans=2)[utils.FINGERPRINT_PROPERTY_NAME])
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+    (tmp_path / "day-4.csv").write_text("arrives while the node runs")
+    assert files_to_read(properties)[-1] == str(tmp_path / "day-3.csv")

@@ -46,51 +46,58 @@ def continued(folder, base, settings=SETTINGS):
     model = Caser(len(NEW_USERS), len(NEW_ITEMS), L, base.hyperparameters(settings))
     model.build_weights()
     before = {id(weight): weight.numpy() for weight in model.weights}
-    base.copy_weights(model, items, users)
+    base.mix_weights(model, items, users)
     return model, before, items
 
 
+def mixed(learned, random):
+    """Shrink and perturb."""
+    return 0.6 * np.asarray(learned) + 0.4 * np.asarray(random)
+
+
 @pytest.mark.parametrize("tied", [True, False])
-def test_rows_of_known_ids_are_copied_and_those_of_new_ids_stay(tied, tmp_path):
+def test_rows_of_known_ids_are_mixed_and_those_of_new_ids_stay(tied, tmp_path):
     base, old, exported_model = exported(tmp_path, tied_embeddings=tied)
     model, before, _ = continued(tmp_path, base, SETTINGS.model_copy(update={"tied_embeddings": tied}))
     old = dict(zip([id(weight) for weight in exported_model.weights], old, strict=True))
-    items, users = model.item_embedding.embeddings, model.user_embedding.embeddings
-    own = exported_model.item_embedding.embeddings
-    expected = [old[id(own)][row] for row in (0, 1, 3, 2)]  # padding, unknown, b, a
-    np.testing.assert_array_equal(items.numpy()[[0, 1, 3, 4]], expected)
-    np.testing.assert_array_equal(items.numpy()[2], before[id(items)][2])  # new
-    own = exported_model.user_embedding.embeddings
-    np.testing.assert_array_equal(users.numpy()[[0, 1, 2]], [old[id(own)][row] for row in (0, 1, 3)])
-    np.testing.assert_array_equal(users.numpy()[3], before[id(users)][3])  # w
+
+    def check(weight, own, rows, new):
+        """`rows`: pairs of a row and its row in the base model; `new`: the row of a new ID."""
+        for row, other in rows:
+            expected = mixed(old[id(own)][other], before[id(weight)][row])
+            np.testing.assert_allclose(weight.numpy()[row], expected, rtol=1e-6)
+        np.testing.assert_array_equal(weight.numpy()[new], before[id(weight)][new])
+
+    special = [(0, 0), (1, 1)]  # padding and unknown
+    items, own_items = model.item_embedding.embeddings, exported_model.item_embedding.embeddings
+    check(items, own_items, [*special, (3, 3), (4, 2)], new=2)
+    users, own_users = model.user_embedding.embeddings, exported_model.user_embedding.embeddings
+    check(users, own_users, [*special, (2, 3)], new=3)
     for name in ("output_embedding", "output_bias"):
-        weight, own = getattr(model, name), getattr(exported_model, name)
-        np.testing.assert_array_equal(weight.numpy()[[1, 2]], [old[id(own)][row] for row in (1, 0)])
-        np.testing.assert_array_equal(weight.numpy()[0], before[id(weight)][0])
+        check(getattr(model, name), getattr(exported_model, name), [(1, 1), (2, 0)], new=0)
 
 
-def test_weights_without_rows_are_all_copied(tmp_path):
+def test_weights_without_rows_are_all_mixed(tmp_path):
     base, old, exported_model = exported(tmp_path)
-    model, _, _ = continued(tmp_path, base)
+    model, before, _ = continued(tmp_path, base)
     tables = [id(table) for table in model.tables]
     compared = 0
     for weight, value in zip(model.weights, old, strict=True):
         if id(weight) not in tables:
-            np.testing.assert_array_equal(weight.numpy(), value)
+            np.testing.assert_allclose(weight.numpy(), mixed(value, before[id(weight)]), rtol=1e-6)
             compared += 1
     assert compared == len(exported_model.weights) - len(tables)
     assert compared > 2
 
 
-def test_normalized_item_embeddings_keep_their_direction_and_get_the_length_of_new_ones(tmp_path):
+def test_normalized_item_embeddings_count_with_the_length_of_new_ones(tmp_path):
     base, old, exported_model = exported(tmp_path, normalize=True)
-    settings = SETTINGS.model_copy(update={"normalize": True})
-    model, before, _ = continued(tmp_path, base, settings)
+    model, before, _ = continued(tmp_path, base, SETTINGS.model_copy(update={"normalize": True}))
     row = model.item_embedding.embeddings.numpy()[4]  # a
     own = old[[id(weight) for weight in exported_model.weights].index(id(exported_model.item_embedding.embeddings))][2]
-    np.testing.assert_allclose(row / np.linalg.norm(row), own / np.linalg.norm(own), rtol=1e-5)
-    fresh = before[id(model.item_embedding.embeddings)][FIRST_ID:]
-    np.testing.assert_allclose(np.linalg.norm(row), np.linalg.norm(fresh, axis=1).mean(), rtol=1e-5)
+    fresh = before[id(model.item_embedding.embeddings)]
+    length = np.linalg.norm(fresh[FIRST_ID:], axis=1).mean()
+    np.testing.assert_allclose(row, mixed(length * own / np.linalg.norm(own), fresh[4]), rtol=1e-5)
 
 
 def test_base_model_says_how_much_of_the_catalogue_it_knows(tmp_path):
@@ -132,4 +139,4 @@ def test_plan_of_the_base_model_is_read_from_its_model_info(tmp_path):
 def test_warm_start_takes_a_quarter_of_the_epochs_unless_configured(epochs, configured, expected):
     warm = PLAN._replace(epochs=epochs).warm(configured)
     assert (warm.epochs, warm.warm_start) == (expected, True)
-    assert warm.learning_rate < PLAN.learning_rate
+    assert warm.learning_rate == PLAN.learning_rate

@@ -1,0 +1,55 @@
+"""A log by months in which users and items come and go, and settings of a service that is trained every month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+MONTH = 30 * 24 * 3600
+START = 1_704_067_200  # 2024-01-01
+_USERS, _NEW_USERS = 120, 12
+_ITEMS, _NEW_ITEMS = 40, 2
+_PER_USER = (8, 16)
+SETTINGS = (
+    "data.last_spans=3",
+    "split.strategy=time",
+    "refit.enabled=true",
+    "drift.enabled=true",
+    "trainer.warm_start=true",
+    "trainer.epochs=12",
+    "trainer.learning_rate=0.01",
+    "trainer.batch_size=128",
+    "model.d=16",
+    "model.dropout=0.1",
+    "windows.L=3",
+    "windows.T=1",
+    "export.k=10",
+    "neighbours.enabled=false",
+)
+
+
+def items_until(month: int) -> int:
+    """Number of items that exist in a month, from 1; items 0 to this, exclusively."""
+    return _ITEMS + _NEW_ITEMS * (month - 1)
+
+
+def write_month(folder: Path, month: int, broken: bool = False) -> None:
+    """Writes the delivery of a month, from 1: `month-N.csv`. Each item is followed by the next four times out of five.
+
+    Args:
+        folder: where to.
+        month: its number.
+        broken: whether item IDs are written in another way.
+    """
+    rng = np.random.default_rng(month)
+    first, items = _NEW_USERS * (month - 1), items_until(month)
+    name = "SKU-{}" if broken else "i{}"
+    lines = ["user_id,item_id,timestamp"]
+    for user in range(first, first + _USERS):
+        item = int(rng.integers(items))
+        times = np.sort(rng.integers(0, MONTH, int(rng.integers(*_PER_USER))))
+        for time in times:
+            lines.append(f"u{user},{name.format(item)},{START + MONTH * (month - 1) + time}")
+            item = (item + 1) % items if rng.random() < 0.8 else int(rng.integers(items))
+    (folder / f"month-{month}.csv").write_text("\n".join(lines) + "\n")
