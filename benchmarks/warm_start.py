@@ -37,6 +37,7 @@ from pipeline.results.metadata import last_outputs
 
 _NEWEST = 0.1
 _SHOWN = ("map", "ndcg_at_10")
+_SECTIONS = ("windows", "model", "trainer", "export", "recommend")
 
 
 def without_newest(data: pd.DataFrame, config: Config, by: str) -> pd.DataFrame:
@@ -81,7 +82,7 @@ def train(uris: dict[str, str], config: Config, seed: int, to: Path, base: Path 
     Returns:
         `seconds` of all epochs, the curve of valid, and the metrics of test.
     """
-    settings = {name: getattr(config, name).model_dump() for name in ("windows", "model", "trainer", "export")}
+    settings = {name: getattr(config, name).model_dump() for name in _SECTIONS}
     settings["trainer"]["warm_start"] = base is not None
     custom = {"seed": seed, "valid_split": f"{uris['raw']}/Split-valid", **settings}
     fn_args = FnArgs(
@@ -89,7 +90,7 @@ def train(uris: dict[str, str], config: Config, seed: int, to: Path, base: Path 
         transform_graph_path=uris["transform"],
         serving_model_dir=str(to),
         model_run_dir=str(to) + "-run",
-        base_model=str(base) if base else None,
+        base_model=str(base) if base else "",
         custom_config=custom,
     )
     started = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -87,6 +88,7 @@ def create_pipeline(
             transform_graph=transform.outputs["transform_graph"],
             settings=config.sequential_rules,
             metric=config.trainer.monitor,
+            recommend=config.recommend,
         )
         rules = sequential_rules.outputs["rules"]
         nodes.append(sequential_rules)
@@ -107,6 +109,7 @@ def create_pipeline(
         model=config.model,
         trainer=config.trainer,
         export=config.export,
+        recommend=config.recommend,
     )
     last_blessed = _last_blessed_model(trainer.outputs["model"]).with_id("LastBlessedModel")
     evaluator = tfx.components.Evaluator(
@@ -126,6 +129,7 @@ def create_pipeline(
             settings=config.neighbours,
             split=config.split.evaluated,
             metric=config.trainer.monitor,
+            recommend=config.recommend,
         )
         nodes.append(neighbours)
     baseline_validator = BaselineValidator(
@@ -136,15 +140,16 @@ def create_pipeline(
         neighbours=neighbours.outputs["evaluation"] if neighbours else None,
         settings=config.evaluator,
         split=config.split.evaluated,
+        recommend=config.recommend,
     )
     nodes.append(baseline_validator)
 
     drift_blessing = None
     if config.drift.enabled:
-        last_run = tfx.dsl.Resolver(
-            strategy_class=LastBlessedRunStrategy,
+        last_run = _last_blessed_model(
+            statistics_gen.outputs["statistics"],
+            LastBlessedRunStrategy,
             statistics=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ExampleStatistics),
-            **_blessed_models(before=statistics_gen.outputs["statistics"]),
         ).with_id("LastBlessedRun")
         drift_validator = DriftValidator(
             model=trainer.outputs["model"],
@@ -198,15 +203,16 @@ def create_pipeline(
     )
 
 
-def _last_blessed_model(before: tfx.types.BaseChannel) -> tfx.dsl.Resolver:
+def _last_blessed_model(
+    before: tfx.types.BaseChannel,
+    strategy: type[PreviousBlessedModelStrategy | LastBlessedRunStrategy] = PreviousBlessedModelStrategy,
+    **others: tfx.types.BaseChannel,
+) -> tfx.dsl.Resolver:
     """Finds the last blessed model that is older than an artifact."""
-    return tfx.dsl.Resolver(strategy_class=PreviousBlessedModelStrategy, **_blessed_models(before))
-
-
-def _blessed_models(before: tfx.types.BaseChannel) -> dict[str, tfx.types.BaseChannel]:
-    """Inputs of a resolver that looks for a blessed model older than an artifact."""
-    return {
+    channels: dict[str, Any] = {
         "model": tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         "model_blessing": tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
         "candidate": before,
+        **others,
     }
+    return tfx.dsl.Resolver(strategy_class=strategy, **channels)

@@ -55,6 +55,7 @@ def refit_nodes(config: Config, evaluated: Evaluated) -> Refit:
             settings=config.sequential_rules,
             metric=config.trainer.monitor,
             split=ALL,
+            recommend=config.recommend,
             tuned_rules=evaluated.rules,
         ).with_id("RefitSequentialRules")
         rules = counted.outputs["rules"]
@@ -74,6 +75,7 @@ def refit_nodes(config: Config, evaluated: Evaluated) -> Refit:
         model=config.model,
         trainer=config.trainer,
         export=config.export,
+        recommend=config.recommend,
     )
     validator = RefitValidator(
         model=trainer.outputs["model"],

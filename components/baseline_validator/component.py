@@ -9,6 +9,7 @@ from tfx.types import channel_utils, component_spec, standard_artifacts
 from components.baseline_validator.executor import Executor
 from components.evaluator.settings import EvaluatorSettings
 from components.features import TEST
+from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 
 
@@ -16,6 +17,7 @@ class _BaselineValidatorSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "settings": component_spec.ExecutionParameter(type=str),
         "split": component_spec.ExecutionParameter(type=str),
+        "recommend": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -60,6 +62,7 @@ class BaselineValidator(base_component.BaseComponent):
         neighbours: types.BaseChannel | None = None,
         settings: EvaluatorSettings | None = None,
         split: str = TEST,
+        recommend: RecommendSettings | None = None,
     ) -> None:
         """Declares the node.
 
@@ -71,6 +74,7 @@ class BaselineValidator(base_component.BaseComponent):
             neighbours: ranks of the neighbourhood baseline.
             settings: metric and thresholds.
             split: split to evaluate.
+            recommend: what may be recommended, as in the model.
         """
         super().__init__(
             _BaselineValidatorSpec(
@@ -81,6 +85,7 @@ class BaselineValidator(base_component.BaseComponent):
                 neighbours=neighbours,
                 settings=(settings or EvaluatorSettings()).model_dump_json(),
                 split=split,
+                recommend=(recommend or RecommendSettings()).model_dump_json(),
                 blessing=channel_utils.as_channel([standard_artifacts.ModelBlessing()]),
                 validation=channel_utils.as_channel([standard_artifacts.ModelEvaluation()]),
             )

@@ -30,6 +30,7 @@ from components.features import ITEM_VOCABULARY, UNKNOWN
 from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.evaluation import Ranking, rank_users
 from components.ranking.ranks import users_per_batch
+from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.sequential_rules.tables import RuleTables
@@ -62,18 +63,19 @@ def model_ranker(model_dir: str) -> Ranker:
     return rank
 
 
-def rules_ranker(tables: RuleTables, items: Vocabulary) -> Ranker:
+def rules_ranker(tables: RuleTables, items: Vocabulary, exclude_seen: bool) -> Ranker:
     """Ranks by the sequential rules alone.
 
     Args:
         tables: the rules.
         items: the item vocabulary.
+        exclude_seen: whether items of a history are not recommended.
     """
     scorer = RuleScorer(tables)
     score = tf.function(lambda history: ranking_scores(scorer.evidence(history)), reduce_retracing=True)
 
     def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
-        users = encode_users(serialized, items)
+        users = encode_users(serialized, items, exclude_seen)
         return {RULES: Ranking.concatenate(list(rank_users(lambda batch: score(batch.history), users, items.size)))}
 
     return rank
@@ -96,19 +98,20 @@ def neighbours_ranker(ranking: Ranking) -> Ranker:
     return rank
 
 
-def count_held_out(serialized: tf.Tensor, items: Vocabulary) -> HeldOutItems:
+def count_held_out(serialized: tf.Tensor, items: Vocabulary, exclude_seen: bool) -> HeldOutItems:
     """Counts distinct held-out items, and those that cannot be recommended.
 
     Args:
         serialized: string [B], raw Examples.
         items: the item vocabulary.
+        exclude_seen: whether items of a history are not recommended.
     """
     total = seen = unknown = 0
     users = parse_raw_examples(serialized)
     known = items.ids(users.holdout).to_list()
     for history, held_out, ids in zip(users.item_ids.to_list(), users.holdout.to_list(), known, strict=True):
         id_of = dict(zip(held_out, ids, strict=True))
-        before = set(history)
+        before = set(history) if exclude_seen else set()
         total += len(id_of)
         seen += sum(item in before for item in id_of)
         unknown += sum(item not in before and id_ == UNKNOWN for item, id_ in id_of.items())
@@ -129,6 +132,7 @@ class Executor(base_executor.BaseExecutor):
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
         model = artifact_utils.get_single_instance(input_dict["model"])
         model_dir = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+        exclude_seen = RecommendSettings.model_validate_json(exec_properties["recommend"]).exclude_seen
         rankers, notes = [model_ranker(model_dir)], dict[str, str]()
         if input_dict.get("rules"):
             uri = artifact_utils.get_single_uri(input_dict["rules"])
@@ -136,7 +140,7 @@ class Executor(base_executor.BaseExecutor):
             if tables is None:
                 notes[RULES] = read_choice(uri).note
             else:
-                rankers.append(rules_ranker(tables, items))
+                rankers.append(rules_ranker(tables, items, exclude_seen))
         if input_dict.get("neighbours"):
             choice, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
             if ranking is None:
@@ -147,7 +151,7 @@ class Executor(base_executor.BaseExecutor):
         running = RunningComparison(items.size, EvaluatorSettings.model_validate_json(exec_properties["settings"]))
         for serialized in read_split(split).batch(users_per_batch(items.size)):
             rankings = {name: ranking for rank in rankers for name, ranking in rank(serialized).items()}
-            running.add(rankings, count_held_out(serialized, items))
+            running.add(rankings, count_held_out(serialized, items, exclude_seen))
         comparison = running.result()
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
         bless(artifact_utils.get_single_instance(output_dict["blessing"]), comparison.blessed, model)

@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
 from components.drift_validator.settings import DriftSettings
 from components.features import ITEM_IDS
-
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
 
 
 class Unknown(NamedTuple):
@@ -52,7 +51,9 @@ class Measurement(NamedTuple):
         return f"{self.value:.3f}, {side} drift.{name}={limit:g}"
 
 
-def measure(now: Statistics, then: Statistics, unknown: Unknown, settings: DriftSettings) -> dict[str, Measurement]:
+def measure(
+    now: DatasetFeatureStatisticsList, then: DatasetFeatureStatisticsList, unknown: Unknown, settings: DriftSettings
+) -> dict[str, Measurement]:
     """Measures the drift.
 
     Args:
@@ -78,7 +79,7 @@ def measure(now: Statistics, then: Statistics, unknown: Unknown, settings: Drift
     }
 
 
-def popularity_divergence(now: Statistics, then: Statistics) -> float:
+def popularity_divergence(now: DatasetFeatureStatisticsList, then: DatasetFeatureStatisticsList) -> float:
     """The Jensen-Shannon divergence of the interactions over items, by TFDV.
 
     Args:

@@ -20,10 +20,11 @@ _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 
 
 class Golden(NamedTuple):
-    """Requests and the trainer's predictions."""
+    """Requests, the trainer's predictions, and whether these leave out the items of the history."""
 
     requests: PredictRequests
     predictions: Predictions
+    exclude_seen: bool = True
 
 
 def golden_requests(users: Sequence[str], items: Sequence[str]) -> PredictRequests:
@@ -55,7 +56,8 @@ def write_golden(folder: str, golden: Golden) -> None:
     """
     os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
     with open(os.path.join(folder, GOLDEN_FILE), "w", encoding="utf-8") as file:
-        json.dump({name: part._asdict() for name, part in golden._asdict().items()}, file, ensure_ascii=False)
+        parts = {"requests": golden.requests._asdict(), "predictions": golden.predictions._asdict()}
+        json.dump({**parts, "exclude_seen": golden.exclude_seen}, file, ensure_ascii=False)
 
 
 def read_golden(folder: str) -> Golden:
@@ -71,7 +73,8 @@ def read_golden(folder: str) -> Golden:
     with open(os.path.join(folder, GOLDEN_FILE), encoding="utf-8") as file:
         parts = json.load(file)
     try:
-        return Golden(PredictRequests(**parts["requests"]), Predictions(**parts["predictions"]))
+        requests, predictions = PredictRequests(**parts["requests"]), Predictions(**parts["predictions"])
+        return Golden(requests, predictions, parts.get("exclude_seen", True))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{GOLDEN_FILE} is malformed: {error}") from None
 
@@ -93,7 +96,7 @@ def golden_mismatch(golden: Golden, predictions: Predictions) -> str | None:
             return "golden request: non-finite scores"
         if len(set(recommended)) != len(recommended):
             return "golden request: duplicate items"
-        if set(recommended) & set(requests.recent_item_ids[row]):
+        if golden.exclude_seen and set(recommended) & set(requests.recent_item_ids[row]):
             return "golden request: an item from the history"
         if set(recommended) & set(requests.exclude_item_ids[row]):
             return "golden request: an excluded item"

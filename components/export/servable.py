@@ -53,7 +53,7 @@ _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), 
 
 
 class ServableCaser(tf.Module):
-    """The signatures that TF Serving and TFMA call. Seen items are never recommended.
+    """The signatures that TF Serving and TFMA call. Seen items are never recommended, unless `exclude_seen` is false.
 
     The served score is log-linear in both parts: Caser's score + weight * evidence of the sequential rules. With a
     softmax loss it is the logarithm of (probability by Caser) * (probability by the rules, with a floor) ** weight, up
@@ -69,6 +69,7 @@ class ServableCaser(tf.Module):
         loss: str,
         rules: Rules | None = None,
         index: Index | None = None,
+        exclude_seen: bool = True,
     ) -> None:
         """Combines model, vocabularies and rules.
 
@@ -80,15 +81,17 @@ class ServableCaser(tf.Module):
             loss: the training loss; decides how scores become probabilities.
             rules: sequential rules; None: Caser alone is served.
             index: chooses the items that `recommend` scores; None: it scores all of them.
+            exclude_seen: whether items of the history are not recommended.
         """
         super().__init__()
         self.model, self.items, self.users = model, items, users
         self.k = min(k, items.size)
         self.loss, self.rules, self.index = loss, rules, index
+        self.exclude_seen = exclude_seen
 
     def with_parts(self, rules: Rules | None, index: Index | None = None) -> ServableCaser:
         """The same model with other rules and another index."""
-        return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index)
+        return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index, self.exclude_seen)
 
     def save(self, path: str, training: Mapping[str, Any] | None = None) -> None:
         """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
@@ -100,7 +103,7 @@ class ServableCaser(tf.Module):
         requests = self._golden_requests()
         self.model.item_embedding.freeze()
         # Predict before saving: a Keras layer creates its weights on the first call.
-        golden = Golden(requests, self._predict(requests))
+        golden = Golden(requests, self._predict(requests), self.exclude_seen)
         similar = SimilarItems(self.model, self.items, self.rules.scorer if self.rules else None, self.k)
         # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
         # A server that runs the graph, as TF Serving does, restores only the copy, which also doubles the memory.
@@ -130,6 +133,7 @@ class ServableCaser(tf.Module):
                 "users": self.users.size,
                 "L": self.model.L,
                 "k": self.k,
+                "exclude_seen": self.exclude_seen,
                 "rule_weight": self.rules.weight if self.rules else 0.0,
                 "index_recall": self.index.recall if self.index else None,
                 "model": self.model.hyperparameters.model_dump(mode="json"),
@@ -157,7 +161,8 @@ class ServableCaser(tf.Module):
             user_id: string [B]; unknown users get a shared embedding.
             recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored; an
                 empty history falls back to popularity.
-            exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items.
+            exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items unless
+                `exclude_seen` is false.
 
         Returns:
             `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k
@@ -240,7 +245,7 @@ class ServableCaser(tf.Module):
 
     def _rank(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs that need scores of all items for all users."""
-        seen = history.to_tensor()
+        seen = (history if self.exclude_seen else history[:, :0]).to_tensor()
         caser = self.scores_by_caser(user_id, history)
         popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(caser))
         parts = {CASER: caser, POPULARITY: popularity}
@@ -292,7 +297,7 @@ class ServableCaser(tf.Module):
         return self.model((self.users.ids(user_id), last_window(history, self.model.L)))
 
     def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        seen = tf.concat([history, exclude], axis=1)
+        seen = tf.concat([history, exclude], axis=1) if self.exclude_seen else exclude
         best, scores = (self.best_of_index if self.index else self.best_of_all)(user_id, history, seen)
         return {ITEMS: self.items.tokens(best), SCORES: scores}
 

@@ -9,6 +9,7 @@ from tfx.types import channel_utils, component_spec, standard_artifacts
 from components.features import TEST
 from components.neighbours.executor import Executor
 from components.neighbours.settings import NeighboursSettings
+from components.ranking.settings import RecommendSettings
 
 
 class _NeighboursSpec(component_spec.ComponentSpec):
@@ -16,6 +17,7 @@ class _NeighboursSpec(component_spec.ComponentSpec):
         "settings": component_spec.ExecutionParameter(type=str),
         "split": component_spec.ExecutionParameter(type=str),
         "metric": component_spec.ExecutionParameter(type=str),
+        "recommend": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -46,6 +48,7 @@ class Neighbours(base_component.BaseComponent):
         settings: NeighboursSettings | None = None,
         split: str = TEST,
         metric: str = "map",
+        recommend: RecommendSettings | None = None,
     ) -> None:
         """Declares the node.
 
@@ -55,6 +58,7 @@ class Neighbours(base_component.BaseComponent):
             settings: parameters of the method.
             split: split to evaluate.
             metric: metric of the valid split that decides between parameters.
+            recommend: what may be recommended.
         """
         super().__init__(
             _NeighboursSpec(
@@ -63,6 +67,7 @@ class Neighbours(base_component.BaseComponent):
                 settings=(settings or NeighboursSettings()).model_dump_json(),
                 split=split,
                 metric=metric,
+                recommend=(recommend or RecommendSettings()).model_dump_json(),
                 evaluation=channel_utils.as_channel([standard_artifacts.ModelEvaluation()]),
             )
         )

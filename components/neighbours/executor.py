@@ -15,6 +15,7 @@ from components.neighbours.settings import NeighboursSettings
 from components.neighbours.stan import Neighbourhood, bytes_needed, scores
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Ranking, Scorer, Users, best_settings, rank_users
+from components.ranking.settings import RecommendSettings
 from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
@@ -73,8 +74,10 @@ class Executor(base_executor.BaseExecutor):
         """Evaluates the baseline."""
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
+        recommend = RecommendSettings.model_validate_json(exec_properties["recommend"])
         train, valid, held_out = (
-            read_users(input_dict["examples"], split, items) for split in (TRAIN, VALID, exec_properties["split"])
+            read_users(input_dict["examples"], split, items, recommend.exclude_seen)
+            for split in (TRAIN, VALID, exec_properties["split"])
         )
         if train is None or held_out is None:
             result: tuple[Choice, Ranking | None] = (Choice("skipped: there are no users"), None)

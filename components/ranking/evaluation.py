@@ -25,20 +25,27 @@ class HeldOutUsers(NamedTuple):
         user_id: string [U].
         history: int64 [U, (n)] ids of known items, oldest first.
         held_out: int64 [U, (h)] ids, oldest first; UNKNOWN for items outside the vocabulary.
+        exclude_seen: whether items of the history are not recommended.
     """
 
     user_id: tf.Tensor
     history: tf.RaggedTensor
     held_out: tf.RaggedTensor
+    exclude_seen: bool = True
 
     @property
     def users(self) -> int:
         """Number of users."""
         return int(self.history.nrows())
 
+    @property
+    def seen(self) -> tf.RaggedTensor:
+        """Items that must not be recommended: int64 [U, (s)] ids."""
+        return self.history if self.exclude_seen else self.history[:, :0]
+
     def rows(self, rows: slice) -> HeldOutUsers:
         """Some of the users."""
-        return HeldOutUsers(*(part[rows] for part in self))
+        return HeldOutUsers(self.user_id[rows], self.history[rows], self.held_out[rows], self.exclude_seen)
 
     def batches(self, size: int) -> Iterator[HeldOutUsers]:
         """See `Users`."""
@@ -81,7 +88,7 @@ class Ranking(NamedTuple):
 
 
 def rank_users(scorer: Scorer, users: Users, n_items: int) -> Iterator[Ranking]:
-    """Ranks the held-out items of all users among the items they have not seen, some users at a time.
+    """Ranks the held-out items of all users among the items that may be recommended, some users at a time.
 
     Args:
         scorer: scores all items.
@@ -89,7 +96,7 @@ def rank_users(scorer: Scorer, users: Users, n_items: int) -> Iterator[Ranking]:
         n_items: number of items in the catalogue.
     """
     for batch in users.batches(users_per_batch(n_items)):
-        scores, seen = tf.convert_to_tensor(scorer(batch)), batch.history.to_tensor()
+        scores, seen = tf.convert_to_tensor(scorer(batch)), batch.seen.to_tensor()
         ranks, _ = held_out_ranks(scores, seen, batch.held_out.to_tensor())
         yield Ranking(ranks.numpy(), top_items(scores, seen, MAX_K)[0].numpy())
 

@@ -10,6 +10,7 @@ from components.export.settings import ExportSettings
 from components.features import ALL
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
+from components.ranking.settings import RecommendSettings
 from components.refit_trainer.executor import Executor
 from components.refit_trainer.refit_fn import refit_fn
 from components.trainer.component import CaserTrainerSpec, trainer_arguments
@@ -68,6 +69,7 @@ class RefitTrainer(base_component.BaseComponent):
         model: ModelSettings | None = None,
         trainer: TrainerSettings | None = None,
         export: ExportSettings | None = None,
+        recommend: RecommendSettings | None = None,
     ) -> None:
         """Declares the node.
 
@@ -86,6 +88,7 @@ class RefitTrainer(base_component.BaseComponent):
             model: hyperparameters of Caser, as for the evaluated model.
             trainer: loss and optimizer, as for the evaluated model.
             export: outputs of the exported model.
+            recommend: what may be recommended.
         """
         super().__init__(
             _RefitTrainerSpec(
@@ -98,6 +101,6 @@ class RefitTrainer(base_component.BaseComponent):
                 raw_examples=raw_examples,
                 rules=rules,
                 base_model=base_model,
-                **trainer_arguments(refit_fn, ALL, seed, windows, model, trainer, export),
+                **trainer_arguments(refit_fn, ALL, seed, windows, model, trainer, export, recommend),
             )
         )

@@ -7,6 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
 from components.features import TRAIN
+from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.sequential_rules.executor import Executor
 from components.sequential_rules.settings import SequentialRulesSettings
@@ -17,6 +18,7 @@ class _SequentialRulesSpec(component_spec.ComponentSpec):
         "settings": component_spec.ExecutionParameter(type=str),
         "metric": component_spec.ExecutionParameter(type=str),
         "split": component_spec.ExecutionParameter(type=str),
+        "recommend": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -48,6 +50,7 @@ class SequentialRules(base_component.BaseComponent):
         settings: SequentialRulesSettings | None = None,
         metric: str = "map",
         split: str = TRAIN,
+        recommend: RecommendSettings | None = None,
         tuned_rules: types.BaseChannel | None = None,
     ) -> None:
         """Declares the node.
@@ -58,6 +61,7 @@ class SequentialRules(base_component.BaseComponent):
             settings: parameters of the rules.
             metric: metric of the valid split that decides between parameters.
             split: split to count on.
+            recommend: what may be recommended.
             tuned_rules: rules whose parameters are taken.
         """
         super().__init__(
@@ -67,6 +71,7 @@ class SequentialRules(base_component.BaseComponent):
                 settings=(settings or SequentialRulesSettings()).model_dump_json(),
                 metric=metric,
                 split=split,
+                recommend=(recommend or RecommendSettings()).model_dump_json(),
                 tuned_rules=tuned_rules,
                 rules=channel_utils.as_channel([SequentialRulesArtifact()]),
             )

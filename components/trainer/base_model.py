@@ -29,7 +29,7 @@ _ARCHITECTURE = (
 )
 
 
-# Shrink and perturb (Ash and Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020, section 5): a model that is
+# Shrink and perturb (Ash and Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020): a model that is
 # trained on from its weights as they are generalizes worse than one from scratch.
 _SHRINK = 0.6
 

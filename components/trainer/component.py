@@ -16,6 +16,7 @@ from components.export.settings import ExportSettings
 from components.features import TRAIN
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
+from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.trainer.executor import Executor
 from components.trainer.run_fn import run_fn
@@ -75,6 +76,7 @@ class CaserTrainer(base_component.BaseComponent):
         model: ModelSettings | None = None,
         trainer: TrainerSettings | None = None,
         export: ExportSettings | None = None,
+        recommend: RecommendSettings | None = None,
     ) -> None:
         """Declares the node.
 
@@ -89,6 +91,7 @@ class CaserTrainer(base_component.BaseComponent):
             model: hyperparameters of Caser.
             trainer: loss, optimizer and early stopping.
             export: outputs of the exported model.
+            recommend: what may be recommended.
         """
         super().__init__(
             CaserTrainerSpec(
@@ -97,7 +100,7 @@ class CaserTrainer(base_component.BaseComponent):
                 raw_examples=raw_examples,
                 rules=rules,
                 base_model=base_model,
-                **trainer_arguments(run_fn, TRAIN, seed, windows, model, trainer, export),
+                **trainer_arguments(run_fn, TRAIN, seed, windows, model, trainer, export, recommend),
             )
         )
 
@@ -110,6 +113,7 @@ def trainer_arguments(
     model: ModelSettings | None,
     trainer: TrainerSettings | None,
     export: ExportSettings | None,
+    recommend: RecommendSettings | None,
 ) -> dict[str, Any]:
     """Parameters and outputs of a Trainer node.
 
@@ -121,12 +125,14 @@ def trainer_arguments(
         model: hyperparameters of Caser.
         trainer: loss, optimizer and early stopping.
         export: outputs of the exported model.
+        recommend: what may be recommended.
     """
     settings = {
         "windows": windows or WindowSettings(),
         "model": model or ModelSettings(),
         "trainer": trainer or TrainerSettings(),
         "export": export or ExportSettings(),
+        "recommend": recommend or RecommendSettings(),
     }
     config = {"seed": seed, **{name: part.model_dump() for name, part in settings.items()}}
     return {

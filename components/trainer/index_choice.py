@@ -62,14 +62,14 @@ def choose_index(servable: ServableCaser, valid: Users | None, seed: int) -> tup
 def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers) -> Iterator[Index]:
     """The index with its recall, searching more and more of its lists; nothing if even the fewest are too many."""
     batches = list(users.batches(_BATCH))
-    expected = [servable.best_of_all(batch.user_id, batch.history, batch.history)[0] for batch in batches]
+    expected = [servable.best_of_all(batch.user_id, batch.history, batch.seen)[0] for batch in batches]
     # Without the exact answers to users with few candidates: the index should seldom need them.
     search = tf.function(IndexSearch(servable.model, servable.rules, lists, servable.k).best, reduce_retracing=True)
     # Some times k candidates, so that a user's seen items never leave fewer than k.
     probes = math.ceil(_CANDIDATES_PER_RESULT * servable.k * lists.lists / servable.items.size)
     while probes <= max(1, int(lists.lists * _MOST_SEARCHED)):
         found = [
-            search(servable.representations(batch), batch.history, batch.history, tf.constant(probes))[0]
+            search(servable.representations(batch), batch.history, batch.seen, tf.constant(probes))[0]
             for batch in batches
         ]
         yield Index(lists, probes, recall_of(*(np.concatenate(parts)[:, :_TOP] for parts in (found, expected))))

@@ -23,7 +23,6 @@ from components.trainer.rule_weight import choose_rules
 from components.trainer.training import Trained, Training
 from components.trainer.trial import train_with_defaults
 from components.transform.encoded_users import EncodedUsers
-from components.transform.vocabulary import Vocabulary
 
 # In the model_run artifact: one dict per epoch, as `fit` returns them, each with the same `notes`.
 HISTORY_FILE = "training_history.json"
@@ -35,14 +34,14 @@ def run_fn(fn_args: FnArgs) -> None:
     """Reads the windows, fits the model and exports it.
 
     Args:
-        fn_args: `custom_config` holds `seed`, the settings `windows`, `model`, `trainer` and `export` as dicts, and
-            the directory of the raw valid split (without it there is no early stopping) and of the sequential rules
-            (without them, Caser alone is served).
+        fn_args: `custom_config` holds `seed`, the settings `windows`, `model`, `trainer`, `export` and `recommend` as
+            dicts, the directory of the raw valid split (without it there is no early stopping), and that of the
+            sequential rules (without them, Caser alone is served).
     """
     config = fn_args.custom_config
     keras.utils.set_random_seed(config["seed"])
     training = Training.read(fn_args)
-    valid = read_valid(config, training.items)
+    valid = read_valid(config, training)
     trained = _train(training, valid, fn_args.base_model)
     tables = read_rules(config[RULES]) if RULES in config else None
     rules = None
@@ -52,15 +51,17 @@ def run_fn(fn_args: FnArgs) -> None:
     export(fn_args, training, trained, rules, valid)
 
 
-def read_valid(config: dict[str, Any], items: Vocabulary) -> EncodedUsers | None:
+def read_valid(config: dict[str, Any], training: Training) -> EncodedUsers | None:
     """The users of the valid split; None without one. If all histories are short, it may be empty.
 
     Args:
         config: `custom_config` of `run_fn`.
-        items: the item vocabulary.
+        training: holds the item vocabulary, and what may be recommended.
     """
-    valid = EncodedUsers(read_split(config[VALID_SPLIT]), items) if VALID_SPLIT in config else None
-    return valid if valid and valid.users else None
+    if VALID_SPLIT not in config:
+        return None
+    valid = EncodedUsers(read_split(config[VALID_SPLIT]), training.items, training.recommend.exclude_seen)
+    return valid if valid.users else None
 
 
 def export(

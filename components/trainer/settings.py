@@ -31,10 +31,10 @@ class TrainerSettings(Settings):
         ge=1,
         description="sampled negatives; bce: per window, unset: 3; sampled_softmax: shared by a batch, unset: 4096",
     )
-    exclude_from_negatives: Literal["past", "past_and_future", "none"] = Field(
-        "past",
-        description="which of the user's own interactions never serve as negatives; past: earlier ones, the candidate "
-        "set of the evaluation; past_and_future: all of them",
+    exclude_from_negatives: Literal["past", "past_and_future", "none"] | None = Field(
+        None,
+        description="which of the user's own interactions never serve as negatives; past: earlier ones; "
+        "past_and_future: all of them; unset: as in the evaluation, past, or none if recommend.exclude_seen is false",
     )
     epochs: int | None = Field(
         None,
@@ -79,3 +79,12 @@ class TrainerSettings(Settings):
         description="training data that takes more memory is read as a stream; unset: an eighth of the memory of the "
         "machine or container",
     )
+
+    def resolved(self, exclude_seen: bool) -> TrainerSettings:
+        """Fills in what is unset and depends on what may be recommended.
+
+        Args:
+            exclude_seen: whether items of a history are not recommended.
+        """
+        default = "past" if exclude_seen else "none"
+        return self.model_copy(update={"exclude_from_negatives": self.exclude_from_negatives or default})

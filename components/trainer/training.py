@@ -15,6 +15,7 @@ from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.ranking.evaluation import Users
+from components.ranking.settings import RecommendSettings
 from components.trainer.base_model import BaseModel
 from components.trainer.fit import fit
 from components.trainer.losses.loss_choice import resolve_loss
@@ -47,6 +48,7 @@ class Training(NamedTuple):
     model_settings: ModelSettings
     settings: TrainerSettings
     export: ExportSettings
+    recommend: RecommendSettings
     windows: TrainingWindows
     items: Vocabulary
     users: Vocabulary
@@ -59,7 +61,8 @@ class Training(NamedTuple):
             fn_args: see `components.trainer.run_fn`.
         """
         config = fn_args.custom_config
-        settings = TrainerSettings.model_validate(config["trainer"])
+        recommend = RecommendSettings.model_validate(config["recommend"])
+        settings = TrainerSettings.model_validate(config["trainer"]).resolved(recommend.exclude_seen)
         window_settings = WindowSettings.model_validate(config["windows"])
         transform = tft.TFTransformOutput(fn_args.transform_graph_path)
         max_memory_gb = settings.max_memory_gb or available_bytes() / 8e9
@@ -69,6 +72,7 @@ class Training(NamedTuple):
             ModelSettings.model_validate(config["model"]),
             settings,
             ExportSettings.model_validate(config["export"]),
+            recommend,
             read_windows(fn_args.train_files, transform.transformed_feature_spec(), window_settings, max_memory_gb),
             Vocabulary.from_transform(transform, ITEM_VOCABULARY),
             Vocabulary.from_transform(transform, USER_VOCABULARY),
@@ -89,7 +93,9 @@ class Training(NamedTuple):
         if base:
             base.mix_weights(model, self.items, self.users)
         loss = resolve_loss(self.settings, self.items.size, len(self.windows)).loss
-        servable = ServableCaser(model, self.items, self.users, self.export.k, loss)
+        servable = ServableCaser(
+            model, self.items, self.users, self.export.k, loss, exclude_seen=self.recommend.exclude_seen
+        )
         windows = self.windows.with_targets(1) if plan.one_target and self.window_settings.T is None else self.windows
         validate = validator(servable, valid) if valid else None
         history = fit(model, windows, self.settings, self.seed, validate, plan)

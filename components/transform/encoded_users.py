@@ -22,33 +22,41 @@ class EncodedUsers:
         users: number of users.
     """
 
-    def __init__(self, serialized: tf.data.Dataset, items: Vocabulary) -> None:
+    def __init__(self, serialized: tf.data.Dataset, items: Vocabulary, exclude_seen: bool = True) -> None:
         """Counts the users.
 
         Args:
             serialized: raw Examples, string [].
             items: the item vocabulary.
+            exclude_seen: whether items of a history are not recommended.
         """
-        self._serialized, self._items = serialized, items
+        self._serialized, self._items, self._exclude_seen = serialized, items, exclude_seen
         self.users = int(serialized.reduce(tf.constant(0, tf.int64), lambda count, _: count + 1))
 
     def batches(self, size: int = _READ_BATCH) -> Iterator[HeldOutUsers]:
         """All users, at most `size` at a time."""
-        yield from _encoded(self._serialized, size, self._items)
+        yield from self._encoded(self._serialized, size)
 
     def sample(self, users: int) -> HeldOutUsers:
         """At most this many users, spread evenly over the split."""
         spread = self._serialized.shard(-(-max(self.users, 1) // users), 0)
-        return next(_encoded(spread, users, self._items))
+        return next(self._encoded(spread, users))
+
+    def _encoded(self, serialized: tf.data.Dataset, size: int) -> Iterator[HeldOutUsers]:
+        for batch in serialized.batch(size).prefetch(1):
+            yield encode_users(batch, self._items, self._exclude_seen)
 
 
-def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) -> EncodedUsers | None:
+def read_users(
+    examples: list[types.Artifact], split: str, items: Vocabulary, exclude_seen: bool = True
+) -> EncodedUsers | None:
     """The users of a split.
 
     Args:
         examples: artifact with raw Examples.
         split: name of the split.
         items: the item vocabulary.
+        exclude_seen: whether items of a history are not recommended.
 
     Returns:
         The users; None if there is no such split, or if it is empty, as the valid split may be where all histories are
@@ -56,24 +64,21 @@ def read_users(examples: list[types.Artifact], split: str, items: Vocabulary) ->
     """
     if split not in artifact_utils.decode_split_names(examples[0].split_names):
         return None
-    users = EncodedUsers(read_split(artifact_utils.get_split_uri(examples, split)), items)
+    users = EncodedUsers(read_split(artifact_utils.get_split_uri(examples, split)), items, exclude_seen)
     return users if users.users else None
 
 
-def encode_users(serialized: tf.Tensor, items: Vocabulary) -> HeldOutUsers:
+def encode_users(serialized: tf.Tensor, items: Vocabulary, exclude_seen: bool = True) -> HeldOutUsers:
     """Encodes users.
 
     Args:
         serialized: string [B], raw Examples.
         items: the item vocabulary.
+        exclude_seen: whether items of a history are not recommended.
 
     Returns:
         The users, in the same order.
     """
     users = parse_raw_examples(serialized)
-    return HeldOutUsers(users.user_id, known_items(items.ids(users.item_ids)), items.ids(users.holdout))
-
-
-def _encoded(serialized: tf.data.Dataset, size: int, items: Vocabulary) -> Iterator[HeldOutUsers]:
-    for batch in serialized.batch(size).prefetch(1):
-        yield encode_users(batch, items)
+    history, held_out = known_items(items.ids(users.item_ids)), items.ids(users.holdout)
+    return HeldOutUsers(users.user_id, history, held_out, exclude_seen)

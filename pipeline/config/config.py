@@ -19,6 +19,7 @@ from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.neighbours.settings import NeighboursSettings
 from components.pusher.settings import PusherSettings
+from components.ranking.settings import RecommendSettings
 from components.refit_trainer.settings import RefitSettings
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
@@ -44,6 +45,7 @@ class Config(Settings):
     sequential_rules: SequentialRulesSettings = Field(default_factory=SequentialRulesSettings)
     trainer: TrainerSettings = Field(default_factory=TrainerSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
+    recommend: RecommendSettings = Field(default_factory=RecommendSettings)
     evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
     neighbours: NeighboursSettings = Field(default_factory=NeighboursSettings)
     drift: DriftSettings = Field(default_factory=DriftSettings)

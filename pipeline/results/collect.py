@@ -116,7 +116,7 @@ def collect_summary(
         counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
         seconds=dict(seconds),
         states=dict(states),
-        ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample else None,
+        ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample and config.recommend.exclude_seen else None,
         history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
         examples=_recommendations(model, HeldOut.read(split, _EXAMPLES)),
     )
@@ -149,8 +149,9 @@ def _checks(artifacts: Mapping[tuple[str, str], str]) -> list[Check]:
         values = {name.replace(" ", "_"): measurement.value for name, measurement in drift.measurements.items()}
         checks.append(Check("drift", drift.blessed, drift.reason, values))
     if uri := artifacts.get(("RefitValidator", "validation")):
-        values = RefitValidation.read(uri)._asdict()
-        checks.append(Check("refit", values.pop("blessed"), values.pop("reason"), values))
+        refit = RefitValidation.read(uri)
+        others = {name: value for name, value in refit._asdict().items() if name not in ("blessed", "reason")}
+        checks.append(Check("refit", refit.blessed, refit.reason, others))
     return checks
 
 

@@ -38,6 +38,7 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         data=data,
         now=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         summary=summary,
+        exclude_seen=config.recommend.exclude_seen,
         tiles=_tiles(summary),
         columns=summary.columns(),
         main_metrics=_metric_rows(summary, summary.main_metrics()),

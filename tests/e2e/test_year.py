@@ -14,7 +14,7 @@ from components.refit_validator.checks import RefitValidation
 from tests.support.cli import caser
 from tests.support.year_log import SETTINGS, items_until, write_month
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("year")]
+pytestmark = [pytest.mark.long]
 
 FIRST, LAST, BROKEN = 3, 14, 8
 

@@ -129,4 +129,5 @@ def test_held_out_items_that_cannot_be_hit_are_counted(base):
         ]
     )
     items = Vocabulary(str(base / "transform_graph" / "transform_fn" / "assets" / "items"), N_ITEMS)
-    assert count_held_out(serialized, items) == HeldOutItems(total=5, seen=1, unknown=2)
+    assert count_held_out(serialized, items, exclude_seen=True) == HeldOutItems(total=5, seen=1, unknown=2)
+    assert count_held_out(serialized, items, exclude_seen=False) == HeldOutItems(total=5, seen=0, unknown=2)

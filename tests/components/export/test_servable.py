@@ -13,6 +13,7 @@ from components.export.servable import Rules, ServableCaser
 from components.export.signatures import CASER, PARTS, POPULARITY, RANKS, SEQUENTIAL_RULES, TOP_ITEMS, PredictRequests
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.ranking.metrics import MISS
 from components.sequential_rules.scorer import FLOOR, RuleScorer
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
@@ -43,7 +44,7 @@ def evidence_by_hand(history):
     return np.log1p(scores / max(scores.sum(), 1e-9) / FLOOR)
 
 
-def export(folder, output_bias=None, rules=None):
+def export(folder, output_bias=None, rules=None, exclude_seen=True):
     """A model with random weights; returns its `serving_default`."""
     for name, tokens in (("items", ITEMS), ("users", USERS)):
         (folder / name).write_text("".join(token + "\n" for token in tokens))
@@ -57,7 +58,8 @@ def export(folder, output_bias=None, rules=None):
     vocabularies = (
         Vocabulary(str(folder / name), len(tokens)) for name, tokens in (("items", ITEMS), ("users", USERS))
     )
-    ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules).save(str(folder / "model"))
+    servable = ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules, exclude_seen=exclude_seen)
+    servable.save(str(folder / "model"))
     return tf.saved_model.load(str(folder / "model"))
 
 
@@ -94,6 +96,12 @@ def ask(model, batch, side="right"):
 
 
 @pytest.fixture(scope="module")
+def repeating(tmp_path_factory):
+    """The same weights in a model that recommends seen items, too."""
+    return export(tmp_path_factory.mktemp("repeating"), exclude_seen=False)
+
+
+@pytest.fixture(scope="module")
 def hybrid(tmp_path_factory):
     """The same weights with sequential rules."""
     return export(tmp_path_factory.mktemp("hybrid"), rules=Rules(RuleScorer(TABLES), WEIGHT))
@@ -118,6 +126,27 @@ def test_recommendations_keep_their_contract_for_any_request(which, request):
             assert answer == given_items + [""] * (K - len(given_items))
 
     check()
+
+
+def test_seen_items_are_recommended_by_their_score_where_they_may_be(model, repeating):
+    history = ["i0", "i1", "i2"]
+    every = model.signatures["score"](
+        user_id=tf.constant(["ann"]), recent_item_ids=tf.constant([history]), candidate_item_ids=tf.constant([ITEMS])
+    )["probabilities"].numpy()[0]
+    by_score = [ITEMS[column] for column in np.argsort(-every)]
+    ((seen, _), (unseen, _)) = (ask(one, [("ann", history, ["i5"])]) for one in (repeating, model))
+    assert [item for item in seen[0] if item] == [item for item in by_score if item != "i5"][:K]
+    assert [item for item in unseen[0] if item] == [item for item in by_score if item not in [*history, "i5"]][:K]
+
+
+def test_evaluation_ranks_seen_items_where_they_may_be_recommended(model, repeating):
+    example = serialize_example(b"ann", [b"i0", b"i1", b"i2"], [b"i1", b"i7"])
+    ranks = [
+        one.signatures["evaluate"](examples=tf.constant([example]))[RANKS].numpy()[0] for one in (repeating, model)
+    ]
+    assert 1 <= ranks[0][0] <= len(ITEMS)
+    assert ranks[1][0] == MISS
+    assert ranks[0][1] >= ranks[1][1]
 
 
 @pytest.mark.parametrize("which", ["model", "hybrid"])

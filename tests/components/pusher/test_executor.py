@@ -20,7 +20,7 @@ def trained(tmp_path_factory):
     return folder
 
 
-def push(model_folder, serving_dir, blessed=True, against_baselines=None):
+def push(model_folder, serving_dir, blessed=True, **others):
     """Pushes; returns what the artifact says."""
     model, blessing, pushed = (
         kind() for kind in (standard_artifacts.Model, standard_artifacts.ModelBlessing, standard_artifacts.PushedModel)
@@ -28,11 +28,10 @@ def push(model_folder, serving_dir, blessed=True, against_baselines=None):
     model.uri = str(model_folder)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(blessed))
     inputs = {"model": [model], "model_blessing": [blessing]}
-    if against_baselines is not None:
-        inputs["baseline_blessing"] = [standard_artifacts.ModelBlessing()]
-        inputs["baseline_blessing"][0].set_int_custom_property(
-            constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(against_baselines)
-        )
+    for name, is_blessed in others.items():
+        kind = standard_artifacts.InfraBlessing if name == "refit_blessing" else standard_artifacts.ModelBlessing
+        inputs[name] = [kind()]
+        inputs[name][0].set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(is_blessed))
     CaserPusher.EXECUTOR_SPEC.executor_class().Do(
         inputs,
         {"pushed_model": [pushed]},
@@ -46,10 +45,14 @@ def test_model_without_a_blessing_is_not_pushed(trained, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_model_needs_the_blessing_of_both_nodes(trained, tmp_path):
-    assert push(trained, tmp_path, against_baselines=False).get_int_custom_property("pushed") == 0
+def test_model_needs_the_blessing_of_every_node(trained, tmp_path):
+    blessings = dict.fromkeys(("baseline_blessing", "drift_blessing", "refit_blessing"), True)
+    for name in blessings:
+        assert push(trained, tmp_path, **{**blessings, name: False}).get_int_custom_property("pushed") == 0
     assert list(tmp_path.iterdir()) == []
-    assert push(trained, tmp_path, against_baselines=True).get_int_custom_property("pushed") == 1
+    pushed = push(trained, tmp_path, **blessings)
+    assert pushed.get_int_custom_property("pushed") == 1
+    assert read_model_info(pushed.uri)["refit"] is True
 
 
 def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
@@ -60,8 +63,9 @@ def test_broken_model_leaves_the_pushed_version_unchanged(trained, tmp_path):
     # TFX reuses outputs whose URI exists: without the version there is nothing to reuse.
     assert pushed.uri == pushed.get_string_custom_property("pushed_destination")
     facts = read_model_info(pushed.uri)
-    trainer = {"items": 8, "users": 3, "L": 3, "k": 5, "rule_weight": 0.0, "index_recall": None}
-    assert facts == {**trainer, "version": int(version), "config_digest": "abc"}
+    assert facts.pop("model")["d"] == 2
+    trainer = {"items": 8, "users": 3, "L": 3, "k": 5, "exclude_seen": True, "rule_weight": 0.0, "index_recall": None}
+    assert facts == {**trainer, "version": int(version), "config_digest": "abc", "refit": False}
 
     broken = shutil.copytree(trained, tmp_path / "broken")
     for file in (broken / "Format-Serving" / "variables").iterdir():

@@ -27,6 +27,13 @@ def test_seen_items_are_not_ranked():
     assert ranking.top_items[2, :4].tolist() == [0 + FIRST_ID, 3 + FIRST_ID, 4 + FIRST_ID, 0]
 
 
+def test_seen_items_are_ranked_like_others_where_they_may_be_recommended():
+    (ranking,) = rank_users(by_popularity, USERS._replace(exclude_seen=False), N_ITEMS)
+    assert ranking.ranks.tolist() == [[2, 0], [5, 1], [4, 0]]
+    assert ranking.top_items[2, :5].tolist() == [item + FIRST_ID for item in range(N_ITEMS)]
+    assert not USERS._replace(exclude_seen=False).rows(slice(1)).exclude_seen
+
+
 def test_batches_do_not_change_the_ranking(monkeypatch):
     (whole,), metrics = rank_users(by_popularity, USERS, N_ITEMS), evaluate_users(by_popularity, USERS, N_ITEMS)
     monkeypatch.setattr("components.ranking.ranks.MAX_SCORES", N_ITEMS)
