@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from components.baseline_validator.component import BaselineValidator as BaselineValidator
+    from components.batch_recommender.component import BatchRecommender as BatchRecommender
     from components.drift_validator.component import DriftValidator as DriftValidator
     from components.evaluator.config import eval_config as eval_config
     from components.example_gen.component import InteractionExampleGen as InteractionExampleGen
@@ -38,6 +39,7 @@ _MODULES = {
     "DriftValidator": "components.drift_validator.component",
     "RefitTrainer": "components.refit_trainer.component",
     "RefitValidator": "components.refit_validator.component",
+    "BatchRecommender": "components.batch_recommender.component",
     "CaserPusher": "components.pusher.component",
 }
 

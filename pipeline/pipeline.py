@@ -11,6 +11,7 @@ from tfx import v1 as tfx
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
 from components.baseline_validator.component import BaselineValidator
+from components.batch_recommender.component import BatchRecommender
 from components.drift_validator.baseline_resolver import LastBlessedRunStrategy
 from components.drift_validator.component import DriftValidator
 from components.evaluator.baseline_resolver import PreviousBlessedModelStrategy
@@ -61,18 +62,19 @@ def create_pipeline(
     """
     quarantine = os.path.join(output_dir, "quarantine")
     database = os.path.join(local_dir or output_dir, "metadata.sqlite")
+    has_complete_histories = config.refit.enabled or config.drift.enabled or config.batch.enabled
     example_gen = InteractionExampleGen(
         path=data_path,
         data=config.data,
         histories=config.histories,
         split=config.split,
         quarantine_dir=os.path.join(quarantine, RUN) if shared else quarantine,
-        complete_histories=config.refit.enabled or config.drift.enabled,
+        complete_histories=has_complete_histories,
     )
     examples = example_gen.outputs["examples"]
 
     statistics_gen = tfx.components.StatisticsGen(
-        examples=examples, exclude_splits=[ALL] if config.refit.enabled and not config.drift.enabled else None
+        examples=examples, exclude_splits=[ALL] if has_complete_histories and not config.drift.enabled else None
     )
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_path("interactions"))
     validator = HistoryValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
@@ -178,14 +180,20 @@ def create_pipeline(
             ),
         )
         nodes += refit.nodes
+    served_model = refit.model if refit else trainer.outputs["model"]
+    blessings: dict[str, Any] = {
+        "model_blessing": evaluator.outputs["blessing"],
+        "baseline_blessing": baseline_validator.outputs["blessing"],
+        "drift_blessing": drift_blessing,
+        "refit_blessing": refit.blessing if refit else None,
+    }
+    if config.batch.enabled:
+        nodes.append(BatchRecommender(model=served_model, examples=examples, settings=config.batch, **blessings))
     if config.pusher.enabled:
         nodes.append(
             CaserPusher(
-                model=refit.model if refit else trainer.outputs["model"],
-                model_blessing=evaluator.outputs["blessing"],
-                baseline_blessing=baseline_validator.outputs["blessing"],
-                drift_blessing=drift_blessing,
-                refit_blessing=refit.blessing if refit else None,
+                model=served_model,
+                **blessings,
                 serving_dir=os.path.join(output_dir, "serving"),
                 evaluation=evaluator.outputs["evaluation"],
                 pusher=config.pusher,

@@ -22,8 +22,8 @@ from apache_beam.io.filesystems import FileSystems
 from components.errors import UserError
 from components.example_gen.counts import COUNTS_FILE, Counts, counts_json, sum_counts
 from components.example_gen.histories import Histories, build_histories
-from components.example_gen.inputs.excluded_users import excluded_users
 from components.example_gen.inputs.input_files import total_bytes
+from components.example_gen.inputs.user_lists import excluded_users
 from components.example_gen.moments import from_duration, from_iso_8601
 from components.example_gen.raw_examples import serialize_example
 from components.example_gen.readers.ids import NULL_WORDS
@@ -114,7 +114,7 @@ def write_examples(
         | "Once" >> beam.Create([files])
         | "WriteCounts"
         >> beam.ParDo(
-            _WriteCounts(data, split, counts_dir, quarantine_dir),
+            _WriteCounts(data, split if TRAIN in split_dirs else None, counts_dir, quarantine_dir),
             beam.pvalue.AsSingleton(counts),
             range_,
             beam.pvalue.AsList(read[_BAD]),
@@ -253,7 +253,7 @@ class _WriteExamples(beam.DoFn):
             history = tokens[start : result.start[index + 1]]
             user_id, a, b = users[result.user[index]], first[index], second[index]
             for name, before, after in ((TRAIN, a, a), (VALID, a, b), (TEST, b, len(history))):
-                if after > before or (name == TRAIN and before):
+                if name in examples and (after > before or (name == TRAIN and before)):
                     examples[name].append(serialize_example(user_id, history[:before], history[before:after]))
             if ALL in examples:
                 examples[ALL].append(serialize_example(user_id, history, []))
@@ -279,7 +279,7 @@ class _WriteExamples(beam.DoFn):
 class _WriteCounts(beam.DoFn):
     """Writes `counts.json` and the quarantine file; fails if there are too many bad rows or no users left."""
 
-    def __init__(self, data: DataSettings, split: SplitSettings, counts_dir: str, quarantine_dir: str) -> None:
+    def __init__(self, data: DataSettings, split: SplitSettings | None, counts_dir: str, quarantine_dir: str) -> None:
         self._data, self._split = data, split
         self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
@@ -294,9 +294,9 @@ class _WriteCounts(beam.DoFn):
         check_bad_row_fraction(bad, counts.rows_read, self._data, quarantine)
         if not counts.users:
             raise UserError(no_users_left(counts))
-        if not counts.split_users[self._split.evaluated]:
+        if self._split and not counts.split_users[self._split.evaluated]:
             raise UserError(nothing_to_evaluate_on(self._split, range_))
-        if not counts.split_users[TRAIN]:
+        if self._split and not counts.split_users[TRAIN]:
             raise UserError(nothing_to_train_on(self._split, range_))
         if self._data.last:
             counts = counts._replace(first_time=max(counts.first_time, range_.first))

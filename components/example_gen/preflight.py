@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.inputs.excluded_users import excluded_users
 from components.example_gen.inputs.input_files import has_span, input_files, is_remote, total_bytes
 from components.example_gen.inputs.spans import latest_spans
+from components.example_gen.inputs.user_lists import excluded_users
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
@@ -30,7 +30,7 @@ class _Preview(NamedTuple):
     per_user: dict[bytes, int]
 
 
-def check_input(path: str, data: DataSettings, histories: HistorySettings, split: SplitSettings) -> None:
+def check_input(path: str, data: DataSettings, histories: HistorySettings, split: SplitSettings | None) -> None:
     """Reads the input as ExampleGen will, and fails on problems of the input as a whole.
 
     A few bad rows are fine here: ExampleGen counts and quarantines them. Remote paths (`gs://...`) are not checked.
@@ -39,7 +39,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
         path: what `input_files` takes.
         data: how files are read.
         histories: how interactions are filtered.
-        split: how histories are split.
+        split: how histories are split; None: they are not, and a single interaction is enough.
 
     Raises:
         UserError: the input is missing, empty, truncated, lacks the configured columns, has no valid row, or no user
@@ -66,7 +66,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
     if not preview.per_user:
         filters = "`data.min_rating` and `data.events`"
         raise UserError(f"{path}: all {preview.rows:,} rows are filtered out. Hint: check {filters}.")
-    longest, needed = max(preview.per_user.values()), max(2, histories.min_user_interactions)
+    longest, needed = max(preview.per_user.values()), max(2 if split else 1, histories.min_user_interactions)
     if longest < needed:
         raise UserError(
             f"{path}: no user has enough interactions: at least {needed} are needed, the longest history has "
@@ -75,7 +75,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
         )
     # Where `time` splits, ExampleGen will know.
     longest = min(longest, histories.max_user_interactions)
-    if split.strategy != "time" and not holds_out_anything(longest, split):
+    if split and split.strategy != "time" and not holds_out_anything(longest, split):
         raise UserError(f"{path}: {nothing_to_evaluate_on(split, TimeRange(0, 0))}")
 
 

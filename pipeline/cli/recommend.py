@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from components.errors import UserError
+from pipeline.cli.options import config_options
 from pipeline.cli.serving.options import ServerOptions, server_options
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ if TYPE_CHECKING:
 @click.option("--history", default="", metavar="A,B,C", help="Recent items of the user, oldest first.")
 @click.option("--exclude", default="", metavar="A,B,C", help="Additional items to exclude.")
 @click.option("--batch", metavar="FILE", help="Many users, one JSON object per line; - reads standard input.")
+@click.option("--all-users", is_flag=True, help="Recommend to all users of the run, or of --data, on Beam.")
+@click.option("--users", type=click.Path(path_type=Path), metavar="FILE", help="Like --all-users, for these IDs only.")
+@click.option("--data", metavar="PATH", help="With --all-users: interaction log with the histories.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --all-users: file to write, .parquet or .jsonl.",
+)
+@click.option("--beam-arg", "beam_args", multiple=True, metavar="ARG", help="With --all-users: Beam option.")
+@config_options
 @click.option("-k", "k", default=10, show_default=True, type=click.IntRange(min=1), help="Number of recommendations.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def recommend(
@@ -33,6 +46,14 @@ def recommend(
     history: str,
     exclude: str,
     batch: str | None,
+    all_users: bool,
+    users: Path | None,
+    data: str | None,
+    output: Path | None,
+    beam_args: tuple[str, ...],
+    preset: str | None,
+    config_file: Path | None,
+    overrides: tuple[str, ...],
     k: int,
     as_json: bool,
 ) -> None:
@@ -45,10 +66,26 @@ def recommend(
       caser recommend --model out/mine/serving/caser --user 42 --history matrix,alien
       caser recommend --server grpc://host:8500 --user 42 --history matrix,alien --json
       caser recommend --server http://host:8501 --batch users.jsonl > recommendations.jsonl
+      caser recommend --model out/mine/serving/caser --all-users --output recommendations.parquet
     A line of users.jsonl: {"user": "42", "recent": ["matrix", "alien"], "exclude": ["brazil"]}
     """
-    if (user is None) == (batch is None):
-        raise UserError("Pass either --user ID or --batch FILE.")
+    for_all = all_users or users is not None
+    if [user is not None, batch is not None, for_all].count(True) != 1:
+        raise UserError("Pass one of --user ID, --batch FILE, --all-users and --users FILE.")
+    if for_all:
+        if model is None or output is None:
+            raise UserError("--all-users and --users need --model DIR and --output FILE.")
+        from pipeline.cli.batch import recommend_for_all_users
+        from pipeline.client.in_process import newest_version
+        from pipeline.config.config import load_config
+        from pipeline.local.batch_request import BatchRequest
+
+        config = load_config(preset, config_file, overrides)
+        version = newest_version(Path(model).absolute())
+        recommend_for_all_users(BatchRequest(version, data, config, users, output, k, beam_args))
+        return
+    if data is not None or output is not None or beam_args:
+        raise UserError("--data, --output and --beam-arg are for --all-users or --users.")
     with recommender_of(model, servers, label) as recommender:
         if batch is not None:
             _recommend_batch(recommender, batch, k)

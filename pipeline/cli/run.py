@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 
 import click
 
 from components.errors import UserError
 from pipeline.cli.options import config_options
+from pipeline.console.log_capture import silence_end_of_python
 
 
 @click.command(short_help="Train, evaluate and publish a model from an interaction log.")
@@ -67,7 +66,5 @@ def run(
     try:
         status = run_pipeline(request)
     finally:
-        # TensorFlow functions that Beam's workers have kept, and threads of a cancelled job, complain when Python ends.
-        sys.unraisablehook = lambda _: None
-        threading.excepthook = lambda _: None
+        silence_end_of_python()
     context.exit(status)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from components.batch_recommender.settings import BatchSettings
 from components.drift_validator.settings import DriftSettings
 from components.errors import UserError
 from components.evaluator.settings import EvaluatorSettings
@@ -50,6 +51,7 @@ class Config(Settings):
     neighbours: NeighboursSettings = Field(default_factory=NeighboursSettings)
     drift: DriftSettings = Field(default_factory=DriftSettings)
     refit: RefitSettings = Field(default_factory=RefitSettings)
+    batch: BatchSettings = Field(default_factory=BatchSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
 
     @model_validator(mode="after")
@@ -58,6 +60,12 @@ class Config(Settings):
             raise ValueError(
                 f"`model.heights` should not exceed `windows.L`={self.windows.L}. Received: {self.model.heights}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> Config:
+        if self.batch.enabled and self.batch.k > self.export.k:
+            raise ValueError(f"`batch.k` should not exceed `export.k`={self.export.k}. Received: {self.batch.k}")
         return self
 
     @model_validator(mode="after")

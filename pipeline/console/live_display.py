@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "RefitSequentialRules": "Counting rules on all interactions",
     "RefitTrainer": "Training on all interactions",
     "RefitValidator": "Comparing with the evaluated model",
+    "BatchRecommender": "Recommending to all users",
     "CaserPusher": "Publishing the blessed model",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}

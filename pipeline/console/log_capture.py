@@ -7,6 +7,7 @@ import datetime
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -100,3 +101,9 @@ def suppress_output() -> Iterator[None]:
     finally:
         os.dup2(copy, 2)
         os.close(copy)
+
+
+def silence_end_of_python() -> None:
+    """Silences TensorFlow functions that Beam's workers keep, and threads of a cancelled job, when Python ends."""
+    sys.unraisablehook = lambda _: None
+    threading.excepthook = lambda _: None

@@ -1,4 +1,4 @@
-"""Users whose interactions are left out: those who asked for it."""
+"""Text files with a user ID per line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.files import read_text
 
 
 def excluded_users(data: DataSettings) -> set[bytes]:
-    """The user ids in `data.exclude_users`; none if it is unset.
+    """The user ids in `data.exclude_users`: users who asked for it. None if it is unset.
 
     Args:
         data: settings.
@@ -17,17 +17,27 @@ def excluded_users(data: DataSettings) -> set[bytes]:
     Raises:
         UserError: the file cannot be read.
     """
-    if data.exclude_users is None:
-        return set()
+    return set() if data.exclude_users is None else read_user_list(data.exclude_users, "`data.exclude_users`")
+
+
+def read_user_list(path: str, name: str) -> set[bytes]:
+    """The IDs in a file.
+
+    Args:
+        path: what `input_files` takes.
+        name: of the setting or option, for messages.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
     try:
         # Excel and Notepad begin a text with a byte order mark, which would belong to the first ID.
-        texts = [read_text(file).removeprefix("\ufeff") for file in input_files(data.exclude_users)]
+        texts = [read_text(file).removeprefix("\ufeff") for file in input_files(path)]
     except UserError as error:
-        raise UserError(f"`data.exclude_users`: {error}") from None
+        raise UserError(f"{name}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(
-            f"`data.exclude_users` {data.exclude_users} cannot be read: {reason}. "
-            "Hint: pass a text file with a user ID per line."
+            f"{name} {path} cannot be read: {reason}. Hint: pass a text file with a user ID per line."
         ) from None
     return {line.strip().encode() for text in texts for line in text.splitlines() if line.strip()}

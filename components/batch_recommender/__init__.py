@@ -1,0 +1,1 @@
+"""BatchRecommender: recommendations for all users, on Beam."""
