@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.evaluator.settings import EvaluatorSettings
+from components.ranking.beyond_accuracy import Exposure, Popularity
 from components.ranking.bootstrap import Bootstrap
 from components.ranking.evaluation import Ranking
 from components.ranking.metrics import NO_RANK, user_metrics_with_next
@@ -56,8 +57,8 @@ class Comparison(NamedTuple):
         users: number of compared users.
         held_out: held-out items, and how many of them can be recommended.
         warning: why the verdict is uncertain; None if it is not.
-        metrics: metrics by name of each part and baseline.
-        intervals: 95 % confidence intervals of the same metrics, without coverage.
+        metrics: metrics by name of each part and baseline, with those of `components.ranking.beyond_accuracy`.
+        intervals: 95 % confidence intervals of the metrics that have a value per user.
         margins: confidence intervals of the difference from the strongest baseline.
     """
 
@@ -75,15 +76,17 @@ class Comparison(NamedTuple):
 class RunningComparison:
     """Compares rankings of the same users, some users at a time; memory does not grow with their number."""
 
-    def __init__(self, n_items: int, settings: EvaluatorSettings) -> None:
+    def __init__(self, n_items: int, settings: EvaluatorSettings, popularity: Popularity) -> None:
         """Starts with no users.
 
         Args:
             n_items: number of items in the catalogue.
             settings: metric and thresholds.
+            popularity: of the train split.
         """
-        self._n_items, self._settings = n_items, settings
+        self._n_items, self._settings, self._popularity = n_items, settings, popularity
         self._totals: dict[str, Totals] = {}
+        self._exposures: dict[str, Exposure] = {}
         self._bootstrap = Bootstrap()
         self._columns: list[tuple[str, str]] = []
         self._held_out = HeldOutItems(0, 0, 0)
@@ -104,6 +107,7 @@ class RunningComparison:
         for name, (ranks, top_items) in rankings.items():
             totals = self._totals.setdefault(name, Totals())
             totals.add_users(ranks[evaluated], top_items[evaluated], self._n_items)
+            self._exposures.setdefault(name, Exposure(self._n_items)).add(top_items[evaluated])
             values[name] = user_metrics_with_next(ranks[evaluated])
         # Which baseline is the strongest, the last users decide: until then, the margins over all are kept.
         for name in [name for name in _TITLES if name in values]:
@@ -117,7 +121,10 @@ class RunningComparison:
         if not self._totals:
             reason = f"{metric} could not be compared: there are no held-out items"
             return Comparison(False, reason, POPULARITY, 0, {}, {}, {}, self._held_out)
-        metrics = {name: totals.means() for name, totals in self._totals.items()}
+        metrics = {
+            name: totals.means() | self._exposures[name].metrics(self._popularity)
+            for name, totals in self._totals.items()
+        }
         users = self._totals[SERVED].count(metric)
         simple = [name for name in (RULES, NEIGHBOURS) if name in metrics] or [POPULARITY]
         baseline = max(simple, key=lambda name: metrics[name][metric])

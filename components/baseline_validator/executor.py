@@ -26,15 +26,17 @@ from components.blessing import bless
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export import signatures
-from components.features import ITEM_VOCABULARY, UNKNOWN
+from components.features import ITEM_VOCABULARY, TRAIN, UNKNOWN
 from components.neighbours.artifact import read_result as read_neighbours
+from components.ranking.beyond_accuracy import Popularity
 from components.ranking.evaluation import Ranking, rank_users
 from components.ranking.ranks import users_per_batch
 from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.sequential_rules.tables import RuleTables
-from components.transform.encoded_users import encode_users
+from components.transform.encoded_users import EncodedUsers, encode_users, read_users
+from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
 
 # Prefixes of the outputs of `evaluate`.
@@ -45,19 +47,21 @@ _PARTS = {SERVED: "", CASER: signatures.CASER, POPULARITY: signatures.POPULARITY
 Ranker = Callable[[tf.Tensor], dict[str, Ranking]]
 
 
-def model_ranker(model_dir: str) -> Ranker:
+def model_ranker(model_dir: str, with_rules: bool = False) -> Ranker:
     """Ranks by the signature `evaluate` of an exported model: what is served, Caser alone, and popularity.
 
     Args:
         model_dir: directory of the SavedModel.
+        with_rules: whether to rank by the sequential rules in the model, too.
     """
     model = tf.saved_model.load(model_dir)
+    parts = _PARTS | ({RULES: signatures.SEQUENTIAL_RULES} if with_rules else {})
 
     def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
         outputs = model.signatures[signatures.EVALUATE](examples=serialized)
         return {
             name: Ranking(outputs[prefix + signatures.RANKS].numpy(), outputs[prefix + signatures.TOP_ITEMS].numpy())
-            for name, prefix in _PARTS.items()
+            for name, prefix in parts.items()
         }
 
     return rank
@@ -96,6 +100,17 @@ def neighbours_ranker(ranking: Ranking) -> Ranker:
         return {NEIGHBOURS: Ranking(ranking.ranks[rows], ranking.top_items[rows])}
 
     return rank
+
+
+def popularity_of(train: EncodedUsers | None, n_items: int) -> Popularity:
+    """Counts the interactions of the train split by item.
+
+    Args:
+        train: its users; None if it is empty.
+        n_items: number of items in the catalogue.
+    """
+    histories = (Sequences.of(batch.history) for batch in (train.batches() if train else ()))
+    return Popularity.of(((part.rows(), part.item) for part in histories), n_items)
 
 
 def count_held_out(serialized: tf.Tensor, items: Vocabulary, exclude_seen: bool) -> HeldOutItems:
@@ -148,7 +163,9 @@ class Executor(base_executor.BaseExecutor):
             else:
                 rankers.append(neighbours_ranker(ranking))
         split = artifact_utils.get_split_uri(input_dict["examples"], exec_properties["split"])
-        running = RunningComparison(items.size, EvaluatorSettings.model_validate_json(exec_properties["settings"]))
+        popularity = popularity_of(read_users(input_dict["examples"], TRAIN, items), items.size)
+        settings = EvaluatorSettings.model_validate_json(exec_properties["settings"])
+        running = RunningComparison(items.size, settings, popularity)
         for serialized in read_split(split).batch(users_per_batch(items.size)):
             rankings = {name: ranking for rank in rankers for name, ranking in rank(serialized).items()}
             running.add(rankings, count_held_out(serialized, items, exclude_seen))

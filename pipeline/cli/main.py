@@ -11,6 +11,7 @@ import click
 from components.errors import UserError
 from pipeline.cli.config import config
 from pipeline.cli.doctor import doctor
+from pipeline.cli.evaluate import evaluate_command
 from pipeline.cli.kubeflow.group import kubeflow
 from pipeline.cli.presets import presets
 from pipeline.cli.recommend import recommend
@@ -66,6 +67,7 @@ def main() -> None:
 for command in (
     run,
     runs,
+    evaluate_command,
     recommend,
     similar,
     push,

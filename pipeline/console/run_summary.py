@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console.root_cause import Failure
-from pipeline.results.summary import TITLES, RunSummary
+from pipeline.results.summary import BEYOND_ACCURACY, TITLES, RunSummary
 
 
 def print_summary(console: Console, summary: RunSummary, root: str, output: Path, log: Path, seconds: float) -> None:
@@ -69,6 +70,20 @@ def print_summary(console: Console, summary: RunSummary, root: str, output: Path
     console.print(f"    {_next_command(summary, serving, output)}\n", style="bold", markup=False, soft_wrap=True)
 
 
+def print_evaluation(console: Console, summary: RunSummary) -> None:
+    """Prints the metrics of a model that was evaluated without a run.
+
+    Args:
+        console: console to print on.
+        summary: its results.
+    """
+    console.print()
+    console.print(_table(summary, {**TITLES, **BEYOND_ACCURACY}))
+    console.print(f"  {summary.counts['evaluated_users']:,} users", style="dim", markup=False)
+    for warning in summary.warnings:
+        console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)
+
+
 def print_failure(console: Console, failure: Failure, log: str) -> None:
     """Prints why a node failed.
 
@@ -104,7 +119,7 @@ def _notes(summary: RunSummary) -> list[str]:
     return notes + (summary.history[-1]["notes"] if summary.history else [])
 
 
-def _table(summary: RunSummary) -> Table:
+def _table(summary: RunSummary, titles: Mapping[str, str] = TITLES) -> Table:
     columns = summary.columns()
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2))
     table.add_column("  metric")
@@ -112,11 +127,11 @@ def _table(summary: RunSummary) -> Table:
         table.add_column(column.title, justify="right", style="bold" if column.key == "test" else "")
         if column.key == "test":
             table.add_column("95 % interval", justify="right", style="dim")
-    for name in summary.main_metrics():
+    for name in summary.main_metrics(titles):
         values = [f"{column.metrics[name]:.4f}" if name in column.metrics else "" for column in columns]
         interval = summary.intervals.get("test", {}).get(name)
         values.insert(1, f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else "")
-        table.add_row(f"  {TITLES[name]}", *values)
+        table.add_row(f"  {titles[name]}", *values)
     return table
 
 

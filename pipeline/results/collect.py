@@ -13,7 +13,9 @@ import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 from tfx.utils import io_utils
 
-from components.baseline_validator.comparison import NEIGHBOURS, RULES, Comparison
+from components.baseline_validator.comparison import CASER as CASER_ALONE
+from components.baseline_validator.comparison import NEIGHBOURS, RULES, SERVED, Comparison
+from components.baseline_validator.comparison import POPULARITY as POPULAR
 from components.baseline_validator.result import read_result as read_validation
 from components.drift_validator.result import DriftValidation
 from components.evaluator.results import Evaluation, read_evaluation
@@ -98,9 +100,9 @@ def collect_summary(
     counts = json.loads(io_utils.read_string_file(os.path.join(examples, COUNTS_FILE)))
     held_out_counts = {**compared.held_out._asdict(), "reachable": compared.held_out.reachable}
     return RunSummary(
-        test=_without_users(evaluation.parts[""]),
-        caser=evaluation.parts.get(CASER, {}),
-        popularity=evaluation.parts.get(POPULARITY, {}),
+        test=_metrics(evaluation.parts[""], compared.metrics.get(SERVED)),
+        caser=_metrics(evaluation.parts.get(CASER, {}), compared.metrics.get(CASER_ALONE)),
+        popularity=_metrics(evaluation.parts.get(POPULARITY, {}), compared.metrics.get(POPULAR)),
         sequential_rules=compared.metrics.get(RULES),
         neighbours=compared.metrics.get(NEIGHBOURS),
         notes=_notes(config, validation.notes),
@@ -122,9 +124,9 @@ def collect_summary(
     )
 
 
-def _without_users(values: Mapping[str, float]) -> Metrics:
-    """Drops the number of users, which is a count and not a metric."""
-    return {name: value for name, value in values.items() if name != USERS}
+def _metrics(evaluated: Mapping[str, float], compared: Mapping[str, float] | None) -> Metrics:
+    """Metrics of the Evaluator, and those that only BaselineValidator has; without the number of users, a count."""
+    return {**(compared or {}), **{name: value for name, value in evaluated.items() if name != USERS}}
 
 
 def _notes(config: Config, skipped: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from components.export.signatures import CASER, POPULARITY, SEQUENTIAL_RULES
 from components.files import write_text
 from pipeline.config.config import Config, to_yaml
 from pipeline.results import line_chart
-from pipeline.results.summary import TITLES, RunSummary
+from pipeline.results.summary import BEYOND_ACCURACY, TITLES, RunSummary
 
 _FILES, _HELD_OUT_ITEMS = 5, 8
 
@@ -73,7 +73,7 @@ def _metric_rows(summary: RunSummary, names: Sequence[str]) -> list[dict[str, An
         scale = max((value for value in values.values() if value), default=1.0)
         widths = {key: round(100 * (value or 0.0) / scale, 1) for key, value in values.items()}
         intervals = {key: summary.intervals.get(key, {}).get(name) for key in values}
-        title = TITLES.get(name, _words(name))
+        title = {**TITLES, **BEYOND_ACCURACY}.get(name, _words(name))
         rows.append({"name": name, "title": title, "values": values, "intervals": intervals, "widths": widths})
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -105,9 +106,10 @@ class RunSummary:
             return " (model was not blessed)"
         return next((f" ({check.name} check failed)" for check in self.checks if not check.passed), "")
 
-    def main_metrics(self) -> list[str]:
-        """Names of the main metrics, without those that repeat another."""
-        return [name for name in TITLES if name in self.test and not self.is_repeated(name)]
+    def main_metrics(self, titles: Mapping[str, str] | None = None) -> list[str]:
+        """Names of the main metrics, or of those in `titles`, without those that repeat another."""
+        names = TITLES if titles is None else titles
+        return [name for name in names if name in self.test and not self.is_repeated(name)]
 
     def is_repeated(self, name: str) -> bool:
         """Whether a next-item metric equals the overall one, as if only one item per user is held out."""
@@ -128,4 +130,10 @@ TITLES = {
     "mrr": "MRR",
     "coverage_at_10": "coverage@10",
     "next_item_ndcg_at_10": "next item NDCG@10",
+}
+# What lists are like apart from hits, see `components.ranking.beyond_accuracy`.
+BEYOND_ACCURACY = {
+    "novelty_at_10": "novelty@10, bits",
+    "average_popularity_at_10": "average popularity@10",
+    "gini_at_10": "Gini@10",
 }

@@ -6,6 +6,7 @@ import pytest
 from components.baseline_validator.comparison import HeldOutItems, RunningComparison
 from components.evaluator.settings import EvaluatorSettings
 from components.features import FIRST_ID
+from components.ranking.beyond_accuracy import Popularity
 from components.ranking.evaluation import Ranking
 from components.ranking.metrics import MAX_K, MISS, NO_RANK, user_metrics
 
@@ -25,7 +26,8 @@ def ranks_with(mean, users=2000, seed=0):
 
 
 def compare(parts, held_out, settings=SETTINGS, groups=1):
-    running = RunningComparison(N_ITEMS, settings)
+    everybody = np.full(N_ITEMS, 4)
+    running = RunningComparison(N_ITEMS, settings, Popularity(4, everybody, 2 * everybody))
     for index, rows in enumerate(np.array_split(np.arange(len(parts["test"].ranks)), groups)):
         rankings = {name: Ranking(part.ranks[rows], part.top_items[rows]) for name, part in parts.items()}
         running.add(rankings, HeldOutItems(0, 0, 0) if index else held_out)
@@ -36,6 +38,13 @@ def compared(served, settings=SETTINGS, popularity=0.01, held_out=None, **baseli
     parts = {"test": served, "popularity": ranks_with(popularity, len(served)), **baselines}
     rankings = {name: ranking(ranks) for name, ranks in parts.items()}
     return compare(rankings, held_out or HeldOutItems(len(served), 0, 0), settings)
+
+
+def test_lists_are_described_apart_from_hits():
+    metrics = compared(ranks_with(0.5)).metrics["test"]
+    # Everybody gets the same ten items, with which every user has two interactions.
+    assert (metrics["novelty_at_10"], metrics["average_popularity_at_10"]) == (0, 8)
+    assert metrics["gini_at_10"] == pytest.approx(1 - 10 / N_ITEMS)
 
 
 def test_model_above_the_strongest_baseline_is_blessed():

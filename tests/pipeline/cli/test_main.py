@@ -1,5 +1,6 @@
 """The console command: help at once, and one message with exit status 2 for what the user got wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.main import main
+from tests.support import small_servable
 
 HEADER = "user_id,item_id,timestamp\n"
 
@@ -150,6 +152,54 @@ def test_recommend_without_a_model_is_one_message(tmp_path):
     result = caser("recommend", "--model", tmp_path / "serving" / "caser", "--user", "u")
     assert result.exit_code == 2
     assert "Model directory" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--user", "1", "--all-users"], "Pass one of --user ID, --batch FILE, --all-users and --users FILE"),
+        ([], "Pass one of --user ID"),
+        (["--all-users"], "need --model DIR and --output FILE"),
+        (["--user", "1", "--output", "a.parquet"], "are for --all-users or --users"),
+        (["--all-users", "--output", "a.csv"], "--output should end in .parquet or .jsonl. Received: a.csv"),
+        (["--all-users", "--output", "a.jsonl"], "not below the output of a run"),
+        (["--all-users", "--output", "a.jsonl", "--data", "absent.csv"], "absent.csv does not exist"),
+        (["--users", "absent.txt", "--output", "a.jsonl"], "--users: File absent.txt does not exist"),
+        (["--users", "empty.txt", "--output", "a.jsonl"], "empty.txt has no user ID"),
+    ],
+)
+def test_wrong_arguments_of_recommend_are_one_message_and_write_nothing(arguments, part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small_servable.save(tmp_path / "100")
+    (tmp_path / "empty.txt").write_text("\n")
+    before = sorted(tmp_path.iterdir())
+    result = caser("recommend", *(["--model", "100"] if "--output" in arguments else []), *arguments)
+    assert result.exit_code == 2
+    assert part in result.output
+    assert "Traceback" not in result.output
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_users_with_a_single_interaction_are_recommended_to_from_a_log(tmp_path):
+    small_servable.save(tmp_path / "100", "i5")
+    (tmp_path / "log.csv").write_text(HEADER + "u0,i1,1\nnew,i2,1\nu1,i5,1\n")
+    output = tmp_path / "out" / "all.jsonl"
+    arguments = ["--all-users", "--data", tmp_path / "log.csv", "--output", output, "-k", 1]
+    result = caser("recommend", "--model", tmp_path / "100", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "3 users" in result.output
+    rows = {row["user_id"]: row["item_ids"] for row in map(json.loads, output.read_text().splitlines())}
+    assert (rows["u0"], rows["new"]) == (["i5"], ["i5"])
+    assert rows["u1"] != ["i5"]
+    assert [path.name for path in output.parent.iterdir()] == ["all.jsonl"]
+
+
+def test_evaluation_of_what_is_no_model_is_one_message(tmp_path):
+    (tmp_path / "log.csv").write_text(HEADER + "".join(f"u{n},i{t},{t}\n" for n in range(3) for t in range(9)))
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "saved_model.pb").write_text("")
+    result = caser("evaluate", "--model", tmp_path / "7", "--data", tmp_path / "log.csv")
+    assert (result.exit_code, "no model of this project" in result.output) == (2, True)
 
 
 def test_output_in_an_object_store_without_file_system_is_one_message_and_leaves_nothing(tmp_path, monkeypatch):
