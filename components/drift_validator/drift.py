@@ -22,7 +22,7 @@ from components.features import ITEM_IDS
 
 
 class Unknown(NamedTuple):
-    """Shares of users, and of interactions by item, that the earlier model does not know."""
+    """Fractions of users, and of interactions by item, that the earlier model does not know."""
 
     users: float
     items: float
@@ -104,11 +104,11 @@ def length_distance(now: statistics_pb2.Histogram, then: statistics_pb2.Histogra
         then: history lengths of the earlier run.
     """
     edges = np.unique([edge for histogram in (now, then) for edge in _edges(histogram)])
-    return float(max((abs(_share_below(now, edge) - _share_below(then, edge)) for edge in edges), default=0.0))
+    return float(max((abs(_fraction_below(now, edge) - _fraction_below(then, edge)) for edge in edges), default=0.0))
 
 
-def _share_below(histogram: statistics_pb2.Histogram, edge: float) -> float:
-    """The share of values up to `edge`."""
+def _fraction_below(histogram: statistics_pb2.Histogram, edge: float) -> float:
+    """The fraction of values up to `edge`."""
     total = sum(bucket.sample_count for bucket in histogram.buckets)
     below = 0.0
     for bucket in histogram.buckets:

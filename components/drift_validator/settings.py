@@ -17,13 +17,13 @@ class DriftSettings(Settings):
     min_size: float = Field(0.5, ge=0, description="minimum number of interactions, as a multiple of the number then")
     max_size: float = Field(2.0, gt=0, description="maximum number of interactions, as a multiple of the number then")
     max_unknown_users: float = Field(
-        0.5, ge=0, le=1, description="maximum share of users that the last blessed model does not know"
+        0.5, ge=0, le=1, description="maximum fraction of users that the last blessed model does not know"
     )
     max_unknown_items: float = Field(
         0.2,
         ge=0,
         le=1,
-        description="maximum share of interactions with items that the last blessed model does not know",
+        description="maximum fraction of interactions with items that the last blessed model does not know",
     )
     max_popularity_divergence: float = Field(
         0.1,

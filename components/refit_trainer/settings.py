@@ -15,7 +15,7 @@ class RefitSettings(Settings):
         0.3,
         ge=0,
         le=1,
-        description="minimum mean share of the evaluated model's top 10 that is in the top 10 of the refitted one",
+        description="minimum mean fraction of the evaluated model's top 10 that is in the top 10 of the refitted one",
     )
     min_coverage: float = Field(
         0.5,

@@ -28,7 +28,7 @@ class RefitValidation(NamedTuple):
         blessed: whether the refitted model may be served.
         reason: why, in words.
         users: number of users whose recommendations were compared.
-        overlap: mean share of the evaluated model's top 10 that is in the refitted model's.
+        overlap: mean fraction of the evaluated model's top 10 that is in the refitted model's.
         coverage: coverage@10 of the refitted model over these users.
         evaluated_coverage: the same of the evaluated model.
         new_items: items that only the refitted model knows.
