@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.settings import Settings
 
@@ -37,3 +37,11 @@ class DriftSettings(Settings):
         le=1,
         description="maximum distance (Kolmogorov-Smirnov) between the distributions of history lengths",
     )
+
+    @model_validator(mode="after")
+    def _sizes_are_in_order(self) -> DriftSettings:
+        if self.min_size > self.max_size:
+            raise ValueError(
+                f"`drift.min_size` should not exceed `drift.max_size`. Received: {self.min_size:g}, {self.max_size:g}"
+            )
+        return self

@@ -30,15 +30,15 @@ def evaluate_command(
       caser evaluate --model out/mine/serving/caser --data newer.csv --set split.strategy=time \\
         --set split.valid_from=2024-06-01 --set split.test_from=2024-06-01
     """
-    from pipeline.client.in_process import newest_version
+    from pipeline.client.in_process import local_version
     from pipeline.config.config import load_config
     from pipeline.console.live_display import new_console
     from pipeline.console.log_capture import silence_end_of_python, suppress_output
     from pipeline.console.run_summary import print_evaluation
 
-    config, version = load_config(preset, config_file, overrides), newest_version(Path(model))
+    config = load_config(preset, config_file, overrides)
     try:
-        with suppress_output():
+        with local_version(model) as version, suppress_output():
             from pipeline.local.evaluate import evaluate
 
             summary = evaluate(version, data, config)

@@ -76,13 +76,13 @@ def recommend(
         if model is None or output is None:
             raise UserError("--all-users and --users need --model DIR and --output FILE.")
         from pipeline.cli.batch import recommend_for_all_users
-        from pipeline.client.in_process import newest_version
+        from pipeline.client.in_process import local_version
         from pipeline.config.config import load_config
         from pipeline.local.batch_request import BatchRequest
 
         config = load_config(preset, config_file, overrides)
-        version = newest_version(Path(model).absolute())
-        recommend_for_all_users(BatchRequest(version, data, config, users, output, k, beam_args))
+        with local_version(model) as version:
+            recommend_for_all_users(BatchRequest(version.absolute(), data, config, users, output, k, beam_args))
         return
     if data is not None or output is not None or beam_args:
         raise UserError("--data, --output and --beam-arg are for --all-users or --users.")

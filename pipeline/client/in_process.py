@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,23 @@ def newest_version(model_dir: Path) -> Path:
     if not complete:
         raise UserError(f"{model_dir} contains no model version. Hint: pass the directory DIR/serving/caser of a run.")
     return Path(version_folder(str(model_dir), complete[-1]))
+
+
+@contextlib.contextmanager
+def local_version(model: str) -> Iterator[Path]:
+    """The newest version of a model, copied to this machine if it is in an object store.
+
+    Args:
+        model: directory, or URI, of all versions or of a single version.
+
+    Raises:
+        UserError: there is no model.
+    """
+    if "://" not in model:
+        yield newest_version(Path(model))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield newest_version(_fetch(model, Path(folder)))
 
 
 class InProcessTransport:

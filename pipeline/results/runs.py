@@ -26,6 +26,9 @@ _SECTIONS = {
     "Neighbours": "neighbours",
     "SequentialRules": "sequential_rules",
     "BaselineValidator": "evaluator",
+    "DriftValidator": "drift",
+    "RefitValidator": "refit",
+    "BatchRecommender": "batch",
     "CaserPusher": "pusher",
 }
 
@@ -158,7 +161,7 @@ def _comparison(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) 
 
 
 def _blessed(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> bool | None:
-    verdicts = [outputs.get((node, "blessing")) for node in ("Evaluator", "BaselineValidator")]
-    if any(verdict is None for verdict in verdicts):
+    verdicts = {node: outputs.get((node, "blessing")) for node in ("Evaluator", "BaselineValidator", "DriftValidator")}
+    if verdicts["Evaluator"] is None or verdicts["BaselineValidator"] is None:
         return None
-    return all(verdict.custom_properties["blessed"].int_value for verdict in verdicts if verdict)
+    return all(verdict.custom_properties["blessed"].int_value for verdict in verdicts.values() if verdict)

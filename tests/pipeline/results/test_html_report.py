@@ -14,7 +14,7 @@ from pipeline.console.run_summary import print_summary
 from pipeline.results.html_report import write_report
 from pipeline.results.line_chart import line_chart
 from pipeline.results.metrics_json import write_metrics
-from pipeline.results.summary import Example, RunSummary
+from pipeline.results.summary import Check, Example, RunSummary
 
 VOID = {"meta", "br"}
 
@@ -129,12 +129,46 @@ def test_metrics_json_has_the_documented_content(summary, tmp_path):
     content = json.loads(file.read_text())
     assert list(content) == [
         "test", "caser", "sequential_rules", "neighbours", "popularity", "notes", "ceiling", "slices", "intervals",
-        "rule_weight", "counts", "blessed", "blessing_reason", "warnings", "pushed_version", "seconds", "states",
+        "rule_weight", "counts", "blessed", "blessing_reason", "unseen_items", "warnings", "pushed_version",
+        "seconds", "states",
     ]  # fmt: skip
     assert content["sequential_rules"] == summary.sequential_rules
     assert content["test"] == summary.test
     assert content["seconds"] == {"Transform": 1.25, "CaserTrainer": 2.0}
     assert list(tmp_path.iterdir()) == [file]
+
+
+CHECKS = [
+    Check("drift", False, "size 0.100, below drift.min_size=0.5", {"size": 0.1}),
+    Check("refit", True, "its top 10 has 0.80 of the evaluated model's", {"overlap": 0.8}),
+]
+
+
+def test_checks_before_the_push_are_in_report_and_metrics(summary, tmp_path):
+    checked = replace(summary, checks=CHECKS, unseen_items=7)
+    write_report(checked, Config(), "data.csv", tmp_path / "report.html")
+    write_metrics(checked, tmp_path / "metrics.json")
+    page = Checker()
+    page.feed((tmp_path / "report.html").read_text())
+    assert "Drift, not pushed: size 0.100, below drift.min_size=0.5." in page.text
+    assert "Refit: its top 10 has 0.80" in page.text
+    assert "has never seen 7 items" in page.text
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["drift"] == {"passed": False, "reason": CHECKS[0].reason, "size": 0.1}
+    assert (content["refit"]["overlap"], content["unseen_items"]) == (0.8, 7)
+
+
+@pytest.mark.parametrize(
+    ("blessed", "checks", "expected"),
+    [
+        (False, CHECKS, " (model was not blessed)"),
+        (True, CHECKS, " (drift check failed)"),
+        (True, CHECKS[1:], ""),
+        (True, [], ""),
+    ],
+)
+def test_reason_why_nothing_was_pushed_is_the_first_refusal(blessed, checks, expected, summary):
+    assert replace(summary, blessed=blessed, checks=checks).why_not_pushed() == expected
 
 
 def test_skipped_baseline_has_a_note(summary, tmp_path):

@@ -6,6 +6,9 @@ import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from components.drift_validator.drift import Measurement
+from components.drift_validator.result import DriftValidation
+from components.refit_validator.checks import RefitValidation
 from pipeline.kubeflow.emulator.placeholders import executor_input
 from pipeline.kubeflow.nodes.task_names import METRICS
 from pipeline.kubeflow.step.node_report import NodeReport, write_report
@@ -56,3 +59,36 @@ def test_metrics_are_written_to_kubeflows_output_file(tmp_path):
 def test_node_without_metrics_writes_no_output_file(tmp_path):
     write_report(REPORT._replace(metrics={}), None, executor_input_for(tmp_path / "outputs"))
     assert not list(tmp_path.iterdir())
+
+
+def page_of(node_id, key, uri):
+    """The page of a node with one output."""
+    store = mlmd.MetadataStore(metadata_store_pb2.ConnectionConfig(fake_database={}))
+    artifact_type = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Some"))
+    execution_type = store.put_execution_type(metadata_store_pb2.ExecutionType(name=node_id))
+    event = metadata_store_pb2.Event(type="OUTPUT", path={"steps": [{"key": key}, {"index": 0}]})
+    artifact = metadata_store_pb2.Artifact(type_id=artifact_type, uri=str(uri))
+    execution_id, _, _ = store.put_execution(
+        metadata_store_pb2.Execution(type_id=execution_type), [(artifact, event)], []
+    )
+    (execution,) = store.get_executions_by_id([execution_id])
+    return NodeReport.of(node_id, "done", store, execution, None).markdown()
+
+
+def test_page_of_drift_checks_shows_every_measure(tmp_path):
+    measurements = {"size": Measurement(0.1, 0.5, 2, "{}_size"), "unknown users": Measurement(0.2, 0, 0.5, "x")}
+    DriftValidation(measurements).write(str(tmp_path))
+    page = page_of("DriftValidator", "validation", tmp_path)
+    assert "**Not blessed**: size 0.100, below drift.min_size=0.5" in page
+    assert "| unknown users | 0.200 |" in page
+
+
+def test_page_of_a_refit_shows_its_checks(tmp_path):
+    RefitValidation(True, "fine", 10, 0.75).write(str(tmp_path))
+    page = page_of("RefitValidator", "validation", tmp_path)
+    assert "**Blessed**: fine" in page
+    assert "| overlap | 0.7500 |" in page
+
+
+def test_page_of_a_refit_that_was_not_trained_says_so(tmp_path):
+    assert "Not trained: the evaluated model is not blessed." in page_of("RefitTrainer", "model_run", tmp_path)
