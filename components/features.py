@@ -2,7 +2,8 @@
 
 Raw Examples (one user each):
     USER_ID: bytes []; ITEM_IDS: bytes [n], oldest first; HOLDOUT: bytes [h], oldest first, empty in `train`;
-    EXCLUDE_ITEM_IDS: bytes [e], in requests only: further items that must not be recommended.
+    In requests only: EXCLUDE_ITEM_IDS: bytes [e], further items that must not be recommended; CANDIDATE_ITEM_IDS: bytes
+    [c], the only items that may be recommended, all items if empty.
 Transformed Examples (one user of `train`, or of `all`, each):
     USER: int64 []; HISTORY: int64 [n] ids of items, oldest first.
 """
@@ -13,7 +14,7 @@ SPLITS = (TRAIN, VALID, TEST)
 ALL = "all"
 
 USER_ID, ITEM_IDS, HOLDOUT = "user_id", "item_ids", "holdout"
-EXCLUDE_ITEM_IDS = "exclude_item_ids"
+EXCLUDE_ITEM_IDS, CANDIDATE_ITEM_IDS = "exclude_item_ids", "candidate_item_ids"
 USER, HISTORY = "user", "history"
 
 # Integer ids: line n of a vocabulary file has id n + FIRST_ID.

@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.features import EXCLUDE_ITEM_IDS, HOLDOUT, ITEM_IDS, USER_ID
+from components.features import CANDIDATE_ITEM_IDS, EXCLUDE_ITEM_IDS, HOLDOUT, ITEM_IDS, USER_ID
+
+_LISTS = (ITEM_IDS, HOLDOUT, EXCLUDE_ITEM_IDS, CANDIDATE_ITEM_IDS)
 
 
 class RawExamples(NamedTuple):
-    """A batch of users: `user_id` string [B]; `item_ids`, `holdout` and `exclude` ragged string [B, (n)]."""
+    """A batch of users: `user_id` string [B]; all others ragged string [B, (n)], see `components.features`."""
 
     user_id: tf.Tensor
     item_ids: tf.RaggedTensor
     holdout: tf.RaggedTensor
     exclude: tf.RaggedTensor
+    candidates: tf.RaggedTensor
 
 
 def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
@@ -31,13 +34,10 @@ def parse_raw_examples(serialized: tf.Tensor) -> RawExamples:
         serialized,
         {
             USER_ID: tf.io.FixedLenFeature([], tf.string, default_value=""),
-            **{
-                name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64)
-                for name in (ITEM_IDS, HOLDOUT, EXCLUDE_ITEM_IDS)
-            },
+            **{name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in _LISTS},
         },
     )
-    return RawExamples(*(features[name] for name in (USER_ID, ITEM_IDS, HOLDOUT, EXCLUDE_ITEM_IDS)))
+    return RawExamples(*(features[name] for name in (USER_ID, *_LISTS)))
 
 
 def serialize_example(user: bytes, items: list[bytes], holdout: list[bytes]) -> bytes:

@@ -7,23 +7,34 @@ message classes would cost a REST client seconds and half a gigabyte.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.export.signatures import PredictRequests
-from components.features import EXCLUDE_ITEM_IDS, ITEM_IDS, USER_ID
+from components.features import CANDIDATE_ITEM_IDS, EXCLUDE_ITEM_IDS, ITEM_IDS, USER_ID
 
 _LENGTH_DELIMITED = 2
 # Lengths below 128 are one byte.
 _SHORT = [bytes((length,)) for length in range(128)]
 
 
-def encoded_examples(requests: PredictRequests) -> list[bytes]:
+def encoded_examples(requests: PredictRequests, candidates: Sequence[list[str]] | None = None) -> list[bytes]:
     """Serialized `tf.train.Example`s, one per user.
 
     Args:
         requests: the users; padding is dropped.
+        candidates: for each user, the only items that may be recommended, all items if empty; None: all for everybody.
     """
+    every = [[item for item in among if item] for among in candidates or [[]] * len(requests.user_id)]
     return [
-        _field(1, _feature(USER_ID, [user]) + _feature(ITEM_IDS, recent) + _feature(EXCLUDE_ITEM_IDS, exclude))
-        for user, recent, exclude in zip(*requests, strict=True)
+        _field(
+            1,
+            # A feature without a value is an error, one that is missing is not.
+            (_feature(USER_ID, [user]) if user else b"")
+            + _feature(ITEM_IDS, recent)
+            + _feature(EXCLUDE_ITEM_IDS, exclude)
+            + (_feature(CANDIDATE_ITEM_IDS, among) if among else b""),
+        )
+        for user, recent, exclude, among in zip(*requests, every, strict=True)
     ]
 
 

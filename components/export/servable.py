@@ -25,6 +25,7 @@ from components.export.signatures import (
     PARTS,
     POPULARITY,
     RANKS,
+    RECOMMEND_AMONG,
     SCORE,
     SCORES,
     SEQUENTIAL_RULES,
@@ -37,7 +38,7 @@ from components.export.signatures import (
 )
 from components.export.similar_items import SimilarItems
 from components.export.warmup import WARMUP_FILE, write_warmup
-from components.features import FIRST_ID
+from components.features import FIRST_ID, PADDING
 from components.model.caser import Caser
 from components.model.windows import last_window
 from components.ranking.evaluation import HeldOutUsers
@@ -119,6 +120,7 @@ class ServableCaser(tf.Module):
             signatures={
                 SERVING: self.recommend,
                 SERVE_TF_EXAMPLE: self.recommend_for_examples,
+                RECOMMEND_AMONG: self.recommend_among,
                 SCORE: self.score,
                 SIMILAR_ITEMS: similar.similar_items,
                 EVALUATE: self.evaluate,
@@ -173,22 +175,59 @@ class ServableCaser(tf.Module):
                 `components.export.padding`.
         """
         refuse_padded_items(recent_item_ids, exclude_item_ids)
-        return self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
+        ids, scores = self._best(user_id, self._history(recent_item_ids), self._history(exclude_item_ids))
+        return {ITEMS: self.items.tokens(ids), SCORES: scores}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "examples")])
     def recommend_for_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serve_tf_example`: `recommend` for serialized raw Examples.
 
         Args:
-            examples: string [B]; `holdout` is ignored, and `exclude_item_ids` are never recommended.
+            examples: string [B]; `holdout` is ignored, `exclude_item_ids` are never recommended, and if there are
+                `candidate_item_ids`, nothing else is.
 
         Returns:
             The same as `recommend`.
         """
         users = parse_raw_examples(examples)
-        return self._best(
-            users.user_id, known_items(self.items.ids(users.item_ids)), known_items(self.items.ids(users.exclude))
+        history, exclude = (known_items(self.items.ids(items)) for items in (users.item_ids, users.exclude))
+        candidates = self.items.ids(users.candidates)
+        ids, scores = tf.cond(
+            tf.size(candidates.flat_values) > 0,
+            lambda: self._best_among(users.user_id, history, exclude, candidates),
+            lambda: self._best(users.user_id, history, exclude),
         )
+        return {ITEMS: self.items.tokens(ids), SCORES: scores}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "user_id"),
+            tf.TensorSpec([None, None], tf.string, "recent_item_ids"),
+            tf.TensorSpec([None, None], tf.string, "candidate_item_ids"),
+        ]
+    )
+    def recommend_among(
+        self, user_id: tf.Tensor, recent_item_ids: tf.Tensor, candidate_item_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `recommend_among`: like `recommend`, but of given candidates only.
+
+        Args:
+            user_id: string [B].
+            recent_item_ids: string [B, any], as in `recommend`.
+            candidate_item_ids: string [B, any], padded with "": the only items that may be recommended; unknown ones
+                are ignored, and a row without any gets no recommendations.
+
+        Returns:
+            The same as `recommend`.
+        """
+        refuse_padded_items(recent_item_ids, candidate_item_ids)
+        history, candidates = self._history(recent_item_ids), self.items.ids(candidate_item_ids)
+        # One entry more, that no item is, so that no row stands for all items.
+        candidates = tf.RaggedTensor.from_tensor(
+            tf.pad(candidates, [[0, 0], [1, 0]], constant_values=PADDING), row_splits_dtype=tf.int64
+        )
+        ids, scores = self._best_among(user_id, history, history[:, :0], candidates)
+        return {ITEMS: self.items.tokens(ids), SCORES: scores}
 
     @tf.function(
         input_signature=[
@@ -296,10 +335,26 @@ class ServableCaser(tf.Module):
     def _representation(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
         return self.model((self.users.ids(user_id), last_window(history, self.model.L)))
 
-    def _best(self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        seen = tf.concat([history, exclude], axis=1) if self.exclude_seen else exclude
-        best, scores = (self.best_of_index if self.index else self.best_of_all)(user_id, history, seen)
-        return {ITEMS: self.items.tokens(best), SCORES: scores}
+    def _best(
+        self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        best = self.best_of_index if self.index else self.best_of_all
+        return best(user_id, history, self._not_recommended(history, exclude))
+
+    def _best_among(
+        self, user_id: tf.Tensor, history: tf.RaggedTensor, exclude: tf.RaggedTensor, candidates: tf.RaggedTensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best unseen items of `candidates` int64 [B, (c)] ids; of all items for a row without any."""
+        known = known_items(candidates)
+        shape = tf.stack([candidates.nrows(), tf.constant(self.items.size, tf.int64)])
+        indices = tf.stack([known.value_rowids(), known.flat_values - FIRST_ID], axis=1)
+        is_candidate = tf.scatter_nd(indices, tf.ones_like(known.flat_values, tf.int32), shape) > 0
+        wanted = is_candidate | (candidates.row_lengths() == 0)[:, tf.newaxis]
+        seen = self._not_recommended(history, exclude).to_tensor()
+        return top_items(self._scores(user_id, history), seen, self.k, wanted)
+
+    def _not_recommended(self, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> tf.RaggedTensor:
+        return tf.concat([history, exclude], axis=1) if self.exclude_seen else exclude
 
     def best_of_all(
         self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor

@@ -7,19 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from components.features import EXCLUDE_ITEM_IDS
+from components.features import CANDIDATE_ITEM_IDS, EXCLUDE_ITEM_IDS
 
 # Name of the model in TF Serving, and of the directory of its versions.
 MODEL_NAME = "caser"
 # The version label that clients ask for unless told otherwise.
 STABLE = "stable"
-SERVING, SERVE_TF_EXAMPLE, SCORE, EVALUATE, SIMILAR_ITEMS = (
-    "serving_default",
-    "serve_tf_example",
-    "score",
-    "evaluate",
-    "similar_items",
-)
+SERVING, SERVE_TF_EXAMPLE, RECOMMEND_AMONG = "serving_default", "serve_tf_example", "recommend_among"
+SCORE, EVALUATE, SIMILAR_ITEMS = "score", "evaluate", "similar_items"
 # Outputs of `evaluate`. Ranks count from 1 (best) among the items the user has not seen.
 RANKS = "ranks"  # int64 [B, H]: one per distinct held-out item, oldest first; padded with NO_RANK on the right
 TOP_ITEMS = "top_items"  # int64 [B, MAX_K]: ids of the best unseen items, padded with PADDING
@@ -60,9 +55,8 @@ _USER_AND_HISTORY = {USER: Tensor(STRING, 1), RECENT: Tensor(STRING, 2)}
 SIGNATURES = {
     SERVING: Signature({**_USER_AND_HISTORY, EXCLUDE: Tensor(STRING, 2)}, _RECOMMENDATIONS),
     SERVE_TF_EXAMPLE: Signature(_EXAMPLES, _RECOMMENDATIONS),
-    SCORE: Signature(
-        {**_USER_AND_HISTORY, "candidate_item_ids": Tensor(STRING, 2)}, {"probabilities": Tensor(FLOAT, 2)}
-    ),
+    RECOMMEND_AMONG: Signature({**_USER_AND_HISTORY, CANDIDATE_ITEM_IDS: Tensor(STRING, 2)}, _RECOMMENDATIONS),
+    SCORE: Signature({**_USER_AND_HISTORY, CANDIDATE_ITEM_IDS: Tensor(STRING, 2)}, {"probabilities": Tensor(FLOAT, 2)}),
     SIMILAR_ITEMS: Signature(
         {ITEM: Tensor(STRING, 1)},
         {**_RECOMMENDATIONS, FOLLOWING_ITEMS: Tensor(STRING, 2), FOLLOWING_SCORES: Tensor(FLOAT, 2)},

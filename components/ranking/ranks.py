@@ -52,19 +52,25 @@ def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> t
     return tf.gather(rank, order, batch_dims=1), tf.gather(items, order, batch_dims=1)
 
 
-def top_items(scores: tf.Tensor, seen: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+def top_items(
+    scores: tf.Tensor, seen: tf.Tensor, k: int, candidates: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The top-k unseen items.
 
     Args:
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         seen: int64 [B, S] ids, padded with 0.
         k: number of items.
+        candidates: bool [B, N], the items to choose from; None: all.
 
     Returns:
         int64 [B, k] ids, best first, ties by popularity; PADDING if fewer are left. And their scores, float [B, k],
         always finite; the lowest float for padding.
     """
-    best = tf.math.top_k(_without(scores, seen), tf.minimum(k, tf.shape(scores)[1]))
+    unseen = _without(scores, seen)
+    if candidates is not None:
+        unseen = tf.where(candidates, unseen, tf.constant(float("-inf"), scores.dtype))
+    best = tf.math.top_k(unseen, tf.minimum(k, tf.shape(scores)[1]))
     left = tf.math.is_finite(best.values)
     items = tf.where(left, tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
     values = tf.where(left, best.values, scores.dtype.min)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--user", metavar="ID", help="User ID; unknown users get non-personalized recommendations.")
 @click.option("--history", default="", metavar="A,B,C", help="Recent items of the user, oldest first.")
 @click.option("--exclude", default="", metavar="A,B,C", help="Additional items to exclude.")
+@click.option("--among", metavar="A,B,C", help="The only items that may be recommended, such as those in stock.")
 @click.option("--batch", metavar="FILE", help="Many users, one JSON object per line; - reads standard input.")
 @click.option("--all-users", is_flag=True, help="Recommend to all users of the run, or of --data, on Beam.")
 @click.option("--users", type=click.Path(path_type=Path), metavar="FILE", help="Like --all-users, for these IDs only.")
@@ -45,6 +46,7 @@ def recommend(
     user: str | None,
     history: str,
     exclude: str,
+    among: str | None,
     batch: str | None,
     all_users: bool,
     users: Path | None,
@@ -90,7 +92,9 @@ def recommend(
         if batch is not None:
             _recommend_batch(recommender, batch, k)
             return
-        recommendations = recommender.recommend(str(user), _items(history), _items(exclude), k)
+        recommendations = recommender.recommend(
+            str(user), _items(history), _items(exclude), k, None if among is None else _items(among)
+        )
     if as_json:
         click.echo(json.dumps(recommendations._asdict(), ensure_ascii=False))
     else:

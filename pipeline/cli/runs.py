@@ -106,7 +106,9 @@ def _metric(value: float | None) -> str:
 
 
 def _text(value: Any) -> str:
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) and value is not True else str(value)
+    return (
+        "-" if value is None else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    )
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:

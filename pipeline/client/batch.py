@@ -77,9 +77,9 @@ def _query(line: str, where: str) -> Query:
     except (ValueError, TypeError, RecursionError) as error:
         reason = str(error).replace("Query.__new__() ", "").replace("<lambda>() ", "")
         raise UserError(
-            f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...]}}: {reason}'
+            f'{where}: expected an object {{"user": ID, "recent": [...], "exclude": [...], "among": [...]}}: {reason}'
         ) from None
-    for name in ("recent", "exclude"):
+    for name in ("recent", "exclude", "among"):
         if not isinstance(parts.get(name, []), list):
             raise UserError(f"{where}: `{name}` should be a list. Received: {line.strip()[:200]}")
     return Query(*check_query(query, where))

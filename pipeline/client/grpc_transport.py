@@ -76,9 +76,11 @@ class GrpcTransport:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._model = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: Sequence[list[str]] | None = None
+    ) -> tuple[Predictions, str]:
         """Sends a predict request."""
-        outputs, served = self._outputs(SERVE_TF_EXAMPLE, "examples", encoded_examples(requests), version)
+        outputs, served = self._outputs(SERVE_TF_EXAMPLE, "examples", encoded_examples(requests, candidates), version)
         users = len(requests.user_id)
         return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), served
 

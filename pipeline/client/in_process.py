@@ -87,9 +87,11 @@ class InProcessTransport:
             model_dir = _fetch(str(model_dir), Path(self._fetched.name))
         self._version = newest_version(Path(model_dir))
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: Sequence[list[str]] | None = None
+    ) -> tuple[Predictions, str]:
         """Runs the model; there is one version only."""
-        outputs = self._outputs(SERVE_TF_EXAMPLE, examples=encoded_examples(requests))
+        outputs = self._outputs(SERVE_TF_EXAMPLE, examples=encoded_examples(requests, candidates))
         checked = check_predictions(outputs.get(ITEMS), outputs.get(SCORES), len(requests.user_id), str(self._version))
         return checked, self._version.name
 

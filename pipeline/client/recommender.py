@@ -106,7 +106,12 @@ class Recommender:
         return cls(InProcessTransport(path))
 
     def recommend(
-        self, user: str, recent: Iterable[str] = (), exclude: Iterable[str] = (), k: int = 10
+        self,
+        user: str,
+        recent: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        k: int = 10,
+        among: Iterable[str] | None = None,
     ) -> Recommendations:
         """Recommends items to one user.
 
@@ -115,6 +120,7 @@ class Recommender:
             recent: the user's most recent items, oldest first.
             exclude: further items that must not be recommended.
             k: number of recommendations.
+            among: the only items that may be recommended; None: all items.
 
         Returns:
             At most k items.
@@ -123,7 +129,7 @@ class Recommender:
             UserError: an argument is invalid; the model is missing, refuses the request, does not respond in time, or
                 returns fewer items.
         """
-        (recommendations,) = self.recommend_many([Query(user, recent, exclude)], k)
+        (recommendations,) = self.recommend_many([Query(user, recent, exclude, among)], k)
         return recommendations
 
     def recommend_many(self, queries: Sequence[Query], k: int = 10) -> list[Recommendations]:
@@ -147,13 +153,13 @@ class Recommender:
         if self._users_per_request and len(queries) > self._users_per_request:
             return self._in_parts(queries, k, self._users_per_request)
         try:
-            predictions, version = self._transport.predict(
-                PredictRequests(
-                    [query.user for query in queries],
-                    _padded([query.recent for query in queries]),
-                    _padded([query.exclude for query in queries]),
-                )
+            requests = PredictRequests(
+                [query.user for query in queries],
+                _padded([query.recent for query in queries]),
+                _padded([query.exclude for query in queries]),
             )
+            candidates = [query.among or [] for query in queries]
+            predictions, version = self._transport.predict(requests, candidates=candidates)
         except UserError as error:
             limit = _BATCH_LIMIT.search(str(error))
             if limit is None or not 0 < int(limit[1]) < len(queries):
@@ -170,6 +176,11 @@ class Recommender:
             # If the user has seen nearly all items, the rest is padded with "".
             # Adding 0 turns -0.0 into 0.0.
             best = [(item, score + 0.0) for item, score in zip(items[:k], scores, strict=False) if item]
+            if query.among and not {item for item, _ in best} <= {*query.among}:
+                raise UserError(
+                    "The model recommends items that `among` does not name: it was exported by an older version, which "
+                    "does not read it. Hint: train and push it again."
+                )
             if excluded := set(query.exclude).intersection(item for item, _ in best) if query.exclude else ():
                 raise UserError(
                     f"The model recommends excluded items ({', '.join(sorted(excluded))}): it was exported by an older "

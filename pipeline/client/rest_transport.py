@@ -68,9 +68,11 @@ class RestTransport:
             self._headers["Authorization"] = f"Bearer {connection.token}"
         self._labels = LabelChoice(connection.label)
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: Sequence[list[str]] | None = None
+    ) -> tuple[Predictions, str]:
         """Sends a predict request."""
-        examples = [{"b64": base64.b64encode(example).decode()} for example in encoded_examples(requests)]
+        examples = [{"b64": base64.b64encode(example).decode()} for example in encoded_examples(requests, candidates)]
         outputs = self._outputs(SERVE_TF_EXAMPLE, {"examples": examples}, version)
         users = len(requests.user_id)
         return check_predictions(outputs.get(ITEMS), outputs.get(SCORES), users, self._connection.url), ""

@@ -43,12 +43,15 @@ class VersionStatus(NamedTuple):
 class Transport(Protocol):
     """A way to send requests to a model."""
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: Sequence[list[str]] | None = None
+    ) -> tuple[Predictions, str]:
         """Predicts for a batch of users.
 
         Args:
             requests: the users; lists of equal width.
             version: version of the model; None: by the label of the connection, else the newest.
+            candidates: for each user, the only items that may be recommended, all items if empty; None: all items.
 
         Returns:
             The predictions, and the version that made them ("" if the server does not return it).

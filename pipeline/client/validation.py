@@ -29,11 +29,13 @@ class Query(NamedTuple):
         user: user id; unknown users get a shared embedding.
         recent: the user's most recent items, oldest first; unknown items are ignored.
         exclude: further items that must not be recommended.
+        among: the only items that may be recommended, such as those in stock; None: all items.
     """
 
     user: str
     recent: Iterable[str] = ()
     exclude: Iterable[str] = ()
+    among: Iterable[str] | None = None
 
 
 class CheckedQuery(NamedTuple):
@@ -42,6 +44,7 @@ class CheckedQuery(NamedTuple):
     user: str
     recent: list[str]
     exclude: list[str]
+    among: list[str] | None = None
 
 
 def check_query(query: Query, where: str = "") -> CheckedQuery:
@@ -55,14 +58,24 @@ def check_query(query: Query, where: str = "") -> CheckedQuery:
         The query with stripped ids; blank items are dropped.
 
     Raises:
-        UserError: an id is no text, or a list of ids is none.
+        UserError: an id is no text, a list of ids is none, or `among` is empty.
     """
     prefix = f"{where}: " if where else ""
     return CheckedQuery(
         _id(query.user, "user", prefix),
         _ids(query.recent, "recent", prefix, ordered=True),
         _ids(query.exclude, "exclude", prefix, ordered=False),
+        None if query.among is None else _among(query.among, prefix),
     )
+
+
+def _among(among: object, prefix: str) -> list[str]:
+    items = _ids(among, "among", prefix, ordered=False)
+    if not items:
+        raise UserError(
+            f"{prefix}`among` should have at least one item id. Hint: leave it out to choose from all items."
+        )
+    return items
 
 
 def check_k(k: object) -> int:

@@ -26,9 +26,9 @@ ANYTHING = st.recursive(
 class Transport:
     """Answers like a model with ten items; checks what reaches it."""
 
-    def predict(self, requests, version=None):
-        for user, recent, exclude in zip(*requests, strict=True):
-            for text in (user, *recent, *exclude):
+    def predict(self, requests, version=None, candidates=None):
+        for user, recent, exclude, among in zip(*requests, candidates, strict=True):
+            for text in (user, *recent, *exclude, *among):
                 assert isinstance(text, str)
                 text.encode()
                 assert text == text.strip()

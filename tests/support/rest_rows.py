@@ -31,7 +31,9 @@ class _PlainTransport(RestTransport):
 class RowTransport(_PlainTransport):
     """Sends one JSON object per user."""
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: object = None
+    ) -> tuple[Predictions, str]:
         instances = [dict(zip(requests._fields, row, strict=True)) for row in zip(*requests, strict=True)]
         rows = self.post({"instances": instances})["predictions"]
         return Predictions([row[ITEMS] for row in rows], [row[SCORES] for row in rows]), ""
@@ -40,6 +42,8 @@ class RowTransport(_PlainTransport):
 class ColumnTransport(_PlainTransport):
     """Sends one list per input."""
 
-    def predict(self, requests: PredictRequests, version: int | None = None) -> tuple[Predictions, str]:
+    def predict(
+        self, requests: PredictRequests, version: int | None = None, candidates: object = None
+    ) -> tuple[Predictions, str]:
         outputs = self.post({"inputs": requests._asdict()})["outputs"]
         return Predictions(outputs[ITEMS], outputs[SCORES]), ""

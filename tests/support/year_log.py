@@ -11,6 +11,8 @@ START = 1_704_067_200  # 2024-01-01
 _USERS, _NEW_USERS = 120, 12
 _ITEMS, _NEW_ITEMS = 40, 2
 _PER_USER = (8, 16)
+# When the new items of a month appear, so that they are in held-out interactions only.
+_NEW_FROM = 0.7
 SETTINGS = (
     "data.last_spans=3",
     "split.strategy=time",
@@ -43,13 +45,15 @@ def write_month(folder: Path, month: int, broken: bool = False) -> None:
         broken: whether item IDs are written in another way.
     """
     rng = np.random.default_rng(month)
-    first, items = _NEW_USERS * (month - 1), items_until(month)
+    first = _NEW_USERS * (month - 1)
     name = "SKU-{}" if broken else "i{}"
     lines = ["user_id,item_id,timestamp"]
     for user in range(first, first + _USERS):
-        item = int(rng.integers(items))
+        item = int(rng.integers(items_until(month - 1)))
         times = np.sort(rng.integers(0, MONTH, int(rng.integers(*_PER_USER))))
         for time in times:
+            items = items_until(month if time >= _NEW_FROM * MONTH else month - 1)
+            item %= items
             lines.append(f"u{user},{name.format(item)},{START + MONTH * (month - 1) + time}")
             item = (item + 1) % items if rng.random() < 0.8 else int(rng.integers(items))
     (folder / f"month-{month}.csv").write_text("\n".join(lines) + "\n")

@@ -13,15 +13,17 @@ from components.export.signatures import PredictRequests
 ids = st.text(max_size=200).filter(lambda text: "\0" not in text)
 
 
-@given(st.text(max_size=300), st.lists(ids, max_size=30), st.lists(ids, max_size=3))
-def test_encoded_example_is_read_by_tensorflow(user, recent, exclude):
-    (encoded,) = encoded_examples(PredictRequests([user], [recent], [exclude]))
+@given(st.text(max_size=300), *[st.lists(ids, max_size=size) for size in (30, 3, 3)])
+def test_encoded_example_is_read_by_tensorflow(user, recent, exclude, among):
+    (encoded,) = encoded_examples(PredictRequests([user], [recent], [exclude]), [among])
     features = tf.train.Example.FromString(encoded).features.feature
     actual = {name: [value.decode() for value in feature.bytes_list.value] for name, feature in features.items()}
+    # A user without an ID, as one without candidates, has no such feature at all.
+    optional = {"user_id": [user] if user else None, "candidate_item_ids": [item for item in among if item] or None}
     assert actual == {
-        "user_id": [user] if user else [],
         "item_ids": [item for item in recent if item],
         "exclude_item_ids": [item for item in exclude if item],
+        **{name: values for name, values in optional.items() if values},
     }
 
 

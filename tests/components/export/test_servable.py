@@ -128,6 +128,52 @@ def test_recommendations_keep_their_contract_for_any_request(which, request):
     check()
 
 
+def ask_among(model, batch):
+    """Answers of `recommend_among`, and of `serve_tf_example` with candidates."""
+    users, histories, candidates = zip(*batch, strict=True)
+    requests = PredictRequests(list(users), [list(history) for history in histories], [[] for _ in users])
+    inputs = {"user_id": tf.constant(users), "recent_item_ids": padded(histories)}
+    answers = [
+        model.signatures["recommend_among"](**inputs, candidate_item_ids=padded(candidates)),
+        model.signatures["serve_tf_example"](examples=tf.constant(encoded_examples(requests, list(candidates)))),
+    ]
+    return [
+        [[item for item in row if item] for row in answer["item_ids"].numpy().astype(str).tolist()]
+        for answer in answers
+    ]
+
+
+@pytest.mark.parametrize("which", ["model", "hybrid", "broken_model"])
+def test_recommendations_among_candidates_are_the_best_of_them(which, request):
+    model = request.getfixturevalue(which)
+    candidates = st.lists(item, min_size=1, max_size=9).filter(any)
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.tuples(rows, candidates), min_size=1, max_size=4))
+    def check(batch):
+        batch = [(user, history, among) for (user, history, _), among in batch]
+        everything, _ = ask(model, [(user, history, []) for user, history, _ in batch])
+        for answers in ask_among(model, batch):
+            for (_, history, among), answer, best in zip(batch, answers, everything, strict=True):
+                wanted = {*among} & {*ITEMS} - {*history}
+                assert {*answer} == wanted if len(wanted) <= K else len(answer) == K
+                # In the order in which they are recommended among all.
+                assert [item for item in best if item in wanted] == [item for item in answer if item in best]
+
+    check()
+
+
+def test_row_without_candidates_gets_all_items_from_an_example_and_none_from_the_signature(model):
+    by_signature, by_example = ask_among(model, [("ann", ["i0"], []), ("bob", ["i1"], ["i5"])])
+    assert (by_signature[0], by_signature[1]) == ([], ["i5"])
+    assert by_example[1] == ["i5"]
+    assert by_example[0] == [item for item in ask(model, [("ann", ["i0"], [])])[0][0] if item]
+
+
+def test_unknown_candidates_alone_give_no_recommendations(model):
+    assert ask_among(model, [("ann", ["i0"], ["what"])]) == [[[]], [[]]]
+
+
 def test_seen_items_are_recommended_by_their_score_where_they_may_be(model, repeating):
     history = ["i0", "i1", "i2"]
     every = model.signatures["score"](

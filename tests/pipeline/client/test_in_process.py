@@ -99,7 +99,7 @@ def test_batch_equals_single_requests(recommender):
     queries = [Query("ann", ["item1", "item2"]), Query("bob", [], ["item0"]), Query("nobody", ["item3"], ["item4"])]
     together = recommender.recommend_many(queries, k=3)
     for query, answer in zip(queries, together, strict=True):
-        alone = recommender.recommend(*query, k=3)
+        alone = recommender.recommend(query.user, query.recent, query.exclude, k=3)
         assert answer.item_ids == alone.item_ids
         assert answer.scores == pytest.approx(alone.scores, rel=1e-5)
     assert recommender.recommend_many([], k=3) == []
@@ -107,6 +107,38 @@ def test_batch_equals_single_requests(recommender):
 
 def test_excluded_items_are_not_recommended(recommender):
     assert "item0" not in recommender.recommend("ann", [], ["item0"], k=8).item_ids
+
+
+def test_only_items_in_among_are_recommended(recommender):
+    answer = recommender.recommend("ann", ["item1"], k=3, among=["item5", "item1", "what", "item2"])
+    assert sorted(answer.item_ids) == ["item2", "item5"]
+    both = recommender.recommend_many([Query("ann", ["item1"], among=["item5"]), Query("ann", ["item1"])], k=3)
+    assert (both[0].item_ids, len(both[1].item_ids)) == (["item5"], 3)
+
+
+def test_among_of_the_command_line_is_a_list(model_dir):
+    arguments = [
+        "recommend",
+        "--model",
+        str(model_dir),
+        "--user",
+        "ann",
+        "--among",
+        "item5, item6",
+        "-k",
+        "3",
+        "--json",
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert sorted(json.loads(result.stdout)["item_ids"]) == ["item5", "item6"]
+
+
+def test_model_that_does_not_read_candidates_is_named(recommender, monkeypatch):
+    original = recommender._transport.predict
+    monkeypatch.setattr(recommender._transport, "predict", lambda requests, candidates: original(requests))
+    with pytest.raises(UserError, match="exported by an older version, which does not read it"):
+        recommender.recommend("ann", ["item1"], k=3, among=["item5"])
 
 
 def test_batch_file_keeps_the_order_of_lines(model_dir, tmp_path):

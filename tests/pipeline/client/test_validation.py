@@ -19,6 +19,9 @@ URL = "http://127.0.0.1:1"
         (Query("u", {"a", "b"}), "`recent` should be a list"),
         (Query("u", {"a": 1}), "`recent` should be a list"),
         (Query("u", [1]), "ids in `recent` should be text. Received: 1"),
+        (Query("u", among="i01"), "`among` should be a list"),
+        (Query("u", among=[]), "`among` should have at least one item id"),
+        (Query("u", among=[" "]), "`among` should have at least one item id"),
         (Query(1), "ids in `user` should be text. Received: 1"),
         (Query(None), "ids in `user` should be text"),
         (Query(b"u"), "ids in `user` should be text"),
@@ -32,7 +35,7 @@ def test_wrong_query_is_refused(query, said):
 
 def test_ids_are_stripped_and_blank_ones_dropped_in_any_sequence():
     query = Query(" u\n", (item for item in ["a ", "", "\u00a0", "\tb"]), {" c"})
-    assert check_query(query) == ("u", ["a", "b"], ["c"])
+    assert check_query(query) == ("u", ["a", "b"], ["c"], None)
     assert check_query(Query("u", np.array(["a", "b"]))).recent == ["a", "b"]
 
 

@@ -41,7 +41,7 @@ def server(model, tmp_path, monkeypatch):
                 folders = (tmp_path / "caser").iterdir()
                 return [VersionStatus(int(folder.name), "AVAILABLE", "") for folder in folders]
 
-            def predict(self, requests, version=None):
+            def predict(self, requests, version=None, candidates=None):
                 return predictions, str(version)
 
             def close(self):
