@@ -10,7 +10,7 @@ MONTH = 30 * 24 * 3600
 START = 1_704_067_200  # 2024-01-01
 _USERS, _NEW_USERS = 120, 12
 _ITEMS, _NEW_ITEMS = 40, 2
-_PER_USER = (8, 16)
+_PER_USER, _JUMPS = (8, 16), 0.15
 # When the new items of a month appear, so that they are in held-out interactions only.
 _NEW_FROM = 0.7
 SETTINGS = (
@@ -37,7 +37,9 @@ def items_until(month: int) -> int:
 
 
 def write_month(folder: Path, month: int, broken: bool = False) -> None:
-    """Writes the delivery of a month, from 1: `month-N.csv`. Each item is followed by the next four times out of five.
+    """Writes the delivery of a month, from 1: `month-N.csv`.
+
+    Items follow each other up or down the catalogue, until a jump: the next item depends on the last two.
 
     Args:
         folder: where to.
@@ -49,11 +51,13 @@ def write_month(folder: Path, month: int, broken: bool = False) -> None:
     name = "SKU-{}" if broken else "i{}"
     lines = ["user_id,item_id,timestamp"]
     for user in range(first, first + _USERS):
-        item = int(rng.integers(items_until(month - 1)))
+        item, direction = 0, 1
         times = np.sort(rng.integers(0, MONTH, int(rng.integers(*_PER_USER))))
-        for time in times:
+        for number, time in enumerate(times):
             items = items_until(month if time >= _NEW_FROM * MONTH else month - 1)
-            item %= items
+            if number == 0 or rng.random() < _JUMPS:
+                item, direction = int(rng.integers(items)), int(rng.choice([-1, 1]))
+            else:
+                item = (item + direction) % items
             lines.append(f"u{user},{name.format(item)},{START + MONTH * (month - 1) + time}")
-            item = (item + 1) % items if rng.random() < 0.8 else int(rng.integers(items))
     (folder / f"month-{month}.csv").write_text("\n".join(lines) + "\n")
