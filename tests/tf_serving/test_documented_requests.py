@@ -16,8 +16,8 @@ pytestmark = pytest.mark.xdist_group("tf_serving")
 LINES = [line for _, line in shell_lines() if line.startswith("curl ")]
 
 
-def test_documentation_has_six_curl_lines():
-    assert len(LINES) == 6
+def test_documentation_has_seven_curl_lines():
+    assert len(LINES) == 7
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
@@ -25,7 +25,8 @@ def test_curl_body_is_valid_for_its_signature(line):
     arguments = shlex.split(line)
     if "-d" in arguments:
         body = json.loads(arguments[arguments.index("-d") + 1])
-        assert body.get("signature_name", "serving_default") in ("serving_default", "score", "similar_items")
+        signatures = ("serving_default", "recommend_among", "score", "similar_items")
+        assert body.get("signature_name", "serving_default") in signatures
         assert ("inputs" in body) != ("instances" in body)
 
 
