@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
-from components.example_gen.inputs.input_files import has_span, input_files, is_remote, total_bytes
-from components.example_gen.inputs.spans import latest_spans
+from components.example_gen.inputs.input_files import has_span, is_remote, total_bytes
+from components.example_gen.inputs.spans import files_to_read
 from components.example_gen.inputs.user_lists import excluded_users
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
@@ -53,7 +53,7 @@ def check_input(path: str, data: DataSettings, histories: HistorySettings, split
             f"{path} has no spans, so `data.last_spans`={data.last_spans} means nothing. "
             "Hint: pass a pattern such as --data 'log/day-{SPAN}/*.csv', or unset it with --set data.last_spans=null"
         )
-    files = latest_spans(path, data.last_spans or 1).files if has_span(path) else input_files(path)
+    files = files_to_read(path, data.last_spans)
     in_full = sum(os.path.getsize(file) for file in files) <= _READ_IN_FULL
     preview = _preview(files, data, in_full)
     if preview.first_bad and not preview.valid:

@@ -15,8 +15,7 @@ from components.batch_recommender import progress
 from components.batch_recommender.beam_pipeline import BatchOutput, recommend_for_all
 from components.errors import UserError
 from components.example_gen.beam_pipeline import write_examples
-from components.example_gen.inputs.input_files import input_files
-from components.example_gen.inputs.spans import latest_spans
+from components.example_gen.inputs.spans import files_to_read
 from components.example_gen.inputs.user_lists import read_user_list
 from components.example_gen.preflight import check_input
 from components.features import ALL, SPLITS
@@ -79,8 +78,7 @@ def _examples(request: BatchRequest) -> Iterator[tuple[list[str], bool]]:
     # A single interaction is enough to recommend something.
     histories = config.histories.model_copy(update={"min_user_interactions": 1})
     check_input(request.data, config.data, histories, None)
-    spans = config.data.last_spans
-    files = latest_spans(request.data, spans).files if spans else input_files(request.data)
+    files = files_to_read(request.data, config.data.last_spans)
     with tempfile.TemporaryDirectory() as folder:
         directory = os.path.join(folder, f"Split-{ALL}")
         with _beam(request.beam_args) as pipeline:

@@ -14,8 +14,7 @@ from components.baseline_validator.executor import count_held_out, model_ranker,
 from components.errors import UserError
 from components.example_gen.beam_pipeline import write_examples
 from components.example_gen.counts import COUNTS_FILE
-from components.example_gen.inputs.input_files import input_files
-from components.example_gen.inputs.spans import latest_spans
+from components.example_gen.inputs.spans import files_to_read
 from components.example_gen.preflight import check_input
 from components.example_gen.raw_examples import read_split
 from components.export.model_info import read_model_info, vocabulary_file
@@ -54,7 +53,7 @@ def evaluate(model_dir: Path, data: str, config: Config) -> RunSummary:
         raise UserError(f"{model_dir} is no model of this project. Hint: pass DIR/serving/caser of a run.")
     items = Vocabulary(vocabulary_file(str(model_dir), ITEM_VOCABULARY), info["items"])
     exclude_seen = info.get("exclude_seen", True)
-    files = latest_spans(data, config.data.last_spans).files if config.data.last_spans else input_files(data)
+    files = files_to_read(data, config.data.last_spans)
     with tempfile.TemporaryDirectory() as folder:
         splits = {name: os.path.join(folder, f"Split-{name}") for name in SPLITS if config.split.has(name)}
         with beam.Pipeline(argv=list(LOCAL_BEAM_ARGS)) as pipeline:

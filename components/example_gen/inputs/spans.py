@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from components.errors import UserError
-from components.example_gen.inputs.input_files import input_files, is_remote, local_path
+from components.example_gen.inputs.input_files import has_span, input_files, is_remote, local_path
 
 _TOKEN = re.compile(
     r"\{(?P<name>SPAN|VERSION|YYYY|MM|DD)(?::(?P<width>\d+))?\}"
@@ -52,6 +52,19 @@ def latest_spans(path: str, spans: int, newest: int | None = None) -> SpanFiles:
     chosen = sorted(span for span in by_span if newest is None or span <= newest)[-spans:]
     files = [file for span in chosen for file in by_span[span][max(by_span[span])]]
     return SpanFiles(chosen[-1], files)
+
+
+def files_to_read(path: str, last_spans: int | None) -> list[str]:
+    """The files that a run would read now.
+
+    Args:
+        path: what `input_files` takes; of a pattern with `{SPAN}`, only the latest spans.
+        last_spans: `data.last_spans`.
+
+    Raises:
+        UserError: see `latest_spans` and `input_files`.
+    """
+    return latest_spans(path, last_spans or 1).files if has_span(path) else input_files(path)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -250,3 +250,10 @@ def test_empty_pipe_is_one_message(tmp_path):
     writer.join()
     assert result.exit_code == 2
     assert "the file is empty" in result.output
+
+
+def test_number_of_spans_for_a_file_without_spans_is_one_message(tmp_path):
+    (tmp_path / "log.csv").write_text(HEADER + "u,i,1\n")
+    result = caser("run", "--data", tmp_path / "log.csv", "--output", tmp_path / "out", "--set", "data.last_spans=3")
+    assert (result.exit_code, "has no spans, so `data.last_spans`=3 means nothing" in result.output) == (2, True)
+    assert not (tmp_path / "out").exists()

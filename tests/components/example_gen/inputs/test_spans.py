@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from components.errors import UserError
-from components.example_gen.inputs.spans import latest_spans
+from components.example_gen.inputs.spans import files_to_read, latest_spans
 
 
 def write(folder, *names):
@@ -49,6 +49,14 @@ def test_dates_are_spans_too(tmp_path):
     found = latest_spans(str(tmp_path / "{YYYY}-{MM}-{DD}.csv"), 2)
     assert names(tmp_path, found) == ["2024-01-31.csv", "2024-02-01.csv"]
     assert found.newest == (datetime.date(2024, 2, 1) - datetime.date(1970, 1, 1)).days
+
+
+@pytest.mark.parametrize(("last_spans", "expected"), [(None, ["2.csv"]), (2, ["1.csv", "2.csv"])])
+def test_pattern_stands_for_its_latest_span_unless_set(last_spans, expected, tmp_path):
+    write(tmp_path, "1.csv", "2.csv")
+    files = files_to_read(str(tmp_path / "{SPAN}.csv"), last_spans)
+    assert [file.removeprefix(f"{tmp_path}/") for file in files] == expected
+    assert files_to_read(str(tmp_path / "1.csv"), last_spans) == [str(tmp_path / "1.csv")]
 
 
 def test_span_that_arrives_later_is_ignored(tmp_path):
