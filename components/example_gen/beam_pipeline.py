@@ -53,7 +53,7 @@ def write_examples(
     split: SplitSettings,
     split_dirs: dict[str, str],
     counts_dir: str,
-    quarantine_dir: str,
+    quarantine_dir: str | None,
 ) -> None:
     """Adds the steps of ExampleGen to a Beam pipeline.
 
@@ -65,7 +65,7 @@ def write_examples(
         split: how histories are split.
         split_dirs: directory by split.
         counts_dir: directory for `counts.json`.
-        quarantine_dir: directory for `bad_rows.csv`, written if there are bad rows.
+        quarantine_dir: directory for `bad_rows.csv`, written if there are bad rows; None: no such file.
     """
     excluded = excluded_users(data)
     shards = data.shards or int(np.clip(total_bytes(files) // _SHARD_BYTES, 1, MAX_SHARDS))
@@ -279,18 +279,15 @@ class _WriteExamples(beam.DoFn):
 class _WriteCounts(beam.DoFn):
     """Writes `counts.json` and the quarantine file; fails if there are too many bad rows or no users left."""
 
-    def __init__(self, data: DataSettings, split: SplitSettings | None, counts_dir: str, quarantine_dir: str) -> None:
+    def __init__(
+        self, data: DataSettings, split: SplitSettings | None, counts_dir: str, quarantine_dir: str | None
+    ) -> None:
         self._data, self._split = data, split
         self._counts_dir, self._quarantine_dir = counts_dir, quarantine_dir
 
     def process(self, files: list[str], counts: Counts, range_: TimeRange, bad_rows: list[tuple]) -> None:
         bad = [BadRow(*row) for row in bad_rows]
-        quarantine = os.path.join(self._quarantine_dir, QUARANTINE_FILE)
-        if bad:
-            tf.io.gfile.makedirs(self._quarantine_dir)
-            write_text(quarantine, to_csv(bad))
-        elif tf.io.gfile.exists(quarantine):  # from an earlier run on other data
-            tf.io.gfile.remove(quarantine)
+        quarantine = self._write_quarantine(bad) if self._quarantine_dir else None
         check_bad_row_fraction(bad, counts.rows_read, self._data, quarantine)
         if not counts.users:
             raise UserError(no_users_left(counts))
@@ -303,6 +300,15 @@ class _WriteCounts(beam.DoFn):
         text = json.dumps({"files": files, **counts_json(counts)}, indent=1)
         tf.io.gfile.makedirs(self._counts_dir)
         write_text(os.path.join(self._counts_dir, COUNTS_FILE), text)
+
+    def _write_quarantine(self, bad: list[BadRow]) -> str:
+        file = os.path.join(self._quarantine_dir or "", QUARANTINE_FILE)
+        if bad:
+            tf.io.gfile.makedirs(self._quarantine_dir)
+            write_text(file, to_csv(bad))
+        elif tf.io.gfile.exists(file):  # from an earlier run on other data
+            tf.io.gfile.remove(file)
+        return file
 
 
 def no_users_left(counts: Counts) -> str:

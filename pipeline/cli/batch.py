@@ -34,7 +34,9 @@ def recommend_for_all_users(request: BatchRequest) -> None:
             with suppress_output():
                 from pipeline.local.batch import recommend_in_batch
 
-                users = recommend_in_batch(request, show)
+                result = recommend_in_batch(request, show)
     finally:
         silence_end_of_python()
-    click.echo(f"{display_path(request.output)}: {users:,} users in {time.monotonic() - started:.0f} s")
+    if result.missing:
+        click.echo(f"Note: {result.missing:,} of the users in {request.users} have no history.", err=True)
+    click.echo(f"{display_path(request.output)}: {result.users:,} users in {time.monotonic() - started:.0f} s")

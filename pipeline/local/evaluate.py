@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
-
-import apache_beam as beam
 
 from components.baseline_validator.comparison import CASER, POPULARITY, RULES, SERVED, RunningComparison
 from components.baseline_validator.executor import count_held_out, model_ranker, popularity_of
 from components.errors import UserError
-from components.example_gen.beam_pipeline import write_examples
 from components.example_gen.counts import COUNTS_FILE
-from components.example_gen.inputs.spans import files_to_read
-from components.example_gen.preflight import check_input
 from components.example_gen.raw_examples import read_split
 from components.export.model_info import read_model_info, vocabulary_file
-from components.features import ITEM_VOCABULARY, SPLITS, TRAIN
+from components.features import ITEM_VOCABULARY, TRAIN
 from components.ranking.ranks import users_per_batch
 from components.transform.encoded_users import EncodedUsers
 from components.transform.vocabulary import Vocabulary
 from pipeline.config.config import Config
-from pipeline.pipeline import LOCAL_BEAM_ARGS
+from pipeline.local.read_log import examples_of
 from pipeline.results.summary import RunSummary
 from pipeline.results.warnings import warnings
 
@@ -47,22 +40,17 @@ def evaluate(model_dir: Path, data: str, config: Config) -> RunSummary:
     Raises:
         UserError: the log or the model cannot be used.
     """
-    check_input(data, config.data, config.histories, config.split)
     info = read_model_info(str(model_dir))
     if "items" not in info:
         raise UserError(f"{model_dir} is no model of this project. Hint: pass DIR/serving/caser of a run.")
     items = Vocabulary(vocabulary_file(str(model_dir), ITEM_VOCABULARY), info["items"])
     exclude_seen = info.get("exclude_seen", True)
-    files = files_to_read(data, config.data.last_spans)
-    with tempfile.TemporaryDirectory() as folder:
-        splits = {name: os.path.join(folder, f"Split-{name}") for name in SPLITS if config.split.has(name)}
-        with beam.Pipeline(argv=list(LOCAL_BEAM_ARGS)) as pipeline:
-            write_examples(pipeline, files, config.data, config.histories, config.split, splits, folder, folder)
+    with examples_of(data, config, complete=False) as folder:
         counts = json.loads((Path(folder) / COUNTS_FILE).read_text(encoding="utf-8"))
-        train = EncodedUsers(read_split(splits[TRAIN]), items)
+        train = EncodedUsers(read_split(f"{folder}/Split-{TRAIN}"), items)
         running = RunningComparison(items.size, config.evaluator, popularity_of(train, items.size))
         rank = model_ranker(str(model_dir), with_rules=info["rule_weight"] > 0)
-        for serialized in read_split(splits[config.split.evaluated]).batch(users_per_batch(items.size)):
+        for serialized in read_split(f"{folder}/Split-{config.split.evaluated}").batch(users_per_batch(items.size)):
             running.add(rank(serialized), count_held_out(serialized, items, exclude_seen))
     compared = running.result()
     if not compared.metrics:

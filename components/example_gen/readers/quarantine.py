@@ -43,14 +43,14 @@ def to_csv(bad: Sequence[BadRow]) -> str:
     return text.getvalue()
 
 
-def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, data: DataSettings, quarantine: str) -> None:
+def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, data: DataSettings, quarantine: str | None) -> None:
     """Fails if too many rows are malformed.
 
     Args:
         bad: all malformed rows.
         rows_read: number of all rows.
         data: the maximum fraction of malformed rows; the other settings are for hints.
-        quarantine: path of the quarantine file, for the message.
+        quarantine: path of the quarantine file, for the message; None: there is none.
 
     Raises:
         UserError: the fraction exceeds `data.max_bad_row_fraction`; the message lists the first ten rows.
@@ -63,11 +63,12 @@ def check_bad_row_fraction(bad: Sequence[BadRow], rows_read: int, data: DataSett
     cause = hint_for(min(bad), data)
     fraction = len(bad) / rows_read
     sufficient = min(1.0, float(f"{fraction * 1.05 + 1e-9:.2g}"))
+    where = f"  ... all of them are in {quarantine}\n" if len(bad) > _SHOWN else f"  (also in {quarantine})\n"
     raise UserError(
         f"{len(bad):,} of {rows_read:,} rows are malformed, above the limit "
         f"`data.max_bad_row_fraction` = {data.max_bad_row_fraction:g}:\n"
         f"{listing}\n"
-        + (f"  ... all of them are in {quarantine}\n" if len(bad) > _SHOWN else f"  (also in {quarantine})\n")
+        + (where if quarantine else "")
         + (f"Hint: {cause}\n" if cause else "")
         + f"Hint: fix the rows, or skip them with --set data.max_bad_row_fraction={sufficient:g}"
     )

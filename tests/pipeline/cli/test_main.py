@@ -192,6 +192,26 @@ def test_users_with_a_single_interaction_are_recommended_to_from_a_log(tmp_path)
     assert (rows["u0"], rows["new"]) == (["i5"], ["i5"])
     assert rows["u1"] != ["i5"]
     assert [path.name for path in output.parent.iterdir()] == ["all.jsonl"]
+    (tmp_path / "ids.txt").write_text("u1\nabsent\nnobody\n")
+    arguments = ["--users", tmp_path / "ids.txt", "--data", tmp_path / "log.csv", "--output", tmp_path / "one.parquet"]
+    result = caser("recommend", "--model", tmp_path / "100", *arguments, "-k", 1)
+    assert (result.exit_code, "2 of the users in" in result.output, "1 users" in result.output) == (0, True, True)
+    (tmp_path / "ids.txt").write_text("absent\n")
+    result = caser("recommend", "--model", tmp_path / "100", *arguments[:-1], tmp_path / "none.jsonl")
+    assert (result.exit_code, "None of the users in --users has a history" in result.output) == (2, True)
+    assert not (tmp_path / "none.jsonl").exists()
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["recommend", "--all-users", "--output", "out.jsonl"]])
+def test_malformed_row_of_a_log_is_one_message_that_names_no_lost_file(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small_servable.save(tmp_path / "100")
+    rows = "".join(f"u{n},i{t},{t}\n" for n in range(3) for t in range(8))
+    (tmp_path / "log.csv").write_text(f"{HEADER}{rows}u1,,5\n")
+    result = caser(*command, "--model", "100", "--data", "log.csv")
+    assert result.exit_code == 2
+    assert "1 of 25 rows are malformed" in result.output
+    assert not [word for word in ("Traceback", "while running", "bad_rows.csv") if word in result.output]
 
 
 def test_evaluation_of_what_is_no_model_is_one_message(tmp_path):
