@@ -53,17 +53,19 @@ def write_model(folder: Path, users: int, items: int) -> str:
     return str(folder / "model")
 
 
-def write_users(folder: Path, users: int, items: int) -> list[str]:
-    """Writes raw Examples with 20 to 60 random items each."""
+def write_users(folder: Path, users: int, items: int, held_out: int = 0) -> list[str]:
+    """Writes raw Examples with 20 to 60 random items each, of which some are held out."""
     rng, shards = np.random.default_rng(2), -(-users // _USERS_PER_SHARD)
     names = [f"i{n}".encode() for n in range(items)]
     for shard in range(shards):
         first = shard * _USERS_PER_SHARD
         chosen = range(first, min(first + _USERS_PER_SHARD, users))
         lengths = rng.integers(_HISTORY // 2, _HISTORY * 3 // 2, len(chosen))
-        histories = (rng.integers(items, size=length).tolist() for length in lengths)
+        histories = ([names[item] for item in rng.integers(items, size=length)] for length in lengths)
         records = (
-            serialize_example(f"u{user}".encode(), [names[item] for item in history], [])
+            serialize_example(
+                f"u{user}".encode(), history[: len(history) - held_out], history[len(history) - held_out :]
+            )
             for user, history in zip(chosen, histories, strict=True)
         )
         write_shard(str(folder), "data", shard, shards, records)
