@@ -94,12 +94,13 @@ def test_nodes_agree_on_the_metrics_of_each_part(finished):
     by_tfma = read_evaluation(str(evaluation), EvaluatorSettings()).parts
     compared = read_validation(str(validation)).comparison.metrics
     # TFMA sums in the order of Beam's bundles.
-    for part, name in (("", "test"), ("caser_", "caser"), ("popularity_", "popularity")):
+    parts = {"": "test", "caser_": "caser", "popularity_": "popularity"}
+    # Rules in the model, and rules from the artifact.
+    for part, name in {**parts, "sequential_rules_": "sequential_rules"}.items():
         both = {key: value for key, value in compared[name].items() if key not in BEYOND_ACCURACY}
+        assert len(both) > 20
         assert both == pytest.approx({key: by_tfma[part][key] for key in both})
         assert compared[name].keys() >= BEYOND_ACCURACY.keys()
-    # Rules in the model, and rules from the artifact.
-    assert compared["sequential_rules"] == pytest.approx(by_tfma["sequential_rules_"])
     for low, high in metrics["intervals"]["test"].values():
         assert low <= high
     low, high = metrics["intervals"]["test"]["map"]
@@ -162,6 +163,7 @@ def test_second_run_on_unchanged_input_reuses_every_node(restored, log):
     assert (versions_of(restored), metrics_of(restored)["test"]) == before
 
 
+@pytest.mark.long
 def test_killed_run_with_changed_settings_completes_and_reuses_unaffected_nodes(restored, log):
     versions, metrics_before = versions_of(restored), metrics_of(restored)
     arguments = run_arguments(
