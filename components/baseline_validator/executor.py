@@ -171,4 +171,6 @@ class Executor(base_executor.BaseExecutor):
             running.add(rankings, count_held_out(serialized, items, exclude_seen))
         comparison = running.result()
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), comparison.blessed, model)
+        bless(
+            artifact_utils.get_single_instance(output_dict["blessing"]), comparison.blessed, model, "BaselineValidator"
+        )

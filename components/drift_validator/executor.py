@@ -36,7 +36,7 @@ class Executor(base_executor.BaseExecutor):
         result = _validate(input_dict, DriftSettings.model_validate_json(exec_properties["settings"]))
         result.write(artifact_utils.get_single_uri(output_dict["validation"]))
         model = artifact_utils.get_single_instance(input_dict["model"])
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed, model)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed, model, "DriftValidator")
 
 
 def _validate(input_dict: dict[str, list[types.Artifact]], settings: DriftSettings) -> DriftValidation:

@@ -9,6 +9,8 @@ from tfx.components.util import model_utils
 from tfx.dsl.components.common import resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 
+from components.blessing import VALIDATOR
+
 _CANDIDATE = "candidate"
 
 
@@ -17,7 +19,8 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
 
     A second run on unchanged input reuses the model of the first run. With TFX's own strategy that model would become
     its own baseline and the Evaluator would run again; this strategy keeps the inputs of the Evaluator unchanged.
-    Evaluator, BaselineValidator and DriftValidator bless a model each; one refusal is enough to exclude it.
+    Evaluator, BaselineValidator and DriftValidator bless a model each; one refusal is enough to exclude it,
+    unless the same node has blessed it since: a run with other thresholds judges the same model again.
 
     Inputs of the resolver: `model`, `model_blessing`, and `candidate`, the model to be evaluated or the data to be
     trained on.
@@ -38,7 +41,10 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         candidates = input_dict[_CANDIDATE]
         newest = max(candidate.id for candidate in candidates) if candidates else 0
         earlier = [model for model in input_dict["model"] if model.id < newest]
-        blessings = list(input_dict["model_blessing"])
+        # Ids grow, so the last word of each node on each model is what stays. TFX's Evaluator does not name itself.
+        ordered = sorted(input_dict["model_blessing"], key=lambda blessing: blessing.id)
+        last = {(_model_id(one), one.get_string_custom_property(VALIDATOR) or one.id): one for one in ordered}
+        blessings = list(last.values())
         refused = {_model_id(blessing) for blessing in blessings if not model_utils.is_model_blessed(blessing)}
         blessed = LatestBlessedModelStrategy().resolve_artifacts(
             store, {"model": earlier, "model_blessing": [one for one in blessings if _model_id(one) not in refused]}

@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
             settings = RefitSettings.model_validate_json(exec_properties["settings"])
             result = compare(lists[0], lists[1], catalogues[0], catalogues[1], settings)
         result.write(artifact_utils.get_single_uri(output_dict["validation"]))
-        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed, model)
+        bless(artifact_utils.get_single_instance(output_dict["blessing"]), result.blessed, model, "RefitValidator")
 
 
 def _folder(artifacts: list[types.Artifact]) -> str:

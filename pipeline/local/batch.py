@@ -16,6 +16,7 @@ from components.batch_recommender.beam_pipeline import BatchOutput, recommend_fo
 from components.batch_recommender.settings import BatchFormat
 from components.errors import UserError
 from components.example_gen.inputs.user_lists import read_user_list
+from components.export.model_info import read_model_info
 from components.features import ALL, SPLITS
 from pipeline.local.batch_request import BatchRequest, batch_format
 from pipeline.local.read_log import examples_of, local_beam
@@ -46,6 +47,9 @@ def recommend_in_batch(request: BatchRequest, on_progress: Callable[[int], None]
     wanted = None if request.users is None else read_user_list(str(request.users), "--users")
     if wanted is not None and not wanted:
         raise UserError(f"{request.users} has no user ID. Hint: write one per line.")
+    most = read_model_info(str(request.model_dir)).get("k")
+    if most is not None and request.k > most:
+        raise UserError(f"This model returns at most {most} items. Received: k={request.k}. Hint: use a smaller -k.")
     part = request.output.with_name(f".{request.output.name}.part")
     try:
         request.output.parent.mkdir(parents=True, exist_ok=True)

@@ -90,3 +90,31 @@ def test_model_that_one_of_two_nodes_refuses_is_not_a_baseline():
     assert baselines() == [model]
     blessings[0].set_int_custom_property("blessed", 0)
     assert baselines() == []
+
+
+def test_last_word_of_a_node_on_a_model_counts():
+    model, candidate = standard_artifacts.Model(), standard_artifacts.Model()
+    model.id, candidate.id = 1, 9
+    blessings = []
+    for id_, validator, blessed in ((3, None, 1), (4, "DriftValidator", 0), (5, "BaselineValidator", 1)):
+        blessing = standard_artifacts.ModelBlessing()
+        blessing.id = id_
+        blessing.set_int_custom_property("current_model_id", 1)
+        blessing.set_int_custom_property("blessed", blessed)
+        if validator:
+            blessing.set_string_custom_property("validator", validator)
+        blessings.append(blessing)
+
+    def baselines():
+        inputs = {"model": [model, candidate], "model_blessing": blessings, "candidate": [candidate]}
+        return PreviousBlessedModelStrategy().resolve_artifacts(None, inputs)["model"]
+
+    assert baselines() == []
+    # The same data is accepted by a run with other thresholds: a cached model, judged again.
+    accepted = standard_artifacts.ModelBlessing()
+    accepted.id = 6
+    accepted.set_int_custom_property("current_model_id", 1)
+    accepted.set_int_custom_property("blessed", 1)
+    accepted.set_string_custom_property("validator", "DriftValidator")
+    blessings.insert(0, accepted)
+    assert baselines() == [model]

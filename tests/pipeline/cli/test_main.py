@@ -162,8 +162,9 @@ def test_recommend_without_a_model_is_one_message(tmp_path):
         (["--all-users"], "need --model DIR and --output FILE"),
         (["--user", "1", "--output", "a.parquet"], "are for --all-users or --users"),
         (["--all-users", "--output", "a.csv"], "--output should end in .parquet or .jsonl. Received: a.csv"),
-        (["--all-users", "--output", "a.jsonl"], "not below the output of a run"),
-        (["--all-users", "--output", "a.jsonl", "--data", "absent.csv"], "absent.csv does not exist"),
+        (["--all-users", "-k", "5", "--output", "a.jsonl"], "not below the output of a run"),
+        (["--all-users", "-k", "5", "--output", "a.jsonl", "--data", "absent.csv"], "absent.csv does not exist"),
+        (["--all-users", "-k", "6", "--output", "a.jsonl"], "This model returns at most 5 items. Received: k=6"),
         (["--users", "absent.txt", "--output", "a.jsonl"], "--users: File absent.txt does not exist"),
         (["--users", "empty.txt", "--output", "a.jsonl"], "empty.txt has no user ID"),
     ],
@@ -197,12 +198,12 @@ def test_users_with_a_single_interaction_are_recommended_to_from_a_log(tmp_path)
     result = caser("recommend", "--model", tmp_path / "100", *arguments, "-k", 1)
     assert (result.exit_code, "2 of the users in" in result.output, "1 users" in result.output) == (0, True, True)
     (tmp_path / "ids.txt").write_text("absent\n")
-    result = caser("recommend", "--model", tmp_path / "100", *arguments[:-1], tmp_path / "none.jsonl")
+    result = caser("recommend", "--model", tmp_path / "100", *arguments[:-1], tmp_path / "none.jsonl", "-k", 1)
     assert (result.exit_code, "None of the users in --users has a history" in result.output) == (2, True)
     assert not (tmp_path / "none.jsonl").exists()
 
 
-@pytest.mark.parametrize("command", [["evaluate"], ["recommend", "--all-users", "--output", "out.jsonl"]])
+@pytest.mark.parametrize("command", [["evaluate"], ["recommend", "--all-users", "-k", "5", "--output", "out.jsonl"]])
 def test_malformed_row_of_a_log_is_one_message_that_names_no_lost_file(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small_servable.save(tmp_path / "100")
