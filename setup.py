@@ -34,7 +34,9 @@ setup(
         "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
-        # k-means of the approximate index; also a dependency of TFX.
+        # The Tuner; also a dependency of TFX.
+        "keras-tuner",
+        # k-means of the approximate index, and the Tuner's Gaussian process; also a dependency of TFX.
         "scikit-learn",
         # Compressed files.
         "zstandard",

@@ -56,7 +56,7 @@ def main() -> None:
     clock = StepTimer()
     with tempfile.TemporaryDirectory() as folder:
 
-        def watch(epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
+        def watch(epoch: int, epochs: int, step: int, steps: int, metrics: object, stage: str) -> None:
             if len(clock.moments) == _TIMED:
                 tf.profiler.experimental.start(folder)
             elif len(clock.moments) == _TIMED + 1:

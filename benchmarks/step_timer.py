@@ -18,7 +18,7 @@ class StepTimer:
         """Starts empty."""
         self.moments: list[tuple[int, float]] = []
 
-    def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: object) -> None:
+    def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: object, stage: str) -> None:
         """Records a progress report."""
         self.moments.append((step, time.monotonic()))
 

@@ -25,6 +25,7 @@ from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
 from components.transform.component import HistoryTransform
+from components.tuner.component import CaserTuner
 from pipeline.config.config import Config, to_yaml
 from pipeline.refit_nodes import Evaluated, refit_nodes
 from schemas import schema_path
@@ -45,6 +46,7 @@ def create_pipeline(
     beam_args: Sequence[str] = (),
     shared: bool = False,
     local_dir: str | None = None,
+    until: str | None = None,
 ) -> tfx.dsl.Pipeline:
     """Creates the pipeline.
 
@@ -56,6 +58,7 @@ def create_pipeline(
         shared: whether concurrent runs share `output_dir`, as on a cluster: each run has its own quarantine directory,
             and the runner provides ML Metadata.
         local_dir: directory of the ML Metadata store; None: `output_dir`.
+        until: the last node; None: all nodes.
 
     Returns:
         A pipeline for any TFX runner.
@@ -95,6 +98,28 @@ def create_pipeline(
         rules = sequential_rules.outputs["rules"]
         nodes.append(sequential_rules)
 
+    training: dict[str, Any] = {
+        "seed": config.seed,
+        "windows": config.windows,
+        "model": config.model,
+        "trainer": config.trainer,
+        "export": config.export,
+        "recommend": config.recommend,
+    }
+    hyperparameters = None
+    if config.tuner.enabled:
+        tuner = CaserTuner(
+            examples=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            raw_examples=examples,
+            rules=rules,
+            directory=os.path.join(output_dir, "tuning"),
+            settings=config.tuner,
+            **training,
+        )
+        hyperparameters = tuner.outputs["best_hyperparameters"]
+        nodes.append(tuner)
+
     base_model = None
     if config.trainer.warm_start:
         # Not from models of this data, so that a second run on it reuses the model of the first one.
@@ -106,12 +131,8 @@ def create_pipeline(
         raw_examples=examples,
         rules=rules,
         base_model=base_model.outputs["model"] if base_model else None,
-        seed=config.seed,
-        windows=config.windows,
-        model=config.model,
-        trainer=config.trainer,
-        export=config.export,
-        recommend=config.recommend,
+        hyperparameters=hyperparameters,
+        **training,
     )
     last_blessed = _last_blessed_model(trainer.outputs["model"]).with_id("LastBlessedModel")
     evaluator = tfx.components.Evaluator(
@@ -173,6 +194,7 @@ def create_pipeline(
                 schema=schema_gen.outputs["schema"],
                 rules=rules,
                 base_model=base_model.outputs["model"] if base_model else None,
+                hyperparameters=hyperparameters,
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
                 baseline_blessing=baseline_validator.outputs["blessing"],
@@ -204,7 +226,7 @@ def create_pipeline(
     return tfx.dsl.Pipeline(
         pipeline_name=PIPELINE_NAME,
         pipeline_root=os.path.join(output_dir, "pipeline"),
-        components=nodes,
+        components=nodes[: 1 + next((at for at, node in enumerate(nodes) if node.id == until), len(nodes))],
         enable_cache=True,
         metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [NO_REMOTE_WORKERS])],

@@ -24,6 +24,7 @@ class Evaluated(NamedTuple):
     schema: Channel
     rules: Channel | None
     base_model: Channel | None
+    hyperparameters: Channel | None
     model: Channel
     model_blessing: Channel
     baseline_blessing: Channel
@@ -70,6 +71,7 @@ def refit_nodes(config: Config, evaluated: Evaluated) -> Refit:
         raw_examples=evaluated.examples,
         rules=rules,
         base_model=evaluated.base_model,
+        hyperparameters=evaluated.hyperparameters,
         seed=config.seed,
         windows=config.windows,
         model=config.model,

@@ -252,7 +252,7 @@ class ServableCaser(tf.Module):
         """
         refuse_padded_items(recent_item_ids)
         candidates = self.items.ids(candidate_item_ids)
-        scores = self._scores(user_id, self._history(recent_item_ids))
+        scores = self.scores(user_id, self._history(recent_item_ids))
         probabilities = tf.nn.softmax(scores) if self.loss != "bce" else tf.sigmoid(scores)
         known = tf.gather(probabilities, tf.maximum(candidates - FIRST_ID, 0), batch_dims=1)
         return {"probabilities": tf.where(candidates >= FIRST_ID, known, tf.zeros_like(known))}
@@ -314,8 +314,13 @@ class ServableCaser(tf.Module):
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
 
-    def _scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
-        """The served scores, float [B, N]."""
+    def scores(self, user_id: tf.Tensor, history: tf.RaggedTensor) -> tf.Tensor:
+        """The served scores, float [B, N].
+
+        Args:
+            user_id: string [B].
+            history: int64 [B, (n)] ids of known items, oldest first.
+        """
         scores = self.scores_by_caser(user_id, history)
         return scores + self.rules.weight * self.rules.scorer.evidence(history) if self.rules else scores
 
@@ -351,7 +356,7 @@ class ServableCaser(tf.Module):
         is_candidate = tf.scatter_nd(indices, tf.ones_like(known.flat_values, tf.int32), shape) > 0
         wanted = is_candidate | (candidates.row_lengths() == 0)[:, tf.newaxis]
         seen = self._not_recommended(history, exclude).to_tensor()
-        return top_items(self._scores(user_id, history), seen, self.k, wanted)
+        return top_items(self.scores(user_id, history), seen, self.k, wanted)
 
     def _not_recommended(self, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> tf.RaggedTensor:
         return tf.concat([history, exclude], axis=1) if self.exclude_seen else exclude
@@ -369,7 +374,7 @@ class ServableCaser(tf.Module):
         Returns:
             Ids int64 [B, k] and scores float [B, k], see `top_items`.
         """
-        return top_items(self._scores(user_id, history), seen.to_tensor(), self.k)
+        return top_items(self.scores(user_id, history), seen.to_tensor(), self.k)
 
     def best_of_index(
         self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor

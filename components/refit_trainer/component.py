@@ -44,6 +44,7 @@ class RefitTrainer(base_component.BaseComponent):
             approximate index.
         rules: optional, from `SequentialRules` on the `all` split.
         base_model: what the evaluated model's training began with, if that was a warm start.
+        hyperparameters: optional, from `CaserTuner`, as for the evaluated model.
 
     Outputs:
         model: SavedModel as from `CaserTrainer`; empty if the evaluated model is not blessed.
@@ -64,6 +65,7 @@ class RefitTrainer(base_component.BaseComponent):
         raw_examples: types.BaseChannel | None = None,
         rules: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
+        hyperparameters: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -83,6 +85,7 @@ class RefitTrainer(base_component.BaseComponent):
             raw_examples: raw Examples with the valid split.
             rules: sequential rules of complete histories.
             base_model: model to start from.
+            hyperparameters: tuned hyperparameters, as for the evaluated model.
             seed: random seed.
             windows: shape of the windows, as for the evaluated model.
             model: hyperparameters of Caser, as for the evaluated model.
@@ -101,6 +104,7 @@ class RefitTrainer(base_component.BaseComponent):
                 raw_examples=raw_examples,
                 rules=rules,
                 base_model=base_model,
+                hyperparameters=hyperparameters,
                 **trainer_arguments(refit_fn, ALL, seed, windows, model, trainer, export, recommend),
             )
         )

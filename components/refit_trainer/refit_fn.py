@@ -32,4 +32,5 @@ def refit_fn(fn_args: FnArgs) -> None:
     weight = evaluated.info["rule_weight"]
     tables = read_rules(config[RULES]) if weight else None
     rules = Rules(RuleScorer(tables), weight) if tables is not None else None
-    export(fn_args, training, trained, rules, read_valid(config, training))
+    trained = trained._replace(servable=trained.servable.with_parts(rules))
+    export(fn_args, training, trained, read_valid(config, training))

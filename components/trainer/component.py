@@ -38,6 +38,7 @@ class CaserTrainerSpec(component_spec.ComponentSpec):
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
         "base_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "hyperparameters": component_spec.ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -55,6 +56,7 @@ class CaserTrainer(base_component.BaseComponent):
             weight of the rules.
         rules: optional, from `SequentialRules`; combined with Caser in the exported model.
         base_model: optional, an earlier model of this node; training begins with its weights if `trainer.warm_start`.
+        hyperparameters: optional, from `CaserTuner`; they take precedence over the settings.
 
     Outputs:
         model: SavedModel with the signatures of `components.export.servable`.
@@ -71,6 +73,7 @@ class CaserTrainer(base_component.BaseComponent):
         raw_examples: types.BaseChannel | None = None,
         rules: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
+        hyperparameters: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -86,6 +89,7 @@ class CaserTrainer(base_component.BaseComponent):
             raw_examples: raw Examples with the valid split.
             rules: sequential rules.
             base_model: model to start from.
+            hyperparameters: tuned hyperparameters.
             seed: random seed.
             windows: shape of the windows.
             model: hyperparameters of Caser.
@@ -100,6 +104,7 @@ class CaserTrainer(base_component.BaseComponent):
                 raw_examples=raw_examples,
                 rules=rules,
                 base_model=base_model,
+                hyperparameters=hyperparameters,
                 **trainer_arguments(run_fn, TRAIN, seed, windows, model, trainer, export, recommend),
             )
         )
@@ -127,6 +132,24 @@ def trainer_arguments(
         export: outputs of the exported model.
         recommend: what may be recommended.
     """
+    return {
+        "run_fn": f"{entry_point.__module__}.{entry_point.__name__}",
+        "model": channel_utils.as_channel([standard_artifacts.Model()]),
+        "model_run": channel_utils.as_channel([standard_artifacts.ModelRun()]),
+        **training_parameters(split, seed, windows, model, trainer, export, recommend),
+    }
+
+
+def training_parameters(
+    split: str,
+    seed: int,
+    windows: WindowSettings | None,
+    model: ModelSettings | None,
+    trainer: TrainerSettings | None,
+    export: ExportSettings | None,
+    recommend: RecommendSettings | None,
+) -> dict[str, str]:
+    """Parameters of a node that trains; see `trainer_arguments`."""
     settings = {
         "windows": windows or WindowSettings(),
         "model": model or ModelSettings(),
@@ -139,8 +162,5 @@ def trainer_arguments(
         "train_args": json.dumps({"splits": [split]}),
         # TFX resolves a split here too; nothing reads it.
         "eval_args": json.dumps({"splits": [split]}),
-        "run_fn": f"{entry_point.__module__}.{entry_point.__name__}",
         "custom_config": json_utils.dumps(config),
-        "model": channel_utils.as_channel([standard_artifacts.Model()]),
-        "model_run": channel_utils.as_channel([standard_artifacts.ModelRun()]),
     }

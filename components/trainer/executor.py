@@ -25,11 +25,21 @@ class Executor(executor.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        raw = input_dict.get("raw_examples")
-        if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
-            split = artifact_utils.get_split_uri(raw, VALID)
-            fn_args.custom_config = {**fn_args.custom_config, VALID_SPLIT: split}
-        if input_dict.get("rules"):
-            rules = artifact_utils.get_single_uri(input_dict["rules"])
-            fn_args.custom_config = {**fn_args.custom_config, RULES: rules}
+        fn_args.custom_config = with_other_inputs(fn_args.custom_config, input_dict)
         return fn_args
+
+
+def with_other_inputs(custom_config: dict[str, Any], input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
+    """Adds the locations of the raw valid split and of the rules.
+
+    Args:
+        custom_config: of `run_fn`.
+        input_dict: inputs of the node.
+    """
+    others = {}
+    raw = input_dict.get("raw_examples")
+    if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
+        others[VALID_SPLIT] = artifact_utils.get_split_uri(raw, VALID)
+    if input_dict.get("rules"):
+        others[RULES] = artifact_utils.get_single_uri(input_dict["rules"])
+    return {**custom_config, **others}

@@ -16,11 +16,14 @@ _log = logging.getLogger(__name__)
 class ProgressCallback(Protocol):
     """Called with the progress of training."""
 
-    def __call__(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-        """See `report`."""
+    def __call__(
+        self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float], stage: str
+    ) -> None:
+        """See `report` and `stage`."""
 
 
 _callbacks: list[ProgressCallback] = []
+_stages: list[str] = []
 
 
 def report(epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
@@ -35,9 +38,27 @@ def report(epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str,
     """
     if not _callbacks:
         values = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        _log.info("epoch %d of %d, step %d of %d: %s", epoch, epochs, step, steps, values)
+        _log.info("%sepoch %d of %d, step %d of %d: %s", _stage(), epoch, epochs, step, steps, values)
     for callback in tuple(_callbacks):
-        callback(epoch, epochs, step, steps, metrics)
+        callback(epoch, epochs, step, steps, metrics, _stage())
+
+
+def _stage() -> str:
+    return f"{_stages[-1]}, " if _stages else ""
+
+
+@contextlib.contextmanager
+def stage(text: str) -> Iterator[None]:
+    """Names what the trainings inside the block are, such as "trial 1 of 20".
+
+    Args:
+        text: callbacks get it with a comma behind; outside of such a block, they get "".
+    """
+    _stages.append(text)
+    try:
+        yield
+    finally:
+        _stages.pop()
 
 
 @contextlib.contextmanager

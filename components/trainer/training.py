@@ -18,8 +18,9 @@ from components.ranking.evaluation import Users
 from components.ranking.settings import RecommendSettings
 from components.trainer.base_model import BaseModel
 from components.trainer.fit import fit
+from components.trainer.hyperparameters import with_hyperparameters
 from components.trainer.losses.loss_choice import resolve_loss
-from components.trainer.plan import TrainingPlan
+from components.trainer.plan import TrainingPlan, plan_for
 from components.trainer.settings import TrainerSettings
 from components.trainer.streamed_windows import StreamedWindows, read_windows
 from components.trainer.validation import validator
@@ -60,7 +61,7 @@ class Training(NamedTuple):
         Args:
             fn_args: see `components.trainer.run_fn`.
         """
-        config = fn_args.custom_config
+        config = with_hyperparameters(fn_args.custom_config, fn_args.hyperparameters)
         recommend = RecommendSettings.model_validate(config["recommend"])
         settings = TrainerSettings.model_validate(config["trainer"]).resolved(recommend.exclude_seen)
         window_settings = WindowSettings.model_validate(config["windows"])
@@ -77,6 +78,15 @@ class Training(NamedTuple):
             Vocabulary.from_transform(transform, ITEM_VOCABULARY),
             Vocabulary.from_transform(transform, USER_VOCABULARY),
         )
+
+    def plan(self, short_histories: bool, held_out: float | None) -> TrainingPlan:
+        """How to train from scratch.
+
+        Args:
+            short_histories: whether unset settings have the defaults for short histories.
+            held_out: mean number of held-out items per user of the valid split; None without one.
+        """
+        return plan_for(self.settings, self.windows, self.items.size, short_histories, held_out)
 
     def train(self, plan: TrainingPlan, valid: Users | None = None, base: BaseModel | None = None) -> Trained:
         """Trains a new model.
@@ -97,7 +107,8 @@ class Training(NamedTuple):
             model, self.items, self.users, self.export.k, loss, exclude_seen=self.recommend.exclude_seen
         )
         windows = self.windows.with_targets(1) if plan.one_target and self.window_settings.T is None else self.windows
-        validate = validator(servable, valid) if valid else None
+        score = servable.scores_by_caser
+        validate = validator(score, valid, self.items.size) if valid else None
         history = fit(model, windows, self.settings, self.seed, validate, plan)
         notes = [self.windows.note] if isinstance(self.windows, StreamedWindows) else []
         return Trained(servable, history, plan._replace(last_epoch=_best_epoch(history, self.settings.monitor)), notes)

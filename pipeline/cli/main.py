@@ -23,6 +23,7 @@ from pipeline.cli.serving.push import push
 from pipeline.cli.serving.rollback import rollback
 from pipeline.cli.serving.versions import versions
 from pipeline.cli.similar import similar
+from pipeline.cli.tune import tune
 
 BAD_REQUEST, INTERRUPTED = 2, 130
 
@@ -66,6 +67,7 @@ def main() -> None:
 
 for command in (
     run,
+    tune,
     runs,
     evaluate_command,
     recommend,

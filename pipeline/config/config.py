@@ -16,6 +16,7 @@ from components.errors import UserError
 from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.export.settings import ExportSettings
+from components.features import VALID
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.neighbours.settings import NeighboursSettings
@@ -25,6 +26,7 @@ from components.refit_trainer.settings import RefitSettings
 from components.sequential_rules.settings import SequentialRulesSettings
 from components.settings import Settings
 from components.trainer.settings import TrainerSettings
+from components.tuner.settings import TunerSettings
 from pipeline.config import sources
 from pipeline.config.presets import preset_text
 from pipeline.config.sources import Source
@@ -45,6 +47,7 @@ class Config(Settings):
     model: ModelSettings = Field(default_factory=ModelSettings)
     sequential_rules: SequentialRulesSettings = Field(default_factory=SequentialRulesSettings)
     trainer: TrainerSettings = Field(default_factory=TrainerSettings)
+    tuner: TunerSettings = Field(default_factory=TunerSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     recommend: RecommendSettings = Field(default_factory=RecommendSettings)
     evaluator: EvaluatorSettings = Field(default_factory=EvaluatorSettings)
@@ -66,6 +69,12 @@ class Config(Settings):
     def _batch_fits(self) -> Config:
         if self.batch.enabled and self.batch.k > self.export.k:
             raise ValueError(f"`batch.k` should not exceed `export.k`={self.export.k}. Received: {self.batch.k}")
+        return self
+
+    @model_validator(mode="after")
+    def _trials_can_be_compared(self) -> Config:
+        if self.tuner.enabled and not self.split.has(VALID):
+            raise ValueError("`tuner.enabled` needs a valid split, on which trials are compared; see `split.valid`")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ DESCRIPTIONS = {
     "HistoryValidator": "Validating data against the schema",
     "Transform": "Mapping users and items to ids",
     "SequentialRules": "Counting sequential rules",
+    "CaserTuner": "Searching for hyperparameters",
     "BaseModel": "Looking up the model to start from",
     "CaserTrainer": "Training and exporting the model",
     "LastBlessedModel": "Looking up the last blessed model",
@@ -96,13 +97,17 @@ class RunConsole:
         """Prints the line of a failed node."""
         self._finish(node_id, "failed", seconds)
 
-    def on_training(self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float]) -> None:
+    def on_training(
+        self, epoch: int, epochs: int, step: int, steps: int, metrics: Mapping[str, float], stage: str = ""
+    ) -> None:
         """Updates the progress bar; without a terminal, prints a line per epoch."""
         values = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        text = f"epoch {epoch:>2} of {epochs}  {values}"
+        text = f"{stage}epoch {epoch:>2} of {epochs}  {values}"
         if self._training is None:
             self._training = self._progress.add_task(text, total=epochs * steps)
-        self._progress.update(self._training, completed=(epoch - 1) * steps + step, description=text)
+        self._progress.update(
+            self._training, total=epochs * steps, completed=(epoch - 1) * steps + step, description=text
+        )
         if not self.console.is_terminal and step == steps:
             self.console.print(f"    {text}")
 

@@ -138,15 +138,15 @@ def _table(summary: RunSummary, titles: Mapping[str, str] = TITLES) -> Table:
 def _next_command(summary: RunSummary, serving: str, output: Path) -> str:
     if not summary.pushed_version:
         return f"xdg-open {shlex.quote(display_path(output / 'report.html'))}"
-    command = f"{_program()} recommend --model {shlex.quote(serving)}"
+    command = f"{program()} recommend --model {shlex.quote(serving)}"
     if summary.examples:
         example = summary.examples[0]
         command += f" --user {shlex.quote(example.user)} --history {shlex.quote(','.join(example.history))}"
     return command
 
 
-def _program() -> str:
-    """`caser`, or its path if the environment is not activated."""
+def program() -> str:
+    """The console command: `caser`, or its path if the environment is not activated."""
     return "caser" if shutil.which("caser") else shlex.quote(display_path(Path(sys.executable).with_name("caser")))
 
 

@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,11 +56,46 @@ class RunRequest(NamedTuple):
     shared_output: bool = False
 
 
-def run_pipeline(request: RunRequest) -> int:
+class Finished(NamedTuple):
+    """A run whose nodes have all succeeded.
+
+    Attributes:
+        request: arguments of the command.
+        source: input of the run, as the user named it.
+        output: where it wrote.
+        nodes: how long the nodes took.
+        log: log file.
+        console: console to print on.
+        seconds: duration of the run.
+    """
+
+    request: RunRequest
+    source: str
+    output: Output
+    nodes: RunConsole
+    log: Path
+    console: Console
+    seconds: float
+
+
+class Goal(NamedTuple):
+    """How much of the pipeline runs, and what is made of it.
+
+    Attributes:
+        until: the last node; None: all nodes.
+        report: writes and prints the results.
+    """
+
+    until: str | None
+    report: Callable[[Finished], None]
+
+
+def run_pipeline(request: RunRequest, goal: Goal | None = None) -> int:
     """Runs the pipeline; shows one line per node and writes all other output to a log file.
 
     Args:
         request: arguments of the command.
+        goal: how much of it; None: all, with report and metrics.
 
     Returns:
         The exit status: 0, 1 if a node failed, or 130 after Ctrl-C.
@@ -84,7 +119,7 @@ def run_pipeline(request: RunRequest) -> int:
         screen = stack.enter_context(redirect_output_to(log := new_log_file(output.local / "logs")))
         console = new_console(screen)
         try:
-            return _run(request, data or _sample_file(output.local), output, log, console)
+            return _run(request, goal or Goal(None, _report), data or _sample_file(output.local), output, log, console)
         except KeyboardInterrupt:
             console.print("Interrupted. Re-run the same command to resume after the last completed node.")
             return INTERRUPTED
@@ -131,7 +166,7 @@ def locked(output: Path) -> Iterator[None]:
         yield
 
 
-def _run(request: RunRequest, data: str, output: Output, log: Path, console: Console) -> int:
+def _run(request: RunRequest, goal: Goal, data: str, output: Output, log: Path, console: Console) -> int:
     config, started = request.config, time.monotonic()
     source = "the built-in sample" if request.data is None else request.data
     console.print(f"\n{source} → {request.output}", style="bold", markup=False)
@@ -142,7 +177,6 @@ def _run(request: RunRequest, data: str, output: Output, log: Path, console: Con
         from components.trainer import progress
         from pipeline.local.runner import run
         from pipeline.pipeline import create_pipeline
-        from pipeline.results.collect import collect_summary
 
     nodes = RunConsole(console)
     try:
@@ -153,7 +187,8 @@ def _run(request: RunRequest, data: str, output: Output, log: Path, console: Con
             progress.progress_callback(nodes.on_training),
         ):
             beam_args = with_code(request.beam_args, Path(package))
-            pipeline = create_pipeline(config, data, output.root, beam_args, local_dir=str(output.local))
+            local = str(output.local)
+            pipeline = create_pipeline(config, data, output.root, beam_args, local_dir=local, until=goal.until)
             run(pipeline, nodes, "beam" if request.beam else "local")
     except Exception as error:
         _log.exception("the run failed")
@@ -161,14 +196,21 @@ def _run(request: RunRequest, data: str, output: Output, log: Path, console: Con
         return FAILED
 
     with _busy(console, "writing the report"):
-        from pipeline.results.html_report import write_report
-        from pipeline.results.metrics_json import write_metrics
-
-        summary = collect_summary(config, output.local, nodes.seconds, nodes.states, is_sample=request.data is None)
-        write_metrics(summary, output.local / METRICS)
-        write_report(summary, config, source, output.local / REPORT)
-    print_summary(console, summary, output.root, output.local, log, time.monotonic() - started)
+        goal.report(Finished(request, source, output, nodes, log, console, time.monotonic() - started))
     return SUCCEEDED
+
+
+def _report(run: Finished) -> None:
+    """Writes metrics and report, and prints the run summary."""
+    from pipeline.results.collect import collect_summary
+    from pipeline.results.html_report import write_report
+    from pipeline.results.metrics_json import write_metrics
+
+    config, output, nodes = run.request.config, run.output, run.nodes
+    summary = collect_summary(config, output.local, nodes.seconds, nodes.states, is_sample=run.request.data is None)
+    write_metrics(summary, output.local / METRICS)
+    write_report(summary, config, run.source, output.local / REPORT)
+    print_summary(run.console, summary, output.root, output.local, run.log, run.seconds)
 
 
 @contextlib.contextmanager

@@ -41,6 +41,7 @@ from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.results.metadata import last_outputs
 from pipeline.results.summary import Check, Example, Metrics, RunSummary
+from pipeline.results.tuning import read_tuning
 from pipeline.results.warnings import warnings
 from pipeline.sample.oracle import oracle_metrics
 
@@ -120,6 +121,7 @@ def collect_summary(
         states=dict(states),
         ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample and config.recommend.exclude_seen else None,
         history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
+        tuning=read_tuning(outputs),
         examples=_recommendations(model, HeldOut.read(split, _EXAMPLES)),
     )
 

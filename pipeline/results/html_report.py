@@ -15,6 +15,7 @@ from components.files import write_text
 from pipeline.config.config import Config, to_yaml
 from pipeline.results import line_chart
 from pipeline.results.summary import BEYOND_ACCURACY, TITLES, RunSummary
+from pipeline.results.tuning import BEST, Tuning
 
 _FILES, _HELD_OUT_ITEMS = 5, 8
 
@@ -28,16 +29,13 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         data: input of the run, as the user named it.
         file: path of the report.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.results"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"number": _number, "words": _words}
     metric = TITLES.get(config.evaluator.metric, config.evaluator.metric)
-    text = environment.get_template("report.html").render(
+    text = _render(
+        "report.html",
         title=f"Caser on {Path(data).name}",
         data=data,
-        now=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         summary=summary,
+        tuning=_tuning(summary.tuning, config.trainer.monitor) if summary.tuning else None,
         exclude_seen=config.recommend.exclude_seen,
         tiles=_tiles(summary),
         columns=summary.columns(),
@@ -48,12 +46,56 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         slice_parts=_slice_parts(summary),
         training_note=_training_note(summary, config.trainer.monitor),
         charts=_charts(summary, config.trainer.monitor),
-        chart_size=(line_chart.WIDTH, line_chart.HEIGHT),
         held_out_items=_HELD_OUT_ITEMS,
         counts=list(_flatten(summary.counts)),
         settings=to_yaml(config),
     )
     write_text(file, text)
+
+
+def write_tuning_report(tuning: Tuning, config: Config, data: str, best: str, file: Path) -> None:
+    """Writes the report of a hyperparameter search atomically.
+
+    Args:
+        tuning: the trials.
+        config: configuration of the search.
+        data: input of the run, as the user named it.
+        best: the best settings, as YAML.
+        file: path of the report.
+    """
+    text = _render(
+        "tuning.html",
+        title=f"Hyperparameters of Caser on {Path(data).name}",
+        data=data,
+        tuning=_tuning(tuning, config.trainer.monitor),
+        settings=best,
+        best_file=BEST,
+    )
+    write_text(file, text)
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.results"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"number": _number, "words": _words}
+    now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return environment.get_template(template).render(
+        now=now, chart_size=(line_chart.WIDTH, line_chart.HEIGHT), **values
+    )
+
+
+def _tuning(tuning: Tuning, monitor: str) -> dict[str, Any]:
+    """What the template shows of a search."""
+    metric, best = TITLES.get(monitor, monitor), tuning.best
+    scores = [trial.score for trial in tuning.trials]
+    return {
+        "metric": metric,
+        "trials": sorted(tuning.trials, key=lambda trial: -trial.score),
+        "parameters": list(best.parameters),
+        "chart": line_chart.line_chart(f"{metric} on valid", scores, "test", tuning.trials.index(best), "trial"),
+        "note": tuning.describe(metric),
+    }
 
 
 def _tiles(summary: RunSummary) -> list[tuple[str, str]]:

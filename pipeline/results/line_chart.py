@@ -1,4 +1,4 @@
-"""Geometry of a small line chart, drawn as SVG by the report template: no plotting library, no network."""
+"""Geometry of a small line chart, drawn as SVG by a template: no plotting library, no network."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class Point(NamedTuple):
 
 
 class LineChart(NamedTuple):
-    """A chart of one value per epoch.
+    """A chart of one value per epoch, or per trial.
 
     Attributes:
         title: title of the chart, also the label of the y axis.
+        unit: label of the x axis.
         color: name of a CSS variable.
         left: left end of the plot area, in pixels.
         right: right end of the plot area.
@@ -41,6 +42,7 @@ class LineChart(NamedTuple):
     """
 
     title: str
+    unit: str
     color: str
     left: float
     right: float
@@ -50,14 +52,17 @@ class LineChart(NamedTuple):
     points: list[Point]
 
 
-def line_chart(title: str, values: Sequence[float], color: str, best: int | None = None) -> LineChart:
-    """Lays out a chart over the epochs 1, 2, ...
+def line_chart(
+    title: str, values: Sequence[float], color: str, best: int | None = None, unit: str = "epoch"
+) -> LineChart:
+    """Lays out a chart over the epochs 1, 2, ..., or over trials.
 
     Args:
         title: title of the chart.
         values: one finite value per epoch, at least one.
         color: name of a CSS variable.
-        best: index of the best epoch, which is marked.
+        best: index of the best value, which is marked.
+        unit: what the values belong to.
 
     Returns:
         The chart, in pixels of a WIDTH x HEIGHT image.
@@ -75,6 +80,7 @@ def line_chart(title: str, values: Sequence[float], color: str, best: int | None
     y_values = [low + (high - low) * (step + 0.5) / _Y_TICKS for step in range(_Y_TICKS)]
     return LineChart(
         title,
+        unit,
         color,
         _LEFT,
         right,
@@ -82,7 +88,7 @@ def line_chart(title: str, values: Sequence[float], color: str, best: int | None
         [Tick(x(index), str(index + 1)) for index in range(0, len(values), -(-len(values) // _MAX_X_TICKS))],
         [Tick(y(value), f"{value:.3g}") for value in y_values],
         [
-            Point(x(index), y(value), f"epoch {index + 1}: {value:.4f}", index == best)
+            Point(x(index), y(value), f"{unit} {index + 1}: {value:.4f}", index == best)
             for index, value in enumerate(values)
         ],
     )

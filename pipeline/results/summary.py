@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from components.evaluator.slices import SliceMetrics
 from components.ranking.metrics import NEXT_ITEM
+from pipeline.results.tuning import Tuning
 
 Metrics = dict[str, float]
 
@@ -64,6 +65,7 @@ class RunSummary:
         slices: metrics by slice.
         history: one dict per epoch, see `components.trainer.fit.fit`.
         examples: recommendations for a few users.
+        tuning: trials of the hyperparameter search; None: there was none.
     """
 
     test: Metrics
@@ -87,6 +89,7 @@ class RunSummary:
     slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    tuning: Tuning | None = None
 
     def columns(self) -> list[Column]:
         """What is served, its parts, and the baselines that were evaluated."""

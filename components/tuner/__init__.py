@@ -1,0 +1,1 @@
+"""CaserTuner: searches for hyperparameters with KerasTuner, before the Trainer."""
