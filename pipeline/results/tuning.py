@@ -72,9 +72,16 @@ def read_tuning(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) 
         None if there was no search.
     """
     artifact = outputs.get((TUNER, "tuner_results"))
-    if artifact is None:
-        return None
-    rows = json.loads(read_text(os.path.join(artifact.uri, _RESULTS_FILE)))
+    return None if artifact is None else read_trials(artifact.uri)
+
+
+def read_trials(uri: str) -> Tuning:
+    """Reads the results of a search.
+
+    Args:
+        uri: of the artifact `tuner_results`.
+    """
+    rows = json.loads(read_text(os.path.join(uri, _RESULTS_FILE)))
     trials = [Trial(int(row.pop("trial_id")) + 1, row.pop("score"), row) for row in rows]
     return Tuning(sorted(trials, key=lambda trial: trial.number))
 

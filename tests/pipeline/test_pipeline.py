@@ -35,3 +35,30 @@ def test_base_model_is_resolved_for_a_warm_start_only():
         return "BaseModel" in nodes, "base_model" in nodes["CaserTrainer"].inputs
 
     assert [trainer_inputs(True), trainer_inputs(False)] == [(True, True), (False, False)]
+
+
+def test_trainers_take_tuned_hyperparameters_if_there_is_a_search():
+    def nodes(enabled):
+        config = Config(tuner={"enabled": enabled}, refit={"enabled": True})
+        return {node.id: node for node in create_pipeline(config, "data.csv", "out").components}
+
+    assert "CaserTuner" not in nodes(False)
+    tuned = nodes(True)
+    for trainer in ("CaserTrainer", "RefitTrainer"):
+        assert "hyperparameters" not in nodes(False)[trainer].inputs
+        (channel,) = (tuned[trainer].inputs["hyperparameters"],)
+        assert channel.producer_component_id == "CaserTuner"
+
+
+def test_pipeline_until_a_node_has_nothing_behind_it():
+    config = Config(tuner={"enabled": True})
+    nodes = [node.id for node in create_pipeline(config, "data.csv", "out", until="CaserTuner").components]
+    assert set(nodes) == {
+        "InteractionExampleGen",
+        "StatisticsGen",
+        "ImportSchemaGen",
+        "HistoryValidator",
+        "Transform",
+        "SequentialRules",
+        "CaserTuner",
+    }

@@ -128,6 +128,8 @@ def _details(
         return _evaluation(outputs["evaluation"].uri, EvaluatorSettings.model_validate_json(evaluator))
     if "validation" in outputs:
         return _VALIDATIONS[node_id](outputs["validation"].uri), {}
+    if "tuner_results" in outputs:
+        return _tuning(outputs["tuner_results"].uri), {}
     if "rules" in outputs:
         from components.sequential_rules.artifact import read_choice
 
@@ -149,6 +151,16 @@ def _baselines(uri: str) -> str:
     ]
     skipped = "".join(f"{name.replace('_', ' ')}: {note}\n\n" for name, note in notes.items())
     return f"{verdict}\n{skipped}{_table(('metric', *(name.replace('_', ' ') for name in columns)), rows)}"
+
+
+def _tuning(uri: str) -> str:
+    from pipeline.results.tuning import read_trials
+
+    tuning = read_trials(uri)
+    best = sorted(tuning.trials, key=lambda trial: -trial.score)
+    names = list(tuning.trials[0].parameters)
+    rows = [(trial.number, _number(trial.score), *(trial.parameters[name] for name in names)) for trial in best]
+    return f"{tuning.describe('Metric')}\n\n{_table(('trial', 'metric on valid', *names), rows)}"
 
 
 def _drift(uri: str) -> str:

@@ -1,7 +1,11 @@
 """Which values are tried for which settings, and what is tried first."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from components.export.settings import ExportSettings
@@ -118,3 +122,11 @@ def test_tuned_values_replace_the_configured_ones():
     assert tuned == {"seed": 1, "model": {"d": 9, "l2": 0.1}, "trainer": {"auto": False, "epochs": 3}}
     assert with_hyperparameters(config, None) == config
     assert config["model"]["d"] == 5
+
+
+def test_documented_space_is_the_one_that_is_searched():
+    page = (Path(__file__).parents[3] / "docs" / "tuning.md").read_text()
+    rows = dict(re.findall(r"^\| `((?:windows|model|trainer)\.[A-Za-z_]+)` \| (.*) \|$", page, re.MULTILINE))
+    assert {name: yaml.safe_load(f"[{values}]") for name, values in rows.items()} == {
+        name: list(values) for name, values in SEARCH_SPACE.items()
+    }

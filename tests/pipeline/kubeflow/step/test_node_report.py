@@ -92,3 +92,11 @@ def test_page_of_a_refit_shows_its_checks(tmp_path):
 
 def test_page_of_a_refit_that_was_not_trained_says_so(tmp_path):
     assert "Not trained: the evaluated model is not blessed." in page_of("RefitTrainer", "model_run", tmp_path)
+
+
+def test_page_of_a_search_lists_trials_best_first(tmp_path):
+    rows = [{"trial_id": "1", "score": 0.3, "model.d": 50}, {"trial_id": "0", "score": 0.25, "model.d": 100}]
+    (tmp_path / "tuner_results.json").write_text(json.dumps(rows))
+    page = page_of("CaserTuner", "tuner_results", tmp_path)
+    assert "0.3000 on valid in trial 2, the best of 2; 0.2500 with the settings before." in page
+    assert "| 2 | 0.3000 | 50 |\n| 1 | 0.2500 | 100 |\n" in page
