@@ -16,7 +16,7 @@ SEARCH_SPACE: Mapping[str, tuple[Value, ...]] = MappingProxyType(
     {
         "windows.L": (3, 4, 5, 7, 10),
         "windows.T": (1, 2, 3),
-        "model.d": (50, 75, 100, 150, 200),
+        "model.d": (50, 75, 100, 150),
         "model.horizontal_filters": (4, 8, 16, 32),
         "model.vertical_filters": (2, 4, 8),
         "model.normalize": (False, True),
@@ -24,8 +24,7 @@ SEARCH_SPACE: Mapping[str, tuple[Value, ...]] = MappingProxyType(
         "model.dropout": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
         "model.embedding_dropout": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6),
         "model.user_dropout": (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98),
-        "trainer.epochs": (3, 4, 6, 8, 10),
-        "trainer.batch_size": (64, 128, 256, 512),
+        "trainer.epochs": (3, 4, 6, 8),
         "trainer.learning_rate": (0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.008, 0.012),
         "trainer.weight_decay": (0.02, 0.05, 0.1, 0.2, 0.4, 0.8),
     }
