@@ -19,6 +19,7 @@ from benchmarks import environment, result_cache
 from components.batch_recommender.beam_pipeline import BatchOutput, recommend_for_all
 from components.example_gen.raw_examples import serialize_example
 from components.example_gen.shards import write_shard
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
@@ -49,7 +50,7 @@ def write_model(folder: Path, users: int, items: int) -> str:
     )
     rules = Rules(RuleScorer(tables), 1.0)
     servable = ServableCaser(model, vocabularies["items"], vocabularies["users"], 100, "softmax", rules)
-    servable.save(str(folder / "model"))
+    save_model(servable, str(folder / "model"))
     return str(folder / "model")
 
 

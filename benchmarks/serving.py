@@ -96,6 +96,7 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
     """
     import tensorflow as tf
 
+    from components.export.saved_model import save_model
     from components.export.servable import ServableCaser
     from components.model.caser import Caser
     from components.model.settings import ModelSettings
@@ -108,7 +109,7 @@ def make(folder: Path, n_items: int, d: int) -> tuple[str, Callable, Callable, i
     model = Caser(USERS, n_items, L, ModelSettings(d=d))
     model((np.array([2]), np.zeros([1, L], int)))
     items, users = vocabularies
-    ServableCaser(model, items, users, k=K, loss="softmax").save(str(folder / "model"))
+    save_model(ServableCaser(model, items, users, k=K, loss="softmax"), str(folder / "model"))
     weights, bias = tf.Variable(tf.random.normal([n_items, 2 * d])), tf.Variable(model.output_bias.value)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2 * d], tf.float32)])

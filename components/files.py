@@ -40,13 +40,25 @@ def read_text(file: str | Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
+    return read_bytes(file).decode("utf-8").replace("\r\n", "\n")
+
+
+def read_bytes(file: str | Path) -> bytes:
+    """Reads a file.
+
+    Args:
+        file: local path, or a URI that TensorFlow's file systems understand.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     if "://" not in str(file):
-        return Path(file).read_text(encoding="utf-8")
+        return Path(file).read_bytes()
     import tensorflow as tf
 
     try:
-        with tf.io.gfile.GFile(str(file)) as stream:
-            return str(stream.read())
+        with tf.io.gfile.GFile(str(file), "rb") as stream:
+            return bytes(stream.read())
     except tf.errors.OpError as error:
         raise OSError(error.message) from error
 

@@ -20,6 +20,7 @@ from components.example_gen.component import InteractionExampleGen
 from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
 from components.features import ALL, TRAIN
+from components.items_gen.component import ItemsGen
 from components.neighbours.component import Neighbours
 from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
@@ -86,6 +87,14 @@ def create_pipeline(
     transform.add_upstream_node(validator)
 
     nodes = [example_gen, statistics_gen, schema_gen, validator, transform]
+    items_gen = blocklist_gen = None
+    if config.data.items:
+        items_gen = ItemsGen(config.data.items, config.data.item_column, config.data.encoding).with_id("Items")
+        nodes.append(items_gen)
+    if config.recommend.blocklist:
+        blocklist_gen = ItemsGen(config.recommend.blocklist).with_id("Blocklist")
+        nodes.append(blocklist_gen)
+    blocklist = blocklist_gen.outputs["items"] if blocklist_gen else None
     rules = None
     if config.sequential_rules.enabled:
         sequential_rules = SequentialRules(
@@ -94,11 +103,13 @@ def create_pipeline(
             settings=config.sequential_rules,
             metric=config.trainer.monitor,
             recommend=config.recommend,
+            blocklist=blocklist,
         )
         rules = sequential_rules.outputs["rules"]
         nodes.append(sequential_rules)
 
     training: dict[str, Any] = {
+        "blocklist": blocklist,
         "seed": config.seed,
         "windows": config.windows,
         "model": config.model,
@@ -153,6 +164,7 @@ def create_pipeline(
             split=config.split.evaluated,
             metric=config.trainer.monitor,
             recommend=config.recommend,
+            blocklist=blocklist,
         )
         nodes.append(neighbours)
     baseline_validator = BaselineValidator(
@@ -164,6 +176,7 @@ def create_pipeline(
         settings=config.evaluator,
         split=config.split.evaluated,
         recommend=config.recommend,
+        blocklist=blocklist,
     )
     nodes.append(baseline_validator)
 
@@ -195,6 +208,7 @@ def create_pipeline(
                 rules=rules,
                 base_model=base_model.outputs["model"] if base_model else None,
                 hyperparameters=hyperparameters,
+                blocklist=blocklist,
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
                 baseline_blessing=baseline_validator.outputs["blessing"],
@@ -218,6 +232,7 @@ def create_pipeline(
                 **blessings,
                 serving_dir=os.path.join(output_dir, "serving"),
                 evaluation=evaluator.outputs["evaluation"],
+                items=items_gen.outputs["items"] if items_gen else None,
                 pusher=config.pusher,
                 config_digest=hashlib.sha256(to_yaml(config).encode()).hexdigest(),
             )

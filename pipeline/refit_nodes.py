@@ -25,6 +25,7 @@ class Evaluated(NamedTuple):
     rules: Channel | None
     base_model: Channel | None
     hyperparameters: Channel | None
+    blocklist: Channel | None
     model: Channel
     model_blessing: Channel
     baseline_blessing: Channel
@@ -72,6 +73,7 @@ def refit_nodes(config: Config, evaluated: Evaluated) -> Refit:
         rules=rules,
         base_model=evaluated.base_model,
         hyperparameters=evaluated.hyperparameters,
+        blocklist=evaluated.blocklist,
         seed=config.seed,
         windows=config.windows,
         model=config.model,

@@ -31,11 +31,13 @@ class HeldOutItems(NamedTuple):
         total: number of items.
         seen: those that the user has in the history; seen items are not recommended.
         unknown: those that do not occur in the train split.
+        blocked: those on the blocklist.
     """
 
     total: int
     seen: int
     unknown: int
+    blocked: int = 0
 
     def plus(self, other: HeldOutItems) -> HeldOutItems:
         """The counts of two groups of users."""
@@ -44,7 +46,7 @@ class HeldOutItems(NamedTuple):
     @property
     def reachable(self) -> int:
         """The number of items that can be recommended."""
-        return self.total - self.seen - self.unknown
+        return self.total - self.seen - self.unknown - self.blocked
 
 
 class Comparison(NamedTuple):

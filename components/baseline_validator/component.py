@@ -9,6 +9,7 @@ from tfx.types import channel_utils, component_spec, standard_artifacts
 from components.baseline_validator.executor import Executor
 from components.evaluator.settings import EvaluatorSettings
 from components.features import TEST
+from components.items_gen.artifact import ItemsArtifact
 from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 
@@ -24,6 +25,7 @@ class _BaselineValidatorSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
+        "blocklist": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
         "neighbours": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
     }
     OUTPUTS = {
@@ -44,6 +46,7 @@ class BaselineValidator(base_component.BaseComponent):
         transform_graph: from Transform, with the item vocabulary.
         rules: optional, from `SequentialRules`.
         neighbours: optional, from `Neighbours`, of the same split.
+        blocklist: optional, from `ItemsGen`; its items are never recommended.
 
     Outputs:
         blessing: whether the model is blessed.
@@ -60,6 +63,7 @@ class BaselineValidator(base_component.BaseComponent):
         transform_graph: types.BaseChannel,
         rules: types.BaseChannel | None = None,
         neighbours: types.BaseChannel | None = None,
+        blocklist: types.BaseChannel | None = None,
         settings: EvaluatorSettings | None = None,
         split: str = TEST,
         recommend: RecommendSettings | None = None,
@@ -72,6 +76,7 @@ class BaselineValidator(base_component.BaseComponent):
             transform_graph: transform graph with the item vocabulary.
             rules: sequential rules.
             neighbours: ranks of the neighbourhood baseline.
+            blocklist: items that are never recommended.
             settings: metric and thresholds.
             split: split to evaluate.
             recommend: what may be recommended, as in the model.
@@ -83,6 +88,7 @@ class BaselineValidator(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 rules=rules,
                 neighbours=neighbours,
+                blocklist=blocklist,
                 settings=(settings or EvaluatorSettings()).model_dump_json(),
                 split=split,
                 recommend=(recommend or RecommendSettings()).model_dump_json(),

@@ -27,11 +27,12 @@ from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export import signatures
 from components.features import ITEM_VOCABULARY, TRAIN, UNKNOWN
+from components.items_gen.blocklist import recommendable_of
 from components.neighbours.artifact import read_result as read_neighbours
 from components.ranking.beyond_accuracy import Popularity
 from components.ranking.evaluation import Ranking, rank_users
 from components.ranking.ranks import users_per_batch
-from components.ranking.settings import RecommendSettings
+from components.ranking.recommendable import Recommendable
 from components.sequential_rules.artifact import read_choice, read_rules
 from components.sequential_rules.scorer import RuleScorer, ranking_scores
 from components.sequential_rules.tables import RuleTables
@@ -67,19 +68,19 @@ def model_ranker(model_dir: str, with_rules: bool = False) -> Ranker:
     return rank
 
 
-def rules_ranker(tables: RuleTables, items: Vocabulary, exclude_seen: bool) -> Ranker:
+def rules_ranker(tables: RuleTables, items: Vocabulary, recommendable: Recommendable) -> Ranker:
     """Ranks by the sequential rules alone.
 
     Args:
         tables: the rules.
         items: the item vocabulary.
-        exclude_seen: whether items of a history are not recommended.
+        recommendable: which items may be recommended.
     """
     scorer = RuleScorer(tables)
     score = tf.function(lambda history: ranking_scores(scorer.evidence(history)), reduce_retracing=True)
 
     def rank(serialized: tf.Tensor) -> dict[str, Ranking]:
-        users = encode_users(serialized, items, exclude_seen)
+        users = encode_users(serialized, items, recommendable)
         return {RULES: Ranking.concatenate(list(rank_users(lambda batch: score(batch.history), users, items.size)))}
 
     return rank
@@ -113,24 +114,26 @@ def popularity_of(train: EncodedUsers | None, n_items: int) -> Popularity:
     return Popularity.of(((part.rows(), part.item) for part in histories), n_items)
 
 
-def count_held_out(serialized: tf.Tensor, items: Vocabulary, exclude_seen: bool) -> HeldOutItems:
+def count_held_out(serialized: tf.Tensor, items: Vocabulary, recommendable: Recommendable) -> HeldOutItems:
     """Counts distinct held-out items, and those that cannot be recommended.
 
     Args:
         serialized: string [B], raw Examples.
         items: the item vocabulary.
-        exclude_seen: whether items of a history are not recommended.
+        recommendable: which items may be recommended.
     """
-    total = seen = unknown = 0
+    total = seen = unknown = blocked = 0
+    never = set() if recommendable.blocked is None else set(recommendable.blocked.tolist())
     users = parse_raw_examples(serialized)
     known = items.ids(users.holdout).to_list()
     for history, held_out, ids in zip(users.item_ids.to_list(), users.holdout.to_list(), known, strict=True):
         id_of = dict(zip(held_out, ids, strict=True))
-        before = set(history) if exclude_seen else set()
+        before = set(history) if recommendable.exclude_seen else set()
         total += len(id_of)
         seen += sum(item in before for item in id_of)
         unknown += sum(item not in before and id_ == UNKNOWN for item, id_ in id_of.items())
-    return HeldOutItems(total, seen, unknown)
+        blocked += sum(item not in before and id_ in never for item, id_ in id_of.items())
+    return HeldOutItems(total, seen, unknown, blocked)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -147,7 +150,7 @@ class Executor(base_executor.BaseExecutor):
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
         model = artifact_utils.get_single_instance(input_dict["model"])
         model_dir = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
-        exclude_seen = RecommendSettings.model_validate_json(exec_properties["recommend"]).exclude_seen
+        recommendable = recommendable_of(exec_properties, input_dict, items)
         rankers, notes = [model_ranker(model_dir)], dict[str, str]()
         if input_dict.get("rules"):
             uri = artifact_utils.get_single_uri(input_dict["rules"])
@@ -155,7 +158,7 @@ class Executor(base_executor.BaseExecutor):
             if tables is None:
                 notes[RULES] = read_choice(uri).note
             else:
-                rankers.append(rules_ranker(tables, items, exclude_seen))
+                rankers.append(rules_ranker(tables, items, recommendable))
         if input_dict.get("neighbours"):
             choice, ranking = read_neighbours(artifact_utils.get_single_uri(input_dict["neighbours"]))
             if ranking is None:
@@ -168,7 +171,7 @@ class Executor(base_executor.BaseExecutor):
         running = RunningComparison(items.size, settings, popularity)
         for serialized in read_split(split).batch(users_per_batch(items.size)):
             rankings = {name: ranking for rank in rankers for name, ranking in rank(serialized).items()}
-            running.add(rankings, count_held_out(serialized, items, exclude_seen))
+            running.add(rankings, count_held_out(serialized, items, recommendable))
         comparison = running.result()
         write_result(artifact_utils.get_single_uri(output_dict["validation"]), BaselineValidation(comparison, notes))
         bless(

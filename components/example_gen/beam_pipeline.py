@@ -22,8 +22,8 @@ from apache_beam.io.filesystems import FileSystems
 from components.errors import UserError
 from components.example_gen.counts import COUNTS_FILE, Counts, counts_json, sum_counts
 from components.example_gen.histories import Histories, build_histories
+from components.example_gen.inputs.id_lists import excluded_users
 from components.example_gen.inputs.input_files import total_bytes
-from components.example_gen.inputs.user_lists import excluded_users
 from components.example_gen.moments import from_duration, from_iso_8601
 from components.example_gen.raw_examples import serialize_example
 from components.example_gen.readers.ids import NULL_WORDS

@@ -52,7 +52,7 @@ class InteractionExampleGen(FileBasedExampleGen):
         """
         split = split or SplitSettings()
         settings = {
-            "data": (data or DataSettings()).model_dump(),
+            "data": (data or DataSettings()).model_dump(exclude={"items"}),
             "histories": (histories or HistorySettings()).model_dump(),
             "split": split.model_dump(),
             "quarantine_dir": quarantine_dir,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from components.errors import UserError
+from components.example_gen.inputs.id_lists import excluded_users
 from components.example_gen.inputs.input_files import has_span, is_remote, total_bytes
 from components.example_gen.inputs.spans import files_to_read
-from components.example_gen.inputs.user_lists import excluded_users
 from components.example_gen.readers.quarantine import BadRow, hint_for
 from components.example_gen.readers.reader import read_interactions
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings

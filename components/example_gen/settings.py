@@ -77,6 +77,11 @@ class DataSettings(Settings):
     exclude_users: str | None = Field(
         None, description="text file with a user ID per line; interactions of these users are left out"
     )
+    items: str | None = Field(
+        None,
+        description="file about items, CSV or Parquet: the column of item_column (or `item_id`, `id`), `title` (or "
+        "`name`), and anything else",
+    )
     max_bad_row_fraction: float = Field(
         0.0, ge=0, le=1, description="maximum fraction of malformed rows; above it the run fails"
     )

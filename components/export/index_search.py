@@ -28,7 +28,9 @@ class Index(NamedTuple):
 class IndexSearch:
     """Scores candidates instead of the whole catalogue; their scores are exact."""
 
-    def __init__(self, model: Caser, rules: Rules | None, lists: InvertedIndex, k: int) -> None:
+    def __init__(
+        self, model: Caser, rules: Rules | None, lists: InvertedIndex, k: int, candidates: tf.Tensor | None = None
+    ) -> None:
         """Combines what scores items and what chooses candidates.
 
         Args:
@@ -36,8 +38,10 @@ class IndexSearch:
             rules: sequential rules, or None.
             lists: the lists of items.
             k: number of recommendations.
+            candidates: bool [1, N], the items that may be recommended; None: all.
         """
         self._model, self._rules, self._lists, self._k = model, rules, lists, k
+        self._candidates = candidates
 
     def best(
         self,
@@ -114,6 +118,9 @@ class IndexSearch:
             of_followers = place[tf.size(seen) :][: tf.size(weights)]
             sums = tf.math.unsorted_segment_sum(weights, of_followers, tf.size(every))
             scores += self._rules.weight * evidence_of(sums, tf.reduce_sum(weights))[seen_items:]
+        if self._candidates is not None:
+            allowed = tf.gather(self._candidates[0], unseen)
+            unseen, scores = tf.boolean_mask(unseen, allowed), tf.boolean_mask(scores, allowed)
         return unseen + FIRST_ID, scores
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from components.files import read_text
@@ -12,6 +13,8 @@ EXTRA = "assets.extra"
 _ASSETS = "assets"
 
 MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
+# Items that are never recommended, an ID per line.
+BLOCKLIST_FILE = os.path.join(EXTRA, "blocklist.txt")
 
 
 def write_model_info(folder: str, info: dict[str, Any]) -> None:
@@ -41,6 +44,30 @@ def read_model_info(folder: str) -> dict[str, Any]:
         return dict(json.loads(read_text(os.path.join(folder, MODEL_INFO_FILE))))
     except (OSError, ValueError):
         return {}
+
+
+def write_blocklist(folder: str, items: Iterable[str]) -> None:
+    """Writes the items that are never recommended.
+
+    Args:
+        folder: directory of the SavedModel.
+        items: their IDs.
+    """
+    os.makedirs(os.path.join(folder, EXTRA), exist_ok=True)
+    with open(os.path.join(folder, BLOCKLIST_FILE), "w", encoding="utf-8") as file:
+        file.writelines(f"{item}\n" for item in items)
+
+
+def read_blocklist(folder: str) -> list[str]:
+    """Item IDs that a SavedModel never recommends; empty for one of an older version.
+
+    Args:
+        folder: directory of the SavedModel, or its URI.
+    """
+    try:
+        return read_text(os.path.join(folder, BLOCKLIST_FILE)).splitlines()
+    except OSError:
+        return []
 
 
 def vocabulary_file(folder: str, vocabulary: str) -> str:

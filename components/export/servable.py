@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Mapping
-from typing import Any
-
 import tensorflow as tf
 
 from components.example_gen.raw_examples import parse_raw_examples
 from components.export.chunked import map_in_chunks
-from components.export.golden import GOLDEN_FILE, Golden, golden_requests, write_golden
 from components.export.index_search import Index, IndexSearch
-from components.export.model_info import EXTRA, MODEL_INFO_FILE, write_model_info
 from components.export.padding import refuse_padded_items
 from components.export.signatures import (
     CASER,
-    EVALUATE,
     HELD_OUT_ITEMS,
     HISTORY_LENGTH,
     ITEM_COUNT,
@@ -25,36 +17,25 @@ from components.export.signatures import (
     PARTS,
     POPULARITY,
     RANKS,
-    RECOMMEND_AMONG,
-    SCORE,
     SCORES,
     SEQUENTIAL_RULES,
-    SERVE_TF_EXAMPLE,
-    SERVING,
-    SIMILAR_ITEMS,
     TOP_ITEMS,
-    Predictions,
-    PredictRequests,
 )
-from components.export.similar_items import SimilarItems
-from components.export.warmup import WARMUP_FILE, write_warmup
 from components.features import FIRST_ID, PADDING
 from components.model.caser import Caser
 from components.model.windows import last_window
 from components.ranking.evaluation import HeldOutUsers
 from components.ranking.metrics import MAX_K
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.sequential_rules.scorer import Rules, ranking_scores
 from components.transform.vocabulary import Vocabulary, known_items
-
-# Attribute of the exported object with the model's weights, in the order of Keras.
-WEIGHTS = "weights"
 
 _RANKED = (*(part + output for part in PARTS for output in (RANKS, TOP_ITEMS)), HELD_OUT_ITEMS)
 
 
 class ServableCaser(tf.Module):
-    """The signatures that TF Serving and TFMA call. Seen items are never recommended, unless `exclude_seen` is false.
+    """The signatures that TF Serving and TFMA call. Seen items are never recommended, unless that is wanted.
 
     The served score is log-linear in both parts: Caser's score + weight * evidence of the sequential rules. With a
     softmax loss it is the logarithm of (probability by Caser) * (probability by the rules, with a floor) ** weight, up
@@ -70,7 +51,7 @@ class ServableCaser(tf.Module):
         loss: str,
         rules: Rules | None = None,
         index: Index | None = None,
-        exclude_seen: bool = True,
+        recommendable: Recommendable = UNSEEN,
     ) -> None:
         """Combines model, vocabularies and rules.
 
@@ -82,70 +63,17 @@ class ServableCaser(tf.Module):
             loss: the training loss; decides how scores become probabilities.
             rules: sequential rules; None: Caser alone is served.
             index: chooses the items that `recommend` scores; None: it scores all of them.
-            exclude_seen: whether items of the history are not recommended.
+            recommendable: which items may be recommended.
         """
         super().__init__()
         self.model, self.items, self.users = model, items, users
         self.k = min(k, items.size)
         self.loss, self.rules, self.index = loss, rules, index
-        self.exclude_seen = exclude_seen
+        self.recommendable = recommendable
 
     def with_parts(self, rules: Rules | None, index: Index | None = None) -> ServableCaser:
         """The same model with other rules and another index."""
-        return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index, self.exclude_seen)
-
-    def save(self, path: str, training: Mapping[str, Any] | None = None) -> None:
-        """Writes the SavedModel, with golden request, warm-up requests and model info in `assets.extra`.
-
-        Args:
-            path: new directory, local or in an object store.
-            training: how the model was trained, for the model info.
-        """
-        requests = self._golden_requests()
-        self.model.item_embedding.freeze()
-        # Predict before saving: a Keras layer creates its weights on the first call.
-        golden = Golden(requests, self._predict(requests), self.exclude_seen)
-        similar = SimilarItems(self.model, self.items, self.rules.scorer if self.rules else None, self.k)
-        # Not `self`: a tracked Keras variable is exported as a second copy beside the variable that the functions read.
-        # A server that runs the graph, as TF Serving does, restores only the copy, which also doubles the memory.
-        root = tf.Module()
-        setattr(root, WEIGHTS, [variable.value for variable in self.model.weights])
-        root.vocabularies = [self.items, self.users]
-        root.rules = self.rules.scorer if self.rules else None
-        root.lengths = similar.lengths
-        root.index = self.index.lists if self.index else None
-        tf.saved_model.save(
-            root,
-            path,
-            signatures={
-                SERVING: self.recommend,
-                SERVE_TF_EXAMPLE: self.recommend_for_examples,
-                RECOMMEND_AMONG: self.recommend_among,
-                SCORE: self.score,
-                SIMILAR_ITEMS: similar.similar_items,
-                EVALUATE: self.evaluate,
-            },
-        )
-        # Written to a local directory and copied, since `path` may be in an object store.
-        with tempfile.TemporaryDirectory() as extra:
-            write_golden(extra, golden)
-            write_warmup(extra, requests)
-            info = {
-                "items": self.items.size,
-                "users": self.users.size,
-                "L": self.model.L,
-                "k": self.k,
-                "exclude_seen": self.exclude_seen,
-                "rule_weight": self.rules.weight if self.rules else 0.0,
-                "index_recall": self.index.recall if self.index else None,
-                "model": self.model.hyperparameters.model_dump(mode="json"),
-            }
-            if training:
-                info["training"] = dict(training)
-            write_model_info(extra, info)
-            tf.io.gfile.makedirs(os.path.join(path, EXTRA))
-            for file in (GOLDEN_FILE, WARMUP_FILE, MODEL_INFO_FILE):
-                tf.io.gfile.copy(os.path.join(extra, file), os.path.join(path, file))
+        return ServableCaser(self.model, self.items, self.users, self.k, self.loss, rules, index, self.recommendable)
 
     @tf.function(
         input_signature=[
@@ -164,7 +92,7 @@ class ServableCaser(tf.Module):
             recent_item_ids: string [B, any], oldest first, padded with "" on either side; unknown items are ignored; an
                 empty history falls back to popularity.
             exclude_item_ids: string [B, any], padded with ""; never recommended, like the recent items unless
-                `exclude_seen` is false.
+                these may be recommended again.
 
         Returns:
             `item_ids` string [B, k] and `scores` float [B, k], best first; "" and the lowest float if fewer than k
@@ -284,7 +212,7 @@ class ServableCaser(tf.Module):
 
     def _rank(self, user_id: tf.Tensor, history: tf.RaggedTensor, held_out: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs that need scores of all items for all users."""
-        seen = (history if self.exclude_seen else history[:, :0]).to_tensor()
+        seen, candidates = self.recommendable.seen(history).to_tensor(), self.candidates()
         caser = self.scores_by_caser(user_id, history)
         popularity = tf.broadcast_to(_popularity(self.items.size), tf.shape(caser))
         parts = {CASER: caser, POPULARITY: popularity}
@@ -293,23 +221,13 @@ class ServableCaser(tf.Module):
             parts |= {"": caser + self.rules.weight * evidence, SEQUENTIAL_RULES: ranking_scores(evidence)}
         outputs = {}
         for part, scores in parts.items():
-            outputs[part + RANKS], outputs[HELD_OUT_ITEMS] = held_out_ranks(scores, seen, held_out)
-            outputs[part + TOP_ITEMS] = top_items(scores, seen, MAX_K)[0]
+            outputs[part + RANKS], outputs[HELD_OUT_ITEMS] = held_out_ranks(scores, seen, held_out, candidates)
+            outputs[part + TOP_ITEMS] = top_items(scores, seen, MAX_K, candidates)[0]
         if not self.rules:
             for output in (RANKS, TOP_ITEMS):
                 outputs[output] = outputs[CASER + output]
                 outputs[SEQUENTIAL_RULES + output] = tf.zeros([tf.shape(caser)[0], 0], tf.int64)
         return outputs
-
-    def _golden_requests(self) -> PredictRequests:
-        """Requests with histories a little longer than the window."""
-        users = self.users.tokens(tf.constant([0, self.users.size - 1], tf.int64) + FIRST_ID)
-        items = self.items.tokens(tf.range(min(2 * self.model.L + 4, self.items.size), dtype=tf.int64) + FIRST_ID)
-        return golden_requests(*([token.decode() for token in tokens.numpy()] for tokens in (users, items)))
-
-    def _predict(self, requests: PredictRequests) -> Predictions:
-        outputs = self.recommend(*(tf.constant(rows, tf.string) for rows in requests))
-        return Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
 
     def _history(self, item_ids: tf.Tensor) -> tf.RaggedTensor:
         return known_items(tf.RaggedTensor.from_tensor(self.items.ids(item_ids), row_splits_dtype=tf.int64))
@@ -355,11 +273,17 @@ class ServableCaser(tf.Module):
         indices = tf.stack([known.value_rowids(), known.flat_values - FIRST_ID], axis=1)
         is_candidate = tf.scatter_nd(indices, tf.ones_like(known.flat_values, tf.int32), shape) > 0
         wanted = is_candidate | (candidates.row_lengths() == 0)[:, tf.newaxis]
+        if (allowed := self.candidates()) is not None:
+            wanted &= allowed
         seen = self._not_recommended(history, exclude).to_tensor()
         return top_items(self.scores(user_id, history), seen, self.k, wanted)
 
     def _not_recommended(self, history: tf.RaggedTensor, exclude: tf.RaggedTensor) -> tf.RaggedTensor:
-        return tf.concat([history, exclude], axis=1) if self.exclude_seen else exclude
+        return tf.concat([self.recommendable.seen(history), exclude], axis=1)
+
+    def candidates(self) -> tf.Tensor | None:
+        """The items that are not blocked: bool [1, N]; None: all."""
+        return self.recommendable.candidates(self.items.size)
 
     def best_of_all(
         self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor
@@ -374,7 +298,7 @@ class ServableCaser(tf.Module):
         Returns:
             Ids int64 [B, k] and scores float [B, k], see `top_items`.
         """
-        return top_items(self.scores(user_id, history), seen.to_tensor(), self.k)
+        return top_items(self.scores(user_id, history), seen.to_tensor(), self.k, self.candidates())
 
     def best_of_index(
         self, user_id: tf.Tensor, history: tf.RaggedTensor, seen: tf.RaggedTensor
@@ -387,7 +311,7 @@ class ServableCaser(tf.Module):
             best, scores = self.best_of_all(user_id[at], history[at], seen[at])
             return best[0], scores[0]
 
-        search = IndexSearch(self.model, self.rules, self.index.lists, self.k)
+        search = IndexSearch(self.model, self.rules, self.index.lists, self.k, self.candidates())
         return search.best(self._representation(user_id, history), history, seen, self.index.probes, exact)
 
 

@@ -8,6 +8,7 @@ from components.export.signatures import FOLLOWING_ITEMS, FOLLOWING_SCORES, ITEM
 from components.features import FIRST_ID, PADDING
 from components.model.caser import Caser
 from components.ranking.ranks import top_items
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.sequential_rules.scorer import RuleScorer
 from components.transform.vocabulary import Vocabulary
 
@@ -22,7 +23,14 @@ class SimilarItems:
         lengths: the variables of this object; it uses those of the model, too.
     """
 
-    def __init__(self, model: Caser, items: Vocabulary, rules: RuleScorer | None, k: int) -> None:
+    def __init__(
+        self,
+        model: Caser,
+        items: Vocabulary,
+        rules: RuleScorer | None,
+        k: int,
+        recommendable: Recommendable = UNSEEN,
+    ) -> None:
         """Computes the inverse lengths of the embeddings.
 
         Args:
@@ -30,7 +38,9 @@ class SimilarItems:
             items: the item vocabulary.
             rules: sequential rules, or None.
             k: number of items.
+            recommendable: which items are blocked.
         """
+        self._recommendable = recommendable
         self._model, self._items, self._rules, self._k = model, items, rules, k
         inputs = model.item_embedding.table()[FIRST_ID:]
         self.lengths = [
@@ -63,7 +73,8 @@ class SimilarItems:
         }
 
     def _most_similar(self, item: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        ids, scores = top_items(self._similarities(item), item[tf.newaxis, tf.newaxis], self._k)
+        candidates = self._recommendable.candidates(self._items.size)
+        ids, scores = top_items(self._similarities(item), item[tf.newaxis, tf.newaxis], self._k, candidates)
         ids = tf.where(item >= FIRST_ID, ids[0], PADDING)
         return ids, tf.where(ids >= FIRST_ID, scores[0], 0.0)
 
@@ -85,9 +96,12 @@ class SimilarItems:
             return tf.fill(shape, tf.constant(PADDING, tf.int64)), tf.zeros(shape)
         columns = tf.maximum(items - FIRST_ID, 0)
         first, last = (tf.gather(self._rules.start, at) for at in (columns, columns + 1))
-        last = tf.where(items >= FIRST_ID, tf.minimum(last, first + self._k), first)
         # Followers are stored by descending weight.
-        rules = tf.ragged.range(first, last)
+        rules = tf.ragged.range(first, tf.where(items >= FIRST_ID, last, first))
+        if (candidates := self._recommendable.candidates(self._items.size)) is not None:
+            follower = tf.gather(self._rules.follower, rules.flat_values)
+            rules = tf.ragged.boolean_mask(rules, rules.with_flat_values(tf.gather(candidates[0], follower)))
+        rules = rules[:, : self._k]
         followers = tf.cast(tf.gather(self._rules.follower, rules.flat_values), tf.int64) + FIRST_ID
         weights = tf.gather(self._rules.weight, rules.flat_values)
         return (

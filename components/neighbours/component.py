@@ -7,6 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
 from components.features import TEST
+from components.items_gen.artifact import ItemsArtifact
 from components.neighbours.executor import Executor
 from components.neighbours.settings import NeighboursSettings
 from components.ranking.settings import RecommendSettings
@@ -22,6 +23,7 @@ class _NeighboursSpec(component_spec.ComponentSpec):
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "blocklist": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
     }
     OUTPUTS = {"evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation)}
 
@@ -33,6 +35,7 @@ class Neighbours(base_component.BaseComponent):
         examples: raw Examples from `InteractionExampleGen`; neighbours are users of `train`, parameters are chosen on
             `valid`.
         transform_graph: from Transform, with the item vocabulary.
+        blocklist: optional, from `ItemsGen`; its items are never recommended.
 
     Outputs:
         evaluation: ranks of the held-out items of `split`, or why the baseline was skipped.
@@ -49,6 +52,7 @@ class Neighbours(base_component.BaseComponent):
         split: str = TEST,
         metric: str = "map",
         recommend: RecommendSettings | None = None,
+        blocklist: types.BaseChannel | None = None,
     ) -> None:
         """Declares the node.
 
@@ -59,11 +63,13 @@ class Neighbours(base_component.BaseComponent):
             split: split to evaluate.
             metric: metric of the valid split that decides between parameters.
             recommend: what may be recommended.
+            blocklist: items that are never recommended.
         """
         super().__init__(
             _NeighboursSpec(
                 examples=examples,
                 transform_graph=transform_graph,
+                blocklist=blocklist,
                 settings=(settings or NeighboursSettings()).model_dump_json(),
                 split=split,
                 metric=metric,

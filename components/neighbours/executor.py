@@ -10,12 +10,12 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.features import ITEM_VOCABULARY, TRAIN, VALID
+from components.items_gen.blocklist import recommendable_of
 from components.neighbours.artifact import write_result
 from components.neighbours.settings import NeighboursSettings
 from components.neighbours.stan import Neighbourhood, bytes_needed, scores
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Ranking, Scorer, Users, best_settings, rank_users
-from components.ranking.settings import RecommendSettings
 from components.transform.encoded_users import read_users
 from components.transform.sequences import Sequences
 from components.transform.vocabulary import Vocabulary
@@ -74,9 +74,9 @@ class Executor(base_executor.BaseExecutor):
         """Evaluates the baseline."""
         transform = tft.TFTransformOutput(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
-        recommend = RecommendSettings.model_validate_json(exec_properties["recommend"])
+        recommendable = recommendable_of(exec_properties, input_dict, items)
         train, valid, held_out = (
-            read_users(input_dict["examples"], split, items, recommend.exclude_seen)
+            read_users(input_dict["examples"], split, items, recommendable)
             for split in (TRAIN, VALID, exec_properties["split"])
         )
         if train is None or held_out is None:

@@ -6,6 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
+from components.items_gen.artifact import ItemsArtifact
 from components.pusher.executor import Executor
 from components.pusher.settings import PusherSettings
 
@@ -23,6 +24,7 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
         "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
         "refit_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
+        "items": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
     }
     OUTPUTS = {"pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel)}
 
@@ -41,6 +43,8 @@ class CaserPusher(base_component.BaseComponent):
         refit_blessing: optional, from `RefitValidator`.
         evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`.
 
+        items: optional, from `ItemsGen`; stored in `assets.extra`, for titles and conditions of clients.
+
     Outputs:
         pushed_model: properties `pushed` (0 or 1), `pushed_destination` and `pushed_version`.
     """
@@ -57,6 +61,7 @@ class CaserPusher(base_component.BaseComponent):
         drift_blessing: types.BaseChannel | None = None,
         refit_blessing: types.BaseChannel | None = None,
         evaluation: types.BaseChannel | None = None,
+        items: types.BaseChannel | None = None,
         pusher: PusherSettings | None = None,
         config_digest: str = "",
     ) -> None:
@@ -70,6 +75,7 @@ class CaserPusher(base_component.BaseComponent):
             drift_blessing: blessing from DriftValidator.
             refit_blessing: blessing from RefitValidator.
             evaluation: evaluation from the Evaluator.
+            items: titles and other columns of items.
             pusher: how many versions to keep.
             config_digest: digest of the configuration, stored with the version.
         """
@@ -81,6 +87,7 @@ class CaserPusher(base_component.BaseComponent):
                 drift_blessing=drift_blessing,
                 refit_blessing=refit_blessing,
                 evaluation=evaluation,
+                items=items,
                 serving_dir=serving_dir,
                 keep=(pusher or PusherSettings()).keep,
                 config_digest=config_digest,

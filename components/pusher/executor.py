@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.components.util import model_utils
 from tfx.dsl.components.base import base_executor
@@ -12,8 +14,10 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.evaluator.results import read_metrics
+from components.export.model_info import EXTRA
 from components.export.signatures import MODEL_NAME
-from components.pusher.object_store import is_object_store, version_folders
+from components.items_gen.item_files import ITEMS_FILE
+from components.pusher.object_store import fetch, is_object_store, version_folders
 from components.pusher.push import push_model
 from components.pusher.version_dirs import version_folder
 
@@ -46,18 +50,25 @@ class Executor(base_executor.BaseExecutor):
         if input_dict.get("evaluation"):
             info["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
-        version = push_model(
-            path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model)),
-            model_dir,
-            exec_properties["keep"],
-            info,
-        )
+        source = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
+        with tempfile.TemporaryDirectory() as folder:
+            if input_dict.get("items"):
+                source = _with_items(source, artifact_utils.get_single_uri(input_dict["items"]), folder)
+            version = push_model(source, model_dir, exec_properties["keep"], info)
         pushed.set_int_custom_property(PUSHED, 1)
         pushed.set_string_custom_property(PUSHED_DESTINATION, _folder(model_dir, version))
         pushed.set_string_custom_property(PUSHED_VERSION, str(version))
         # If the version is deleted, TFX finds no output here, ignores the cached execution and pushes again. Set last,
         # since TFX clears the artifact's URI if an executor fails.
         pushed.uri = pushed.get_string_custom_property(PUSHED_DESTINATION)
+
+
+def _with_items(source: str, items: str, folder: str) -> str:
+    """A copy of a model with the file about items, so that new titles are a new version."""
+    staged = os.path.join(folder, "model")
+    fetch(source, staged)
+    tf.io.gfile.copy(os.path.join(items, ITEMS_FILE), os.path.join(staged, EXTRA, ITEMS_FILE), overwrite=True)
+    return staged
 
 
 def _folder(model_dir: str, version: int) -> str:

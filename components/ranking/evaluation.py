@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components.ranking.metrics import MAX_K, concatenate_padded
 from components.ranking.ranks import held_out_ranks, top_items, users_per_batch
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.ranking.totals import Totals
 
 # More users would make a choice between settings slower, not better.
@@ -25,13 +26,13 @@ class HeldOutUsers(NamedTuple):
         user_id: string [U].
         history: int64 [U, (n)] ids of known items, oldest first.
         held_out: int64 [U, (h)] ids, oldest first; UNKNOWN for items outside the vocabulary.
-        exclude_seen: whether items of the history are not recommended.
+        recommendable: which items may be recommended.
     """
 
     user_id: tf.Tensor
     history: tf.RaggedTensor
     held_out: tf.RaggedTensor
-    exclude_seen: bool = True
+    recommendable: Recommendable = UNSEEN
 
     @property
     def users(self) -> int:
@@ -41,11 +42,11 @@ class HeldOutUsers(NamedTuple):
     @property
     def seen(self) -> tf.RaggedTensor:
         """Items that must not be recommended: int64 [U, (s)] ids."""
-        return self.history if self.exclude_seen else self.history[:, :0]
+        return self.recommendable.seen(self.history)
 
     def rows(self, rows: slice) -> HeldOutUsers:
         """Some of the users."""
-        return HeldOutUsers(self.user_id[rows], self.history[rows], self.held_out[rows], self.exclude_seen)
+        return HeldOutUsers(self.user_id[rows], self.history[rows], self.held_out[rows], self.recommendable)
 
     def batches(self, size: int) -> Iterator[HeldOutUsers]:
         """See `Users`."""
@@ -97,8 +98,9 @@ def rank_users(scorer: Scorer, users: Users, n_items: int) -> Iterator[Ranking]:
     """
     for batch in users.batches(users_per_batch(n_items)):
         scores, seen = tf.convert_to_tensor(scorer(batch)), batch.seen.to_tensor()
-        ranks, _ = held_out_ranks(scores, seen, batch.held_out.to_tensor())
-        yield Ranking(ranks.numpy(), top_items(scores, seen, MAX_K)[0].numpy())
+        candidates = batch.recommendable.candidates(n_items)
+        ranks, _ = held_out_ranks(scores, seen, batch.held_out.to_tensor(), candidates)
+        yield Ranking(ranks.numpy(), top_items(scores, seen, MAX_K, candidates)[0].numpy())
 
 
 def evaluate_users(scorer: Scorer, users: Users, n_items: int) -> dict[str, float]:

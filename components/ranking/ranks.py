@@ -23,7 +23,9 @@ def users_per_batch(n_items: int) -> int:
     return int(min(max(MAX_SCORES // n_items, 1), 512))
 
 
-def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def held_out_ranks(
+    scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor, candidates: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Ranks every distinct held-out item among all unseen items, other held-out items included.
 
     Ties count against the model: the rank is the number of unseen items whose score is at least as high. NaN
@@ -33,13 +35,14 @@ def held_out_ranks(scores: tf.Tensor, seen: tf.Tensor, held_out: tf.Tensor) -> t
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         seen: int64 [B, S] ids, padded with 0.
         held_out: int64 [B, H] ids, oldest first, padded with 0; UNKNOWN for items outside the vocabulary.
+        candidates: bool [B, N] or [1, N], the items to choose from; None: all.
 
     Returns:
-        ranks int64 [B, H], from 1: MISS for unknown and seen items; repeated items are dropped; padded with NO_RANK on
-        the right. And the items [B, H] the ranks belong to, padded with 0.
+        ranks int64 [B, H], from 1: MISS for unknown items, seen ones, and those that are no candidates; repeated items
+        are dropped; padded with NO_RANK on the right. And the items [B, H] the ranks belong to, padded with 0.
     """
     n_items = tf.shape(scores)[1]
-    masked = _without(scores, seen)
+    masked = _among(_without(scores, seen), candidates)
     columns = tf.clip_by_value(held_out - FIRST_ID, 0, tf.cast(n_items - 1, tf.int64))
     own = tf.gather(masked, columns, batch_dims=1)
     rank = _count_at_least(masked, own)
@@ -61,15 +64,13 @@ def top_items(
         scores: float [B, N]; column j is the item with id j + FIRST_ID.
         seen: int64 [B, S] ids, padded with 0.
         k: number of items.
-        candidates: bool [B, N], the items to choose from; None: all.
+        candidates: bool [B, N] or [1, N], the items to choose from; None: all.
 
     Returns:
         int64 [B, k] ids, best first, ties by popularity; PADDING if fewer are left. And their scores, float [B, k],
         always finite; the lowest float for padding.
     """
-    unseen = _without(scores, seen)
-    if candidates is not None:
-        unseen = tf.where(candidates, unseen, tf.constant(float("-inf"), scores.dtype))
+    unseen = _among(_without(scores, seen), candidates)
     best = tf.math.top_k(unseen, tf.minimum(k, tf.shape(scores)[1]))
     left = tf.math.is_finite(best.values)
     items = tf.where(left, tf.cast(best.indices, tf.int64) + FIRST_ID, PADDING)
@@ -104,6 +105,11 @@ def _without(scores: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
     indices = tf.stack([tf.boolean_mask(row, real), tf.boolean_mask(column, real)], axis=1)
     minus_infinity = tf.fill([tf.shape(indices)[0]], tf.constant(float("-inf"), scores.dtype))
     return tf.tensor_scatter_nd_update(finite, indices, minus_infinity)
+
+
+def _among(scores: tf.Tensor, candidates: tf.Tensor | None) -> tf.Tensor:
+    """Scores with -inf for items that are no candidates."""
+    return scores if candidates is None else tf.where(candidates, scores, tf.constant(float("-inf"), scores.dtype))
 
 
 def _finite(scores: tf.Tensor) -> tf.Tensor:

@@ -14,3 +14,6 @@ class RecommendSettings(Settings):
         True,
         description="never recommend items of the user's history; false: where people come back to the same item",
     )
+    blocklist: str | None = Field(
+        None, description="text file with an item ID per line; these items are never recommended, whatever the request"
+    )

@@ -45,6 +45,7 @@ class RefitTrainer(base_component.BaseComponent):
         rules: optional, from `SequentialRules` on the `all` split.
         base_model: what the evaluated model's training began with, if that was a warm start.
         hyperparameters: optional, from `CaserTuner`, as for the evaluated model.
+        blocklist: optional, from `ItemsGen`; its items are never recommended.
 
     Outputs:
         model: SavedModel as from `CaserTrainer`; empty if the evaluated model is not blessed.
@@ -66,6 +67,7 @@ class RefitTrainer(base_component.BaseComponent):
         rules: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
+        blocklist: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -86,6 +88,7 @@ class RefitTrainer(base_component.BaseComponent):
             rules: sequential rules of complete histories.
             base_model: model to start from.
             hyperparameters: tuned hyperparameters, as for the evaluated model.
+            blocklist: items that are never recommended.
             seed: random seed.
             windows: shape of the windows, as for the evaluated model.
             model: hyperparameters of Caser, as for the evaluated model.
@@ -105,6 +108,7 @@ class RefitTrainer(base_component.BaseComponent):
                 rules=rules,
                 base_model=base_model,
                 hyperparameters=hyperparameters,
+                blocklist=blocklist,
                 **trainer_arguments(refit_fn, ALL, seed, windows, model, trainer, export, recommend),
             )
         )

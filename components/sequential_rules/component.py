@@ -7,6 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
 from components.features import TRAIN
+from components.items_gen.artifact import ItemsArtifact
 from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import SequentialRulesArtifact
 from components.sequential_rules.executor import Executor
@@ -23,6 +24,7 @@ class _SequentialRulesSpec(component_spec.ComponentSpec):
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "blocklist": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
         "tuned_rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
     }
     OUTPUTS = {"rules": component_spec.ChannelParameter(type=SequentialRulesArtifact)}
@@ -34,6 +36,7 @@ class SequentialRules(base_component.BaseComponent):
     Inputs:
         examples: raw Examples from `InteractionExampleGen`; counted on `train`, parameters chosen on `valid`.
         transform_graph: from Transform, with the item vocabulary.
+        blocklist: optional, from `ItemsGen`; its items are never recommended on `valid`.
         tuned_rules: optional, from another `SequentialRules`, whose parameters are taken.
 
     Outputs:
@@ -52,6 +55,7 @@ class SequentialRules(base_component.BaseComponent):
         split: str = TRAIN,
         recommend: RecommendSettings | None = None,
         tuned_rules: types.BaseChannel | None = None,
+        blocklist: types.BaseChannel | None = None,
     ) -> None:
         """Declares the node.
 
@@ -63,6 +67,7 @@ class SequentialRules(base_component.BaseComponent):
             split: split to count on.
             recommend: what may be recommended.
             tuned_rules: rules whose parameters are taken.
+            blocklist: items that are never recommended.
         """
         super().__init__(
             _SequentialRulesSpec(
@@ -73,6 +78,7 @@ class SequentialRules(base_component.BaseComponent):
                 split=split,
                 recommend=(recommend or RecommendSettings()).model_dump_json(),
                 tuned_rules=tuned_rules,
+                blocklist=blocklist,
                 rules=channel_utils.as_channel([SequentialRulesArtifact()]),
             )
         )

@@ -15,9 +15,9 @@ from tfx.types import artifact_utils
 
 from components.errors import UserError
 from components.features import ITEM_VOCABULARY, VALID
+from components.items_gen.blocklist import recommendable_of
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Scorer, Users, best_settings
-from components.ranking.settings import RecommendSettings
 from components.sequential_rules.artifact import read_choice, write_rules
 from components.sequential_rules.rules import blocks, bytes_needed, count, discount, scores
 from components.sequential_rules.settings import SequentialRulesSettings
@@ -121,8 +121,8 @@ class Executor(base_executor.BaseExecutor):
         if train is None:
             raise UserError(f"The {split} split is empty. Hint: provide more data, or relax `histories`.")
         settings = SequentialRulesSettings.model_validate_json(exec_properties["settings"])
-        recommend = RecommendSettings.model_validate_json(exec_properties["recommend"])
-        valid = read_users(input_dict["examples"], VALID, items, recommend.exclude_seen)
+        recommendable = recommendable_of(exec_properties, input_dict, items)
+        valid = read_users(input_dict["examples"], VALID, items, recommendable)
         if input_dict.get("tuned_rules"):
             tuned = read_choice(artifact_utils.get_single_uri(input_dict["tuned_rules"]))
             if tuned.note:

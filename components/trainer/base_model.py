@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.export.model_info import read_model_info, vocabulary_file
-from components.export.servable import WEIGHTS
+from components.export.saved_model import WEIGHTS
 from components.features import FIRST_ID, ITEM_VOCABULARY, UNKNOWN, USER_VOCABULARY
 from components.model.caser import Caser
 from components.model.settings import ModelSettings

@@ -14,6 +14,7 @@ from tfx.utils import json_utils
 
 from components.export.settings import ExportSettings
 from components.features import TRAIN
+from components.items_gen.artifact import ItemsArtifact
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.ranking.settings import RecommendSettings
@@ -37,6 +38,7 @@ class CaserTrainerSpec(component_spec.ComponentSpec):
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
+        "blocklist": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
         "base_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
         "hyperparameters": component_spec.ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
@@ -57,6 +59,7 @@ class CaserTrainer(base_component.BaseComponent):
         rules: optional, from `SequentialRules`; combined with Caser in the exported model.
         base_model: optional, an earlier model of this node; training begins with its weights if `trainer.warm_start`.
         hyperparameters: optional, from `CaserTuner`; they take precedence over the settings.
+        blocklist: optional, from `ItemsGen`; its items are never recommended.
 
     Outputs:
         model: SavedModel with the signatures of `components.export.servable`.
@@ -74,6 +77,7 @@ class CaserTrainer(base_component.BaseComponent):
         rules: types.BaseChannel | None = None,
         base_model: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
+        blocklist: types.BaseChannel | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
         model: ModelSettings | None = None,
@@ -90,6 +94,7 @@ class CaserTrainer(base_component.BaseComponent):
             rules: sequential rules.
             base_model: model to start from.
             hyperparameters: tuned hyperparameters.
+            blocklist: items that are never recommended.
             seed: random seed.
             windows: shape of the windows.
             model: hyperparameters of Caser.
@@ -105,6 +110,7 @@ class CaserTrainer(base_component.BaseComponent):
                 rules=rules,
                 base_model=base_model,
                 hyperparameters=hyperparameters,
+                blocklist=blocklist,
                 **trainer_arguments(run_fn, TRAIN, seed, windows, model, trainer, export, recommend),
             )
         )

@@ -11,12 +11,12 @@ from tfx.types import artifact_utils
 
 from components.features import VALID
 
-# Entries of `custom_config`: directory of the raw valid split, and URI of the sequential rules.
-VALID_SPLIT, RULES = "valid_split", "rules"
+# Entries of `custom_config`: directory of the raw valid split, and URIs of the sequential rules and of the blocklist.
+VALID_SPLIT, RULES, BLOCKLIST = "valid_split", "rules", "blocklist"
 
 
 class Executor(executor.GenericExecutor):
-    """Passes the locations of the raw valid split and of the rules to `run_fn`."""
+    """Passes the locations of more inputs to `run_fn`, see `with_other_inputs`."""
 
     def _GetFnArgs(  # noqa: N802 -- named by TFX
         self,
@@ -30,7 +30,7 @@ class Executor(executor.GenericExecutor):
 
 
 def with_other_inputs(custom_config: dict[str, Any], input_dict: dict[str, list[types.Artifact]]) -> dict[str, Any]:
-    """Adds the locations of the raw valid split and of the rules.
+    """Adds the locations of the raw valid split, of the rules and of the blocklist.
 
     Args:
         custom_config: of `run_fn`.
@@ -40,6 +40,7 @@ def with_other_inputs(custom_config: dict[str, Any], input_dict: dict[str, list[
     raw = input_dict.get("raw_examples")
     if raw and VALID in artifact_utils.decode_split_names(raw[0].split_names):
         others[VALID_SPLIT] = artifact_utils.get_split_uri(raw, VALID)
-    if input_dict.get("rules"):
-        others[RULES] = artifact_utils.get_single_uri(input_dict["rules"])
+    for name in (RULES, BLOCKLIST):
+        if input_dict.get(name):
+            others[name] = artifact_utils.get_single_uri(input_dict[name])
     return {**custom_config, **others}

@@ -64,7 +64,10 @@ def _measured(servable: ServableCaser, lists: InvertedIndex, users: HeldOutUsers
     batches = list(users.batches(_BATCH))
     expected = [servable.best_of_all(batch.user_id, batch.history, batch.seen)[0] for batch in batches]
     # Without the exact answers to users with few candidates: the index should seldom need them.
-    search = tf.function(IndexSearch(servable.model, servable.rules, lists, servable.k).best, reduce_retracing=True)
+    search = tf.function(
+        IndexSearch(servable.model, servable.rules, lists, servable.k, servable.candidates()).best,
+        reduce_retracing=True,
+    )
     # Some times k candidates, so that a user's seen items never leave fewer than k.
     probes = math.ceil(_CANDIDATES_PER_RESULT * servable.k * lists.lists / servable.items.size)
     while probes <= max(1, int(lists.lists * _MOST_SEARCHED)):

@@ -12,11 +12,13 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.utils import io_utils
 
 from components.example_gen.raw_examples import read_split
+from components.export.saved_model import save_model
+from components.items_gen.blocklist import blocklist_note
 from components.sequential_rules.artifact import read_rules
 from components.sequential_rules.scorer import RuleScorer
 from components.trainer.base_model import BaseModel
 from components.trainer.distribution import is_chief
-from components.trainer.executor import RULES, VALID_SPLIT
+from components.trainer.executor import BLOCKLIST, RULES, VALID_SPLIT
 from components.trainer.hyperparameters import tuned_values
 from components.trainer.index_choice import choose_index
 from components.trainer.rule_weight import choose_rules
@@ -60,6 +62,8 @@ def train(fn_args: FnArgs) -> tuple[Training, Trained, EncodedUsers | None]:
         weight, monitor = training.model_settings.rules, training.settings.monitor
         rules = choose_rules(trained.servable, RuleScorer(tables), weight, valid, monitor)
         trained = trained._replace(servable=trained.servable.with_parts(rules))
+    if BLOCKLIST in config:
+        trained = trained._replace(notes=[blocklist_note(config[BLOCKLIST], training.items), *trained.notes])
     if tuned := tuned_values(fn_args.hyperparameters):
         values = ", ".join(f"{name}={value}" for name, value in tuned.items())
         trained = trained._replace(notes=[f"Tuned hyperparameters: {values}.", *trained.notes])
@@ -75,7 +79,7 @@ def read_valid(config: dict[str, Any], training: Training) -> EncodedUsers | Non
     """
     if VALID_SPLIT not in config:
         return None
-    valid = EncodedUsers(read_split(config[VALID_SPLIT]), training.items, training.recommend.exclude_seen)
+    valid = EncodedUsers(read_split(config[VALID_SPLIT]), training.items, training.recommendable)
     return valid if valid.users else None
 
 
@@ -95,7 +99,7 @@ def export(fn_args: FnArgs, training: Training, trained: Trained, valid: Encoded
     if not is_chief(training.settings.distribution):
         return
     _write_history(fn_args.model_run_dir, [{**row, "notes": notes} for row in trained.history])
-    servable.save(fn_args.serving_model_dir, trained.plan._asdict())
+    save_model(servable, fn_args.serving_model_dir, trained.plan._asdict())
 
 
 def _train(training: Training, valid: EncodedUsers | None, base_model: str | None) -> Trained:

@@ -10,13 +10,16 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.export.servable import ServableCaser
 from components.export.settings import ExportSettings
 from components.features import ITEM_VOCABULARY, USER_VOCABULARY
+from components.items_gen.blocklist import recommendable
 from components.memory import available_bytes
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.ranking.evaluation import Users
+from components.ranking.recommendable import Recommendable
 from components.ranking.settings import RecommendSettings
 from components.trainer.base_model import BaseModel
+from components.trainer.executor import BLOCKLIST
 from components.trainer.fit import fit
 from components.trainer.hyperparameters import with_hyperparameters
 from components.trainer.losses.loss_choice import resolve_loss
@@ -50,6 +53,7 @@ class Training(NamedTuple):
     settings: TrainerSettings
     export: ExportSettings
     recommend: RecommendSettings
+    recommendable: Recommendable
     windows: TrainingWindows
     items: Vocabulary
     users: Vocabulary
@@ -67,6 +71,7 @@ class Training(NamedTuple):
         window_settings = WindowSettings.model_validate(config["windows"])
         transform = tft.TFTransformOutput(fn_args.transform_graph_path)
         max_memory_gb = settings.max_memory_gb or available_bytes() / 8e9
+        items = Vocabulary.from_transform(transform, ITEM_VOCABULARY)
         return cls(
             config["seed"],
             window_settings,
@@ -74,8 +79,9 @@ class Training(NamedTuple):
             settings,
             ExportSettings.model_validate(config["export"]),
             recommend,
+            recommendable(recommend, config.get(BLOCKLIST), items),
             read_windows(fn_args.train_files, transform.transformed_feature_spec(), window_settings, max_memory_gb),
-            Vocabulary.from_transform(transform, ITEM_VOCABULARY),
+            items,
             Vocabulary.from_transform(transform, USER_VOCABULARY),
         )
 
@@ -103,9 +109,7 @@ class Training(NamedTuple):
         if base:
             base.mix_weights(model, self.items, self.users)
         loss = resolve_loss(self.settings, self.items.size, len(self.windows)).loss
-        servable = ServableCaser(
-            model, self.items, self.users, self.export.k, loss, exclude_seen=self.recommend.exclude_seen
-        )
+        servable = ServableCaser(model, self.items, self.users, self.export.k, loss, recommendable=self.recommendable)
         windows = self.windows.with_targets(1) if plan.one_target and self.window_settings.T is None else self.windows
         score = servable.scores_by_caser
         validate = validator(score, valid, self.items.size) if valid else None

@@ -10,6 +10,7 @@ from tfx.types import artifact_utils
 
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.ranking.evaluation import HeldOutUsers
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.transform.vocabulary import Vocabulary, known_items
 
 _READ_BATCH = 4096
@@ -22,15 +23,15 @@ class EncodedUsers:
         users: number of users.
     """
 
-    def __init__(self, serialized: tf.data.Dataset, items: Vocabulary, exclude_seen: bool = True) -> None:
+    def __init__(self, serialized: tf.data.Dataset, items: Vocabulary, recommendable: Recommendable = UNSEEN) -> None:
         """Counts the users.
 
         Args:
             serialized: raw Examples, string [].
             items: the item vocabulary.
-            exclude_seen: whether items of a history are not recommended.
+            recommendable: which items may be recommended.
         """
-        self._serialized, self._items, self._exclude_seen = serialized, items, exclude_seen
+        self._serialized, self._items, self._recommendable = serialized, items, recommendable
         self.users = int(serialized.reduce(tf.constant(0, tf.int64), lambda count, _: count + 1))
 
     def batches(self, size: int = _READ_BATCH) -> Iterator[HeldOutUsers]:
@@ -44,11 +45,11 @@ class EncodedUsers:
 
     def _encoded(self, serialized: tf.data.Dataset, size: int) -> Iterator[HeldOutUsers]:
         for batch in serialized.batch(size).prefetch(1):
-            yield encode_users(batch, self._items, self._exclude_seen)
+            yield encode_users(batch, self._items, self._recommendable)
 
 
 def read_users(
-    examples: list[types.Artifact], split: str, items: Vocabulary, exclude_seen: bool = True
+    examples: list[types.Artifact], split: str, items: Vocabulary, recommendable: Recommendable = UNSEEN
 ) -> EncodedUsers | None:
     """The users of a split.
 
@@ -56,7 +57,7 @@ def read_users(
         examples: artifact with raw Examples.
         split: name of the split.
         items: the item vocabulary.
-        exclude_seen: whether items of a history are not recommended.
+        recommendable: which items may be recommended.
 
     Returns:
         The users; None if there is no such split, or if it is empty, as the valid split may be where all histories are
@@ -64,21 +65,21 @@ def read_users(
     """
     if split not in artifact_utils.decode_split_names(examples[0].split_names):
         return None
-    users = EncodedUsers(read_split(artifact_utils.get_split_uri(examples, split)), items, exclude_seen)
+    users = EncodedUsers(read_split(artifact_utils.get_split_uri(examples, split)), items, recommendable)
     return users if users.users else None
 
 
-def encode_users(serialized: tf.Tensor, items: Vocabulary, exclude_seen: bool = True) -> HeldOutUsers:
+def encode_users(serialized: tf.Tensor, items: Vocabulary, recommendable: Recommendable = UNSEEN) -> HeldOutUsers:
     """Encodes users.
 
     Args:
         serialized: string [B], raw Examples.
         items: the item vocabulary.
-        exclude_seen: whether items of a history are not recommended.
+        recommendable: which items may be recommended.
 
     Returns:
         The users, in the same order.
     """
     users = parse_raw_examples(serialized)
     history, held_out = known_items(items.ids(users.item_ids)), items.ids(users.holdout)
-    return HeldOutUsers(users.user_id, history, held_out, exclude_seen)
+    return HeldOutUsers(users.user_id, history, held_out, recommendable)

@@ -8,6 +8,7 @@ from tfx.types import channel_utils, component_spec, standard_artifacts
 
 from components.export.settings import ExportSettings
 from components.features import TRAIN
+from components.items_gen.artifact import ItemsArtifact
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.ranking.settings import RecommendSettings
@@ -35,6 +36,7 @@ class _CaserTunerSpec(component_spec.ComponentSpec):
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "raw_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "rules": component_spec.ChannelParameter(type=SequentialRulesArtifact, optional=True),
+        "blocklist": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
     }
     OUTPUTS = {
         "best_hyperparameters": component_spec.ChannelParameter(type=standard_artifacts.HyperParameters),
@@ -54,6 +56,7 @@ class CaserTuner(base_component.BaseComponent):
         transform_graph: from the same Transform, with the vocabularies.
         raw_examples: from `InteractionExampleGen`, with a `valid` split.
         rules: optional, from `SequentialRules`.
+        blocklist: optional, from `ItemsGen`; its items are never recommended.
 
     Outputs:
         best_hyperparameters: as from TFX's Tuner, for `CaserTrainer`.
@@ -70,6 +73,7 @@ class CaserTuner(base_component.BaseComponent):
         raw_examples: types.BaseChannel,
         directory: str,
         rules: types.BaseChannel | None = None,
+        blocklist: types.BaseChannel | None = None,
         settings: TunerSettings | None = None,
         seed: int = 42,
         windows: WindowSettings | None = None,
@@ -87,6 +91,7 @@ class CaserTuner(base_component.BaseComponent):
             directory: where finished trials are kept, so that a search that was stopped goes on. One for all runs:
                 each search has a folder in it.
             rules: sequential rules.
+            blocklist: items that are never recommended.
             settings: number of trials, and what is tuned.
             seed: random seed of the search and of every training.
             windows: shape of the windows.
@@ -101,6 +106,7 @@ class CaserTuner(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 raw_examples=raw_examples,
                 rules=rules,
+                blocklist=blocklist,
                 tuner_fn=f"{tuner_fn.__module__}.{tuner_fn.__name__}",
                 settings=(settings or TunerSettings()).model_dump_json(),
                 directory=directory,

@@ -30,3 +30,13 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def items_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--items`."""
+    option = click.option(
+        "--items",
+        metavar="FILE",
+        help="CSV or Parquet with titles and other columns of items (default: those pushed with --model).",
+    )
+    return option(command)

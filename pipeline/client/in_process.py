@@ -71,7 +71,11 @@ def local_version(model: str) -> Iterator[Path]:
 
 
 class InProcessTransport:
-    """A `Transport` in this process; it reads the vocabularies and notes unknown users and items."""
+    """A `Transport` in this process; it reads the vocabularies and notes unknown users and items.
+
+    Attributes:
+        folder: directory of the version.
+    """
 
     def __init__(self, model_dir: str | Path) -> None:
         """Chooses the version; TensorFlow is imported by the first prediction.
@@ -85,20 +89,20 @@ class InProcessTransport:
         if "://" in str(model_dir):
             self._fetched = tempfile.TemporaryDirectory()
             model_dir = _fetch(str(model_dir), Path(self._fetched.name))
-        self._version = newest_version(Path(model_dir))
+        self.folder = newest_version(Path(model_dir))
 
     def predict(
         self, requests: PredictRequests, version: int | None = None, candidates: Sequence[list[str]] | None = None
     ) -> tuple[Predictions, str]:
         """Runs the model; there is one version only."""
         outputs = self._outputs(SERVE_TF_EXAMPLE, examples=encoded_examples(requests, candidates))
-        checked = check_predictions(outputs.get(ITEMS), outputs.get(SCORES), len(requests.user_id), str(self._version))
-        return checked, self._version.name
+        checked = check_predictions(outputs.get(ITEMS), outputs.get(SCORES), len(requests.user_id), str(self.folder))
+        return checked, self.folder.name
 
     def similar(self, items: Sequence[str]) -> tuple[SimilarPredictions, str]:
         """Finds similar items."""
         outputs = self._outputs(SIMILAR_ITEMS, **{ITEM: list(items)})
-        return check_similar(outputs, len(items), str(self._version)), self._version.name
+        return check_similar(outputs, len(items), str(self.folder)), self.folder.name
 
     def _outputs(self, signature: str, **inputs: Sequence[str | bytes]) -> dict[str, list[Any]]:
         with suppress_output():
@@ -107,7 +111,7 @@ class InProcessTransport:
             try:
                 if signature == SIMILAR_ITEMS and signature not in self._model.signatures:
                     raise UserError(
-                        f"{self._version} was exported by an older version, which has no {signature}. "
+                        f"{self.folder} was exported by an older version, which has no {signature}. "
                         "Hint: train and push it again."
                     )
                 tensors = {name: tf.constant(values, tf.string) for name, values in inputs.items()}
@@ -116,13 +120,13 @@ class InProcessTransport:
             except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise UserError(
-                    f"{self._version} is no model of this project that can be used: {type(error).__name__}: {reason}. "
+                    f"{self.folder} is no model of this project that can be used: {type(error).__name__}: {reason}. "
                     "Hint: pass DIR/serving/caser of a run; `caser versions --model DIR` lists complete versions."
                 ) from error
 
     def statuses(self) -> list[VersionStatus]:
         """The only version, which is available."""
-        return [VersionStatus(version_number(self._version.name) or 0, AVAILABLE, "")]
+        return [VersionStatus(version_number(self.folder.name) or 0, AVAILABLE, "")]
 
     def close(self) -> None:
         """Nothing to close."""
@@ -148,15 +152,15 @@ class InProcessTransport:
     def _model(self) -> Any:
         import tensorflow as tf
 
-        return tf.saved_model.load(str(self._version))
+        return tf.saved_model.load(str(self.folder))
 
     @cached_property
     def _users(self) -> set[str]:
-        return _vocabulary(self._version, USER_VOCABULARY)
+        return _vocabulary(self.folder, USER_VOCABULARY)
 
     @cached_property
     def _items(self) -> set[str]:
-        return _vocabulary(self._version, ITEM_VOCABULARY)
+        return _vocabulary(self.folder, ITEM_VOCABULARY)
 
 
 def _fetch(uri: str, folder: Path) -> Path:

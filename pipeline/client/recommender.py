@@ -11,6 +11,7 @@ from components.errors import UserError
 from components.export.signatures import PredictRequests
 from pipeline.client.connect import connect
 from pipeline.client.in_process import InProcessTransport
+from pipeline.client.items import Items
 from pipeline.client.transport import Connection, Transport
 from pipeline.client.validation import CheckedQuery, Query, check_item, check_k, check_query
 
@@ -27,6 +28,7 @@ class Recommendations(NamedTuple):
         item_ids: at most k items.
         scores: scores of the items, descending; comparable within one response only.
         notes: notes on the response; servers give none.
+        titles: titles of the items, "" where there is none; empty if no titles are known.
     """
 
     user: str
@@ -34,6 +36,7 @@ class Recommendations(NamedTuple):
     item_ids: list[str]
     scores: list[float]
     notes: list[str]
+    titles: list[str] = []
 
 
 class Similar(NamedTuple):
@@ -46,6 +49,8 @@ class Similar(NamedTuple):
         scores: their similarities, from -1 to 1.
         following_item_ids: at most k items that follow the item, by the sequential rules; empty without rules.
         following_scores: the weights of their rules.
+        titles: titles of the similar items, as in `Recommendations`.
+        following_titles: those of the following ones.
     """
 
     item: str
@@ -54,18 +59,25 @@ class Similar(NamedTuple):
     scores: list[float]
     following_item_ids: list[str]
     following_scores: list[float]
+    titles: list[str] = []
+    following_titles: list[str] = []
 
 
 class Recommender:
-    """Recommends items with one model. Use it as a context manager, or call `close`; one per thread."""
+    """Recommends items with one model. Use it as a context manager, or call `close`; one per thread.
 
-    def __init__(self, transport: Transport) -> None:
+    Attributes:
+        items: titles and other columns of items; None if they are not known.
+    """
+
+    def __init__(self, transport: Transport, items: Items | None = None) -> None:
         """Use `connect` or `load` instead.
 
         Args:
             transport: transport to the model.
+            items: titles and other columns of items.
         """
-        self._transport = transport
+        self._transport, self.items = transport, items
         self._users_per_request: int | None = None
 
     @classmethod
@@ -76,6 +88,7 @@ class Recommender:
         token: str | None = None,
         ca: str | None = None,
         label: str | None = None,
+        items: str | Path | None = None,
     ) -> Recommender:
         """A recommender that queries TF Serving; nothing is sent before the first request.
 
@@ -85,25 +98,28 @@ class Recommender:
             token: bearer token.
             ca: PEM file of the trusted certificate authorities; None: those of the system.
             label: version label such as `canary`; None: `stable`, or the newest version of a server without labels.
+            items: file with titles and other columns of items, see `data.items`.
 
         Raises:
-            UserError: the URL has no known scheme or no host.
+            UserError: the URL has no known scheme or no host, or the file cannot be used.
         """
-        return cls(connect(Connection(url, timeout, token, ca, label)))
+        return cls(connect(Connection(url, timeout, token, ca, label)), Items.read(items) if items else None)
 
     @classmethod
-    def load(cls, path: str | Path) -> Recommender:
+    def load(cls, path: str | Path, items: str | Path | None = None) -> Recommender:
         """A recommender in this process, using TensorFlow.
 
         Args:
             path: `DIR/serving/caser` (uses the newest version), or the directory of a version; or such a URI.
+            items: file with titles and other columns of items; None: those that were pushed with the model.
 
         Raises:
-            UserError: there is no model.
+            UserError: there is no model, or the file cannot be used.
         """
         if not isinstance(path, str | Path):
             raise UserError(f"`path` should be a directory. Received: {path!r}")
-        return cls(InProcessTransport(path))
+        transport = InProcessTransport(path)
+        return cls(transport, Items.read(items) if items else Items.of_model(transport.folder))
 
     def recommend(
         self,
@@ -187,8 +203,9 @@ class Recommender:
                     "version, which reads no exclusions. Hint: train and push it again."
                 )
             notes = self._transport.notes(query.user, query.recent)
+            found = [item for item, _ in best]
             recommendations.append(
-                Recommendations(query.user, version, [item for item, _ in best], [score for _, score in best], notes)
+                Recommendations(query.user, version, found, [score for _, score in best], notes, self._titles(found))
             )
         return recommendations
 
@@ -225,7 +242,12 @@ class Recommender:
             [score for _, score in found],
             [id_ for id_, _ in next_],
             [score for _, score in next_],
+            self._titles([id_ for id_, _ in found]),
+            self._titles([id_ for id_, _ in next_]),
         )
+
+    def _titles(self, item_ids: list[str]) -> list[str]:
+        return self.items.titles(item_ids) if self.items else []
 
     def close(self) -> None:
         """Closes all connections."""

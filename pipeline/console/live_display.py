@@ -12,6 +12,8 @@ from rich.text import Text
 DESCRIPTIONS = {
     "InteractionExampleGen": "Reading and splitting interactions",
     "StatisticsGen": "Computing statistics",
+    "Items": "Reading titles and other columns of items",
+    "Blocklist": "Reading the blocklist",
     "ImportSchemaGen": "Importing the schema",
     "HistoryValidator": "Validating data against the schema",
     "Transform": "Mapping users and items to ids",

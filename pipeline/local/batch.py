@@ -15,7 +15,7 @@ from components.batch_recommender import progress
 from components.batch_recommender.beam_pipeline import BatchOutput, recommend_for_all
 from components.batch_recommender.settings import BatchFormat
 from components.errors import UserError
-from components.example_gen.inputs.user_lists import read_user_list
+from components.example_gen.inputs.id_lists import read_id_list
 from components.export.model_info import read_model_info
 from components.features import ALL, SPLITS
 from pipeline.local.batch_request import BatchRequest, batch_format
@@ -44,7 +44,7 @@ def recommend_in_batch(request: BatchRequest, on_progress: Callable[[int], None]
     Raises:
         UserError: a file cannot be read or written, or there is no user.
     """
-    wanted = None if request.users is None else read_user_list(str(request.users), "--users")
+    wanted = None if request.users is None else read_id_list(str(request.users), "--users")
     if wanted is not None and not wanted:
         raise UserError(f"{request.users} has no user ID. Hint: write one per line.")
     most = read_model_info(str(request.model_dir)).get("k")

@@ -231,8 +231,13 @@ def _check(data: str, config: Config) -> None:
     """Checks the input before the output directory is created, so that a typo in a path leaves nothing behind."""
     with suppress_output():
         from components.example_gen.preflight import check_input
+        from components.items_gen.item_files import read_blocklist, read_items
 
         check_input(data, config.data, config.histories, config.split)
+        if config.data.items:
+            read_items(config.data.items, config.data.item_column, config.data.encoding)
+        if config.recommend.blocklist:
+            read_blocklist(config.recommend.blocklist)
 
 
 def _absolute(data: str | None) -> str | None:

@@ -23,7 +23,7 @@ from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export.encoding import encoded_examples
-from components.export.model_info import read_model_info
+from components.export.model_info import read_model_info, vocabulary_file
 from components.export.signatures import (
     CASER,
     ITEMS,
@@ -33,6 +33,9 @@ from components.export.signatures import (
     Predictions,
     PredictRequests,
 )
+from components.features import ITEM_VOCABULARY
+from components.files import read_text
+from components.items_gen.artifact import read_titles
 from components.pusher.executor import PUSHED_VERSION
 from components.pusher.object_store import is_object_store
 from components.refit_validator.checks import RefitValidation
@@ -45,7 +48,7 @@ from pipeline.results.tuning import read_tuning
 from pipeline.results.warnings import warnings
 from pipeline.sample.oracle import oracle_metrics
 
-_EXAMPLES, _HISTORY_ITEMS, _RECOMMENDED_ITEMS = 6, 6, 8
+_EXAMPLES, _HISTORY_ITEMS, _RECOMMENDED_ITEMS, _LISTED = 6, 6, 8, 3
 
 
 class HeldOut(NamedTuple):
@@ -98,6 +101,8 @@ def collect_summary(
     evaluation = read_evaluation(artifacts["Evaluator", "evaluation"], config.evaluator)
     validation = read_validation(artifacts["BaselineValidator", "validation"])
     compared = validation.comparison
+    sample = _recommendations(model, HeldOut.read(split, _EXAMPLES))
+    titles, missing = _titles(artifacts.get(("Items", "items")), model, sample)
     counts = json.loads(io_utils.read_string_file(os.path.join(examples, COUNTS_FILE)))
     held_out_counts = {**compared.held_out._asdict(), "reachable": compared.held_out.reachable}
     return RunSummary(
@@ -114,7 +119,7 @@ def collect_summary(
         blessing_reason=_reason(evaluation, compared),
         checks=_checks(artifacts),
         unseen_items=0 if config.refit.enabled else counts["new_items"],
-        warnings=warnings(config, counts, compared),
+        warnings=[*warnings(config, counts, compared), *missing],
         pushed_version=_pushed_version(outputs),
         counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
         seconds=dict(seconds),
@@ -122,7 +127,8 @@ def collect_summary(
         ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample and config.recommend.exclude_seen else None,
         history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
         tuning=read_tuning(outputs),
-        examples=_recommendations(model, HeldOut.read(split, _EXAMPLES)),
+        examples=sample,
+        titles=titles,
     )
 
 
@@ -175,6 +181,21 @@ def _recommendations(model: str, held_out: HeldOut) -> list[Example]:
         )
         for user, history, held_out_items, recommended in zip(*held_out, predictions.item_ids, strict=True)
     ]
+
+
+def _titles(uri: str | None, model: str, examples: list[Example]) -> tuple[dict[str, str], list[str]]:
+    """Titles of the items in examples, and a note if items of the catalogue are not in the file."""
+    if uri is None:
+        return {}, []
+    titles = read_titles(uri)
+    catalogue = read_text(vocabulary_file(model, ITEM_VOCABULARY)).splitlines()
+    missing = [item for item in catalogue if item not in titles]
+    shown = {item for example in examples for items in example[1:] for item in items}
+    note = (
+        f"{len(missing):,} of {len(catalogue):,} items of the train split are not in `data.items`, such as "
+        f"{', '.join(missing[:_LISTED])}"
+    )
+    return {item: title for item in shown if (title := titles.get(item))}, [note] if missing else []
 
 
 def _texts(ragged: tf.RaggedTensor) -> list[list[str]]:

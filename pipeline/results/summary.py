@@ -65,6 +65,7 @@ class RunSummary:
         slices: metrics by slice.
         history: one dict per epoch, see `components.trainer.fit.fit`.
         examples: recommendations for a few users.
+        titles: titles of items in `examples`, by ID.
         tuning: trials of the hyperparameter search; None: there was none.
     """
 
@@ -89,6 +90,7 @@ class RunSummary:
     slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)
     tuning: Tuning | None = None
 
     def columns(self) -> list[Column]:

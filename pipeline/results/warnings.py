@@ -39,9 +39,11 @@ def warnings(config: Config, counts: Mapping[str, Any], compared: Comparison) ->
             )
     held_out = compared.held_out
     if held_out.reachable < held_out.total:
+        blocked = f", {held_out.blocked:,} are on the blocklist" if held_out.blocked else ""
         found.append(
             f"{held_out.total - held_out.reachable:,} of {held_out.total:,} held-out items count as misses for every "
             f"model: {held_out.seen:,} are in the user's history, {held_out.unknown:,} are not in the train split"
+            f"{blocked}"
         )
     if new := counts.get("new_users"):
         found.append(

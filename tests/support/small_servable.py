@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
@@ -32,5 +33,5 @@ def save(folder: Path, favourite: str | None = None, seed: int | None = None) ->
         rng = np.random.default_rng(seed)
         for weight in model.weights:
             weight.assign(rng.normal(size=weight.shape))
-    ServableCaser(model, *vocabularies, k=5, loss="softmax").save(str(folder))
+    save_model(ServableCaser(model, *vocabularies, k=5, loss="softmax"), str(folder))
     return str(folder)

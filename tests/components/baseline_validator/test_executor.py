@@ -15,6 +15,7 @@ from components.example_gen.raw_examples import serialize_example
 from components.neighbours.artifact import write_result as write_neighbours
 from components.ranking.choice import Choice
 from components.ranking.evaluation import Ranking
+from components.ranking.recommendable import Recommendable
 from components.sequential_rules.artifact import SequentialRulesArtifact, write_rules
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
@@ -129,5 +130,6 @@ def test_held_out_items_that_cannot_be_hit_are_counted(base):
         ]
     )
     items = Vocabulary(str(base / "transform_graph" / "transform_fn" / "assets" / "items"), N_ITEMS)
-    assert count_held_out(serialized, items, exclude_seen=True) == HeldOutItems(total=5, seen=1, unknown=2)
-    assert count_held_out(serialized, items, exclude_seen=False) == HeldOutItems(total=5, seen=0, unknown=2)
+    assert count_held_out(serialized, items, Recommendable()) == HeldOutItems(total=5, seen=1, unknown=2)
+    repeating = Recommendable(exclude_seen=False)
+    assert count_held_out(serialized, items, repeating) == HeldOutItems(total=5, seen=0, unknown=2)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from components.errors import UserError
 from components.example_gen.beam_pipeline import write_examples
-from components.example_gen.inputs.user_lists import excluded_users
+from components.example_gen.inputs.id_lists import excluded_users
 from components.example_gen.raw_examples import read_split
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.features import SPLITS

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from components.export.index_search import Index
 from components.export.inverted_index import InvertedIndex
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
 from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.ranking.recommendable import Recommendable
 from components.sequential_rules.scorer import Rules, RuleScorer
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
@@ -29,12 +31,19 @@ def rules():
     return Rules(RuleScorer(RuleTables(np.arange(0, 2 * N_ITEMS + 1, 2), follower, weight, 4, 0.5)), 1.5)
 
 
-@pytest.fixture(scope="module", params=[(True, True), (False, False)], ids=str)
+KINDS = {
+    "tied, rules": (True, True, None),
+    "untied": (False, False, None),
+    "blocklist": (True, True, np.arange(0, 40, 3) + FIRST_ID),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def servable(request, tmp_path_factory):
-    return make(tmp_path_factory.mktemp("index"), *request.param)
+    return make(tmp_path_factory.mktemp("index"), *KINDS[request.param])
 
 
-def make(folder, tied, has_rules):
+def make(folder, tied, has_rules, blocked=None):
     """A model with random weights and an index of which all lists are searched."""
     vocabularies = []
     for name, size in (("items", N_ITEMS), ("users", N_USERS)):
@@ -47,7 +56,9 @@ def make(folder, tied, has_rules):
         weight.assign(np.random.default_rng(2).normal(size=weight.shape))
     lists = InvertedIndex.build(model, np.random.default_rng(4).normal(size=[50, 8]), seed=1)
     index = Index(lists, lists.lists, 1.0)
-    return ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules() if has_rules else None, index=index)
+    some = rules() if has_rules else None
+    recommendable = Recommendable(blocked=blocked)
+    return ServableCaser(model, *vocabularies, K, "softmax", some, index, recommendable)
 
 
 def ragged(rows):
@@ -88,11 +99,13 @@ def test_search_of_few_lists_recommends_distinct_unseen_items_with_exact_scores(
     arguments = tf.constant(user_ids), ragged(histories), ragged(seen)
     few = servable.with_parts(servable.rules, servable.index._replace(probes=probes))
     ids, scores = few.best_of_index(*arguments)
-    every = servable._scores(tf.constant(user_ids), ragged(histories)).numpy()
+    blocked = servable.recommendable.blocked
+    never = set() if blocked is None else {id_ - FIRST_ID for id_ in blocked.tolist()}
+    every = servable.scores(tf.constant(user_ids), ragged(histories)).numpy()
     for row, best, values, forbidden in zip(every, ids.numpy(), scores.numpy(), seen, strict=True):
-        real = best[best >= FIRST_ID]
-        assert len(real) == min(K, N_ITEMS - len(set(forbidden))) == len(set(real))
-        assert not {column + FIRST_ID for column in forbidden} & set(real)
+        real, out = best[best >= FIRST_ID], never | set(forbidden)
+        assert len(real) == min(K, N_ITEMS - len(out)) == len(set(real))
+        assert not {column + FIRST_ID for column in out} & set(real)
         np.testing.assert_allclose(values[: len(real)], row[real - FIRST_ID], rtol=1e-4, atol=1e-5)
         assert (np.diff(values) <= 0).all()
 
@@ -106,7 +119,7 @@ def test_every_item_is_in_one_list(servable):
 
 def test_exported_index_serves_in_the_same_signature(tmp_path):
     servable = make(tmp_path, tied=True, has_rules=True)
-    servable.save(str(tmp_path / "model"))
+    save_model(servable, str(tmp_path / "model"))
     served = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     outputs = served(
         user_id=tf.constant(["u1"]),

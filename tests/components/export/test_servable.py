@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from components.example_gen.raw_examples import serialize_example
 from components.export.encoding import encoded_examples
+from components.export.saved_model import save_model
 from components.export.servable import Rules, ServableCaser
 from components.export.signatures import CASER, PARTS, POPULARITY, RANKS, SEQUENTIAL_RULES, TOP_ITEMS, PredictRequests
+from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
 from components.ranking.metrics import MISS
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.sequential_rules.scorer import FLOOR, RuleScorer
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
@@ -44,7 +47,7 @@ def evidence_by_hand(history):
     return np.log1p(scores / max(scores.sum(), 1e-9) / FLOOR)
 
 
-def export(folder, output_bias=None, rules=None, exclude_seen=True):
+def export(folder, output_bias=None, rules=None, recommendable=UNSEEN):
     """A model with random weights; returns its `serving_default`."""
     for name, tokens in (("items", ITEMS), ("users", USERS)):
         (folder / name).write_text("".join(token + "\n" for token in tokens))
@@ -58,8 +61,8 @@ def export(folder, output_bias=None, rules=None, exclude_seen=True):
     vocabularies = (
         Vocabulary(str(folder / name), len(tokens)) for name, tokens in (("items", ITEMS), ("users", USERS))
     )
-    servable = ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules, exclude_seen=exclude_seen)
-    servable.save(str(folder / "model"))
+    servable = ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules, recommendable=recommendable)
+    save_model(servable, str(folder / "model"))
     return tf.saved_model.load(str(folder / "model"))
 
 
@@ -98,7 +101,7 @@ def ask(model, batch, side="right"):
 @pytest.fixture(scope="module")
 def repeating(tmp_path_factory):
     """The same weights in a model that recommends seen items, too."""
-    return export(tmp_path_factory.mktemp("repeating"), exclude_seen=False)
+    return export(tmp_path_factory.mktemp("repeating"), recommendable=Recommendable(exclude_seen=False))
 
 
 @pytest.fixture(scope="module")
@@ -361,3 +364,48 @@ def test_examples_with_exclusions_equal_columns(model):
     answer = model.signatures["serve_tf_example"](examples=tf.constant(encoded_examples(requests)))
     assert answer["item_ids"].numpy().astype(str).tolist() == expected
     np.testing.assert_allclose(answer["scores"].numpy(), scores, rtol=1e-5)
+
+
+BLOCKED = [f"i{n}" for n in (0, 3, 5, 6)]
+
+
+@pytest.fixture(scope="module")
+def blocking(tmp_path_factory):
+    """The same weights and rules with a blocklist."""
+    ids = np.array([ITEMS.index(item) for item in BLOCKED]) + FIRST_ID
+    rules = Rules(RuleScorer(TABLES), WEIGHT)
+    return export(tmp_path_factory.mktemp("blocking"), rules=rules, recommendable=Recommendable(blocked=ids))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(rows, min_size=1, max_size=3))
+def test_blocked_items_are_excluded_from_every_request(blocking, hybrid, batch):
+    items, scores = ask(blocking, batch)
+    expected_items, expected_scores = ask(hybrid, [(user, history, [*out, *BLOCKED]) for user, history, out in batch])
+    assert items == expected_items
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-5)
+
+
+def test_blocked_items_are_no_candidates_either(blocking):
+    among = blocking.signatures["recommend_among"](
+        user_id=tf.constant(["u0"]), recent_item_ids=tf.constant([["", "i1"]]),
+        candidate_item_ids=tf.constant([["", "i0", "i2", "i5", "i4"]]),
+    )  # fmt: skip
+    assert set(among["item_ids"].numpy().astype(str)[0]) == {"i2", "i4", ""}
+
+
+def test_blocked_held_out_items_are_misses_and_others_rank_without_them(blocking, hybrid):
+    example = serialize_example(b"u0", [b"i1"], [b"i0", b"i2", b"i4"])
+    answers = {}
+    for name, model in (("blocking", blocking), ("hybrid", hybrid)):
+        answers[name] = model.signatures["evaluate"](examples=tf.constant([example]))
+    for part in PARTS:
+        ranks, top = (answers["blocking"][part + output].numpy()[0] for output in (RANKS, TOP_ITEMS))
+        plain, every = (answers["hybrid"][part + output].numpy()[0] for output in (RANKS, TOP_ITEMS))
+        ids = {ITEMS.index(item) + FIRST_ID for item in BLOCKED}
+        left = [item for item in every.tolist() if item >= FIRST_ID and item not in ids]
+        assert [item for item in top.tolist() if item >= FIRST_ID] == left
+        assert ranks[0] == MISS
+        for rank, item in zip(ranks[1:], ("i2", "i4"), strict=True):
+            assert rank == left.index(ITEMS.index(item) + FIRST_ID) + 1
+        assert plain[0] != MISS

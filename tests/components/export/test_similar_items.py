@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
+from components.features import FIRST_ID
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
+from components.ranking.recommendable import UNSEEN, Recommendable
 from components.sequential_rules.scorer import Rules, RuleScorer
 from components.sequential_rules.tables import RuleTables
 from components.transform.vocabulary import Vocabulary
@@ -27,8 +30,10 @@ def cosines(table):
 @pytest.fixture(scope="module", params=[(True, False), (False, False), (True, True)], ids=str)
 def exported(request, tmp_path_factory):
     """The signature and the model."""
-    tied, normalized = request.param
-    folder = tmp_path_factory.mktemp("similar")
+    return export(tmp_path_factory.mktemp("similar"), *request.param)
+
+
+def export(folder, tied, normalized, recommendable=UNSEEN):
     for name, tokens in (("items", ITEMS), ("users", ["u"])):
         (folder / name).write_text("".join(token + "\n" for token in tokens))
     keras.utils.set_random_seed(3)
@@ -38,7 +43,8 @@ def exported(request, tmp_path_factory):
         weight.assign(np.random.default_rng(2).normal(size=weight.shape))
     vocabularies = (Vocabulary(str(folder / "items"), len(ITEMS)), Vocabulary(str(folder / "users"), 1))
     rules = Rules(RuleScorer(TABLES), 1.0) if tied else None
-    ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules).save(str(folder / "model"))
+    servable = ServableCaser(model, *vocabularies, k=K, loss="softmax", rules=rules, recommendable=recommendable)
+    save_model(servable, str(folder / "model"))
     loaded = tf.saved_model.load(str(folder / "model"))
     return loaded, model, rules
 
@@ -74,3 +80,13 @@ def test_unknown_item_has_no_similar_items_and_affects_no_other(exported):
     assert answer["scores"][0].tolist() == [0] * K
     assert answer["following_item_ids"][0].tolist() == [b""] * K
     np.testing.assert_array_equal(answer["item_ids"][1], ask(exported, "i1")["item_ids"][0])
+
+
+def test_blocked_items_are_neither_similar_nor_following(exported, tmp_path):
+    blocked = Recommendable(blocked=np.array([5, 1]) + FIRST_ID)
+    answer = ask(export(tmp_path, True, False, blocked), "i0", "i5")
+    assert answer["following_item_ids"].astype(str).tolist() == [["i6", "", "", ""], [""] * 4]
+    assert answer["following_scores"][0].tolist() == [1, 0, 0, 0]
+    similar = answer["item_ids"].astype(str).tolist()
+    assert set(similar[0]) == {"i2", "i3", "i4", "i6"}
+    assert not {"i1", "i5", ""} & set(similar[1])

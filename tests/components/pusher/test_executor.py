@@ -2,14 +2,18 @@
 
 import os
 import shutil
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
 from components.errors import UserError
 from components.export.model_info import read_model_info
+from components.items_gen.artifact import ItemsArtifact, write_items
 from components.pusher.component import CaserPusher
+from pipeline.client.items import Items
 from tests.support import small_servable
 
 
@@ -20,7 +24,7 @@ def trained(tmp_path_factory):
     return folder
 
 
-def push(model_folder, serving_dir, blessed=True, **others):
+def push(model_folder, serving_dir, blessed=True, items=None, **others):
     """Pushes; returns what the artifact says."""
     model, blessing, pushed = (
         kind() for kind in (standard_artifacts.Model, standard_artifacts.ModelBlessing, standard_artifacts.PushedModel)
@@ -32,6 +36,9 @@ def push(model_folder, serving_dir, blessed=True, **others):
         kind = standard_artifacts.InfraBlessing if name == "refit_blessing" else standard_artifacts.ModelBlessing
         inputs[name] = [kind()]
         inputs[name][0].set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(is_blessed))
+    if items is not None:
+        inputs["items"] = [ItemsArtifact()]
+        inputs["items"][0].uri = str(items)
     CaserPusher.EXECUTOR_SPEC.executor_class().Do(
         inputs,
         {"pushed_model": [pushed]},
@@ -86,3 +93,13 @@ def test_push_to_an_object_store_publishes_the_version(trained, tmp_path):
     version = pushed.get_string_custom_property("pushed_version")
     assert os.listdir(tmp_path / "serving" / "caser") == [version]
     assert pushed.uri == f"file://{tmp_path}/serving/caser/{version}"
+
+
+def test_titles_are_pushed_with_the_model_and_new_ones_are_a_new_version(trained, tmp_path):
+    versions = []
+    for title in ("Alien", "Alien", "Aliens"):
+        write_items(str(tmp_path / "items"), pa.table({"item_id": ["i5"], "title": [title]}))
+        pushed = push(trained, tmp_path / "serving", items=tmp_path / "items")
+        versions.append(pushed.get_string_custom_property("pushed_version"))
+        assert Items.of_model(Path(pushed.uri)).titles(["i5", "i6"]) == [title, ""]
+    assert versions[0] == versions[1] != versions[2]

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from components.features import FIRST_ID
 from components.ranking.evaluation import HeldOutUsers, Ranking, best_settings, evaluate_users, rank_users
+from components.ranking.recommendable import Recommendable
 
 N_ITEMS = 5
 
@@ -28,10 +29,10 @@ def test_seen_items_are_not_ranked():
 
 
 def test_seen_items_are_ranked_like_others_where_they_may_be_recommended():
-    (ranking,) = rank_users(by_popularity, USERS._replace(exclude_seen=False), N_ITEMS)
+    (ranking,) = rank_users(by_popularity, USERS._replace(recommendable=Recommendable(exclude_seen=False)), N_ITEMS)
     assert ranking.ranks.tolist() == [[2, 0], [5, 1], [4, 0]]
     assert ranking.top_items[2, :5].tolist() == [item + FIRST_ID for item in range(N_ITEMS)]
-    assert not USERS._replace(exclude_seen=False).rows(slice(1)).exclude_seen
+    assert not USERS._replace(recommendable=Recommendable(exclude_seen=False)).rows(slice(1)).recommendable.exclude_seen
 
 
 def test_batches_do_not_change_the_ranking(monkeypatch):

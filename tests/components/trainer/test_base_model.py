@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from components.export.model_info import MODEL_INFO_FILE
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
 from components.features import FIRST_ID
 from components.model.caser import Caser
@@ -36,7 +37,7 @@ def exported(folder, **settings):
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
     before = [weight.numpy() for weight in model.weights]
-    ServableCaser(model, items, users, k=2, loss="softmax").save(str(folder / "model"), PLAN._asdict())
+    save_model(ServableCaser(model, items, users, k=2, loss="softmax"), str(folder / "model"), PLAN._asdict())
     return BaseModel.read(str(folder / "model")), before, model
 
 

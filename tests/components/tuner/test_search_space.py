@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from components.export.settings import ExportSettings
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
+from components.ranking.recommendable import UNSEEN
 from components.ranking.settings import RecommendSettings
 from components.trainer.hyperparameters import with_hyperparameters
 from components.trainer.settings import TrainerSettings
@@ -38,6 +39,7 @@ def training(tmp_path, per_user=10, model=None, windows=None, trainer=None):
         trainer or TrainerSettings(),
         ExportSettings(),
         RecommendSettings(),
+        UNSEEN,
         Windows(histories, window_settings),
         vocabulary,
         vocabulary,

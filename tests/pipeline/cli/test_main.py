@@ -278,3 +278,69 @@ def test_number_of_spans_for_a_file_without_spans_is_one_message(tmp_path):
     result = caser("run", "--data", tmp_path / "log.csv", "--output", tmp_path / "out", "--set", "data.last_spans=3")
     assert (result.exit_code, "has no spans, so `data.last_spans`=3 means nothing" in result.output) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+ITEMS = "id,name,genres\ni1,Alien,Sci-Fi\ni2,Brazil,Sci-Fi|Drama\ni5,Clue,Comedy\n"
+
+
+def test_titles_and_conditions_come_from_a_file(tmp_path):
+    small_servable.save(tmp_path / "100", "i5")
+    (tmp_path / "items.csv").write_text(ITEMS)
+    model = ("--model", tmp_path / "100", "--items", tmp_path / "items.csv")
+    result = caser("recommend", *model, "--user", "u0", "--history", "i0", "-k", 1)
+    assert result.output.split() == ["1", "i5", "1.0000", "Clue"]
+    result = caser(
+        "recommend", *model, "--user", "u0", "--history", "i0", "--json", "--where", "genres=Sci-Fi", "-k", 5
+    )
+    answer = json.loads(result.output)
+    assert dict(zip(answer["item_ids"], answer["titles"], strict=True)) == {"i1": "Alien", "i2": "Brazil"}
+    more = ("--where", "genres=Sci-Fi", "--among", "i2,i5")
+    assert json.loads(caser("recommend", *model, "--user", "u0", "--json", *more, "-k", 5).output)["item_ids"] == ["i2"]
+    similar = json.loads(caser("similar", "i0", *model, "--json", "-k", 5).output)
+    titles = {"i1": "Alien", "i2": "Brazil", "i5": "Clue"}
+    assert similar["titles"] == [titles.get(item, "") for item in similar["item_ids"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--user", "u0", "--where", "genres"], "--where should be COLUMN=VALUE"),
+        (["--user", "u0", "--where", "genres=Horror"], "this model was pushed without. Hint: pass --items FILE"),
+        (
+            ["--user", "u0", "--where", "genres=Horror", "--items", "items.csv"],
+            "No item has genres=Horror. Hint: values",
+        ),
+        (["--user", "u0", "--where", "year=1999", "--items", "items.csv"], "items.csv has no column `year`"),
+        (
+            ["--user", "u0", "--where", "title=Clue", "--items", "items.csv", "--among", "i1"],
+            "No item of --among meets",
+        ),
+        (["--user", "u0", "--items", "absent.csv"], "--items: File absent.csv does not exist"),
+        (["--batch", "users.jsonl", "--where", "genres=Drama"], "--where is for --user"),
+        (["--all-users", "--output", "a.jsonl", "--where", "genres=Drama"], "--where and --items are for --user"),
+    ],
+)
+def test_mistakes_in_conditions_are_one_message(arguments, part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small_servable.save(tmp_path / "100")
+    (tmp_path / "items.csv").write_text(ITEMS)
+    result = caser("recommend", "--model", "100", *arguments)
+    assert result.exit_code == 2
+    assert part in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [
+        ("data.items=absent.csv", "`data.items`: File absent.csv does not exist"),
+        ("data.items=log.csv", "`data.items`: log.csv: the items 1 and 9 have the same ID"),
+        ("recommend.blocklist=absent.txt", "`recommend.blocklist`: File absent.txt does not exist"),
+    ],
+)
+def test_mistakes_in_files_about_items_are_found_before_the_run(setting, part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").write_text(HEADER + "".join(f"u{n},i{t},{t}\n" for n in range(3) for t in range(8)))
+    result = caser("run", "--data", "log.csv", "--output", "out", "--set", setting)
+    assert (result.exit_code, part in result.output) == (2, True), result.output
+    assert not (tmp_path / "out").exists()

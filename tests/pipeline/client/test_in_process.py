@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from components.errors import UserError
+from components.export.saved_model import save_model
 from components.export.servable import ServableCaser
 from components.model.caser import Caser
 from components.model.settings import ModelSettings
@@ -27,7 +28,7 @@ def model_dir(tmp_path_factory):
     keras.utils.set_random_seed(1)
     items, users = Vocabulary(str(folder / "items"), len(ITEMS)), Vocabulary(str(folder / "users"), 2)
     model = Caser(2, len(ITEMS), 3, ModelSettings(d=4))
-    ServableCaser(model, items, users, k=8, loss="softmax").save(str(folder / "caser" / "100"))
+    save_model(ServableCaser(model, items, users, k=8, loss="softmax"), str(folder / "caser" / "100"))
     return folder / "caser"
 
 

@@ -1,4 +1,4 @@
-"""Text files with a user ID per line."""
+"""Text files with an ID per line."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ def excluded_users(data: DataSettings) -> set[bytes]:
     Raises:
         UserError: the file cannot be read.
     """
-    return set() if data.exclude_users is None else read_user_list(data.exclude_users, "`data.exclude_users`")
+    return set() if data.exclude_users is None else read_id_list(data.exclude_users, "`data.exclude_users`")
 
 
-def read_user_list(path: str, name: str) -> set[bytes]:
+def read_id_list(path: str, name: str, what: str = "a user ID") -> set[bytes]:
     """The IDs in a file.
 
     Args:
         path: what `input_files` takes.
         name: of the setting or option, for messages.
+        what: what a line holds, for messages.
 
     Raises:
         UserError: the file cannot be read.
@@ -38,6 +39,6 @@ def read_user_list(path: str, name: str) -> set[bytes]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(
-            f"{name} {path} cannot be read: {reason}. Hint: pass a text file with a user ID per line."
+            f"{name} {path} cannot be read: {reason}. Hint: pass a text file with {what} per line."
         ) from None
     return {line.strip().encode() for text in texts for line in text.splitlines() if line.strip()}

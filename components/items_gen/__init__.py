@@ -1,0 +1,1 @@
+"""ItemsGen: files about items, such as titles and the blocklist, for the nodes that use them."""
