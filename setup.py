@@ -51,6 +51,10 @@ setup(
         "tensorflow-serving-api",
     ],
     # `caser kubeflow submit`, `follow` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
-    extras_require={"kubeflow": ["kfp>=2.5", "kubernetes"]},
+    extras_require={
+        "kubeflow": ["kfp>=2.5", "kubernetes"],
+        # The client alone: the whole package would bring a server.
+        "mlflow": ["mlflow-skinny>=2.9"],
+    },
     entry_points={"console_scripts": ["caser = tfx_caser:main"]},
 )

@@ -21,13 +21,14 @@ from components.example_gen.executor import RUN
 from components.example_validator.component import HistoryValidator
 from components.features import ALL, TRAIN
 from components.items_gen.component import ItemsGen
+from components.mlflow_tracker.component import MlflowTracker
 from components.neighbours.component import Neighbours
 from components.pusher.component import CaserPusher
 from components.sequential_rules.component import SequentialRules
 from components.trainer.component import CaserTrainer
 from components.transform.component import HistoryTransform
 from components.tuner.component import CaserTuner
-from pipeline.config.config import Config, to_yaml
+from pipeline.config.config import Config, flat, to_yaml
 from pipeline.refit_nodes import Evaluated, refit_nodes
 from schemas import schema_path
 
@@ -225,16 +226,28 @@ def create_pipeline(
     }
     if config.batch.enabled:
         nodes.append(BatchRecommender(model=served_model, examples=examples, settings=config.batch, **blessings))
+    pusher = None
     if config.pusher.enabled:
+        pusher = CaserPusher(
+            model=served_model,
+            **blessings,
+            serving_dir=os.path.join(output_dir, "serving"),
+            evaluation=evaluator.outputs["evaluation"],
+            items=items_gen.outputs["items"] if items_gen else None,
+            pusher=config.pusher,
+            config_digest=hashlib.sha256(to_yaml(config).encode()).hexdigest(),
+        )
+        nodes.append(pusher)
+    if config.mlflow.tracking_uri:
         nodes.append(
-            CaserPusher(
-                model=served_model,
+            MlflowTracker(
+                examples=examples,
+                model_run=trainer.outputs["model_run"],
+                validation=baseline_validator.outputs["validation"],
                 **blessings,
-                serving_dir=os.path.join(output_dir, "serving"),
-                evaluation=evaluator.outputs["evaluation"],
-                items=items_gen.outputs["items"] if items_gen else None,
-                pusher=config.pusher,
-                config_digest=hashlib.sha256(to_yaml(config).encode()).hexdigest(),
+                pushed_model=pusher.outputs["pushed_model"] if pusher else None,
+                settings=config.mlflow,
+                config=flat(config),
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -17,6 +18,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.example_gen.settings import DataSettings, HistorySettings, SplitSettings
 from components.export.settings import ExportSettings
 from components.features import VALID
+from components.mlflow_tracker.settings import MlflowSettings
 from components.model.settings import ModelSettings
 from components.model.window_settings import WindowSettings
 from components.neighbours.settings import NeighboursSettings
@@ -56,6 +58,7 @@ class Config(Settings):
     refit: RefitSettings = Field(default_factory=RefitSettings)
     batch: BatchSettings = Field(default_factory=BatchSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
+    mlflow: MlflowSettings = Field(default_factory=MlflowSettings)
 
     @model_validator(mode="after")
     def _heights_fit(self) -> Config:
@@ -123,6 +126,17 @@ def fields() -> dict[str, FieldInfo]:
 def to_yaml(config: Config) -> str:
     """The whole configuration as YAML that `load_config` reads."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def flat(config: Config) -> dict[str, Any]:
+    """All values by dotted key, as JSON values.
+
+    Args:
+        config: the configuration.
+    """
+    content = config.model_dump(mode="json")
+    parts = {name: name.rpartition(".") for name in fields()}
+    return {name: content[section][key] if section else content[key] for name, (section, _, key) in parts.items()}
 
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:

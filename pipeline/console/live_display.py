@@ -33,6 +33,7 @@ DESCRIPTIONS = {
     "RefitValidator": "Comparing with the evaluated model",
     "BatchRecommender": "Recommending to all users",
     "CaserPusher": "Publishing the blessed model",
+    "MlflowTracker": "Recording the run in MLflow",
 }
 _MARKS = {"done": ("✓", "+", "green"), "cached": ("=", "=", "cyan"), "failed": ("✗", "x", "red")}
 State = Literal["done", "cached", "failed"]

@@ -234,6 +234,10 @@ def _check(data: str, config: Config) -> None:
         from components.items_gen.item_files import read_blocklist, read_items
 
         check_input(data, config.data, config.histories, config.split)
+        from components.mlflow_tracker.tracking import check_installed
+
+        if config.mlflow.tracking_uri:
+            check_installed()
         if config.data.items:
             read_items(config.data.items, config.data.item_column, config.data.encoding)
         if config.recommend.blocklist:

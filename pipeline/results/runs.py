@@ -30,6 +30,8 @@ _SECTIONS = {
     "RefitValidator": "refit",
     "BatchRecommender": "batch",
     "CaserPusher": "pusher",
+    "CaserTuner": "tuner",
+    "MlflowTracker": "mlflow",
 }
 
 

@@ -14,7 +14,7 @@ import yaml
 from ml_metadata.proto import metadata_store_pb2
 
 from components.files import read_text, write_text
-from pipeline.config.config import Config, fields
+from pipeline.config.config import Config, flat
 
 TUNER = "CaserTuner"
 BEST, TRIALS = "best.yaml", "trials.csv"
@@ -108,12 +108,10 @@ def best_yaml(config: Config, tuning: Tuning, metric: str) -> str:
         tuning: its results.
         metric: title of the metric.
     """
-    defaults, content = Config().model_dump(mode="json"), tuned_config(config, tuning).model_dump(mode="json")
-    sections: dict[str, Any] = {}
-    for name in fields():
+    defaults, sections = flat(Config()), dict[str, Any]()
+    for name, value in flat(tuned_config(config, tuning)).items():
         section, _, key = name.rpartition(".")
-        value, default = ((part[section] if section else part)[key] for part in (content, defaults))
-        if value != default and section != "tuner":
+        if value != defaults[name] and section != "tuner":
             (sections.setdefault(section, {}) if section else sections)[key] = value
     return f"# {tuning.describe(metric)}\n{yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)}"
 

@@ -248,7 +248,7 @@ def test_runs_of_a_directory_without_runs_are_one_message(tmp_path, command):
 def test_pipe_is_copied_for_the_run_and_removed(tmp_path, monkeypatch):
     seen = {}
 
-    def record(request, data, output, log, console):
+    def record(request, goal, data, output, log, console):
         seen[data] = Path(data).read_text()
         return 0
 

@@ -48,6 +48,9 @@ CONFIGS = {
         overrides=[
             *(f"{section}.enabled=true" for section in ("tuner", "drift", "refit", "batch")),
             "trainer.warm_start=true",
+            "data.items=/data/items.csv",
+            "recommend.blocklist=/data/blocked.txt",
+            "mlflow.tracking_uri=http://mlflow:5000",
         ]
     ),
 }

@@ -1,0 +1,1 @@
+"""MlflowTracker: records settings and results of a run in MLflow."""
