@@ -10,6 +10,7 @@ length distance          largest difference of the cumulative distributions of h
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatistics
 
 from components.drift_validator.settings import DriftSettings
 from components.features import ITEM_IDS
+
+# By how much an accepting limit is wider than what was measured.
+_MARGIN = 0.05
 
 
 class Unknown(NamedTuple):
@@ -49,6 +53,16 @@ class Measurement(NamedTuple):
         side, limit = ("below", self.low) if self.value < self.low else ("above", self.high)
         name = self.setting.format("min" if side == "below" else "max")
         return f"{self.value:.3f}, {side} drift.{name}={limit:g}"
+
+    @property
+    def accepting(self) -> str:
+        """The setting with a value that the measured one does not violate, such as `drift.min_size=0.095`."""
+        if self.value < self.low:
+            return f"drift.{self.setting.format('min')}={math.floor(self.value * (1 - _MARGIN) * 1000) / 1000:g}"
+        limit = math.ceil(self.value * (1 + _MARGIN) * 1000) / 1000
+        if self.value <= 1:  # fractions are never more
+            limit = min(limit, 1.0)
+        return f"drift.{self.setting.format('max')}={limit:g}"
 
 
 def measure(

@@ -37,6 +37,15 @@ class DriftValidation(NamedTuple):
         shown = {name: one for name, one in self.measurements.items() if self.blessed or one.is_violated}
         return ", ".join(f"{name} {measurement.text}" for name, measurement in shown.items())
 
+    @property
+    def hint(self) -> str:
+        """How to accept violations; "" without any."""
+        violated = [one for one in self.measurements.values() if one.is_violated]
+        if not violated:
+            return ""
+        settings = " ".join(f"--set {one.accepting}" for one in violated)
+        return f"Hint: if the data is right, run again once on it, into the same output, with {settings}"
+
     def write(self, uri: str) -> None:
         """Writes the artifact."""
         measurements = {name: measurement._asdict() for name, measurement in self.measurements.items()}

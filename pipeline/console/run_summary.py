@@ -45,6 +45,8 @@ def print_summary(console: Console, summary: RunSummary, root: str, output: Path
             else (f"  Not pushed, {check.name}: ", "bold red")
         )
         console.print(Text.assemble(mark, check.reason), soft_wrap=True)
+        if check.hint:
+            console.print(Text.assemble("  ", check.hint), soft_wrap=True)
     for warning in summary.warnings:
         console.print(Text.assemble(("  Note: ", "yellow"), warning), soft_wrap=True)
     console.print()

@@ -157,7 +157,7 @@ def _checks(artifacts: Mapping[tuple[str, str], str]) -> list[Check]:
     if uri := artifacts.get(("DriftValidator", "validation")):
         drift = DriftValidation.read(uri)
         values = {name.replace(" ", "_"): measurement.value for name, measurement in drift.measurements.items()}
-        checks.append(Check("drift", drift.blessed, drift.reason, values))
+        checks.append(Check("drift", drift.blessed, drift.reason, values, drift.hint))
     if uri := artifacts.get(("RefitValidator", "validation")):
         refit = RefitValidation.read(uri)
         others = {name: value for name, value in refit._asdict().items() if name not in ("blessed", "reason")}

@@ -31,12 +31,13 @@ class Example(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check before the push, besides the blessing: its name, its verdict with the reason, and what was measured."""
+    """A check before the push, besides the blessing: its name, its verdict with the reason, values, and a hint."""
 
     name: str
     passed: bool
     reason: str
     values: dict[str, Any]
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,8 @@ def _drift(uri: str) -> str:
     result = DriftValidation.read(uri)
     rows = ((name, measurement.text) for name, measurement in result.measurements.items())
     return (
-        f"**{'Blessed' if result.blessed else 'Not blessed'}**: {result.reason}\n\n{_table(('drift', 'value'), rows)}"
+        f"**{'Blessed' if result.blessed else 'Not blessed'}**: {result.reason}\n\n{result.hint}\n\n"
+        f"{_table(('drift', 'value'), rows)}"
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.drift_validator.drift import Unknown, length_distance, measure, popularity_divergence
+from components.drift_validator.drift import Measurement, Unknown, length_distance, measure, popularity_divergence
 from components.drift_validator.result import NO_EARLIER_MODEL, DriftValidation
 from components.drift_validator.settings import DriftSettings
 
@@ -114,6 +114,21 @@ def test_equal_data_has_no_drift():
 def test_violation_names_value_and_setting(now, unknown, expected):
     result = DriftValidation(measure(now, statistics({"a": 10, "b": 5}), unknown, SETTINGS))
     assert (result.blessed, result.reason) == (False, expected)
+    name, _, value = result.hint.rpartition("--set drift.")[2].partition("=")
+    accepting = DriftSettings.model_validate({name: float(value)})
+    assert DriftValidation(measure(now, statistics({"a": 10, "b": 5}), unknown, accepting)).blessed
+
+
+@given(st.floats(0, 5), st.floats(0, 0.5), st.floats(0.5, 2))
+def test_hint_accepts_what_it_is_given_for(value, low, high):
+    measured = Measurement(value, low, high, "{}_size")
+    if not measured.is_violated:
+        assert DriftValidation({"size": measured}).hint == ""
+        return
+    name, _, limit = measured.accepting.partition("=")
+    low, high = (float(limit), high) if name == "drift.min_size" else (low, float(limit))
+    assert not Measurement(value, low, high, "{}_size").is_violated
+    assert f"--set {name}={limit}" in DriftValidation({"size": measured}).hint
 
 
 def test_limits_are_inclusive():
