@@ -15,6 +15,7 @@ KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 VENV := $(if $(filter 3.10,$(PYTHON)),.venv,.venv-$(PYTHON))
 UV := .tools/uv-$(UV_VERSION)/bin/uv
 INSTALLED := $(VENV)/.installed
+MANIFESTS := $(VENV)-manifests/.installed
 BENCH_PYTHON := $(VENV)-bench/bin/python
 BENCH_OUTPUT ?= out/bench
 # RecTools needs other versions of pandas and numpy than TFX, so it is not in the lock file.
@@ -38,7 +39,7 @@ install: $(INSTALLED) ## install the locked environment
 run: $(INSTALLED) ## train, evaluate and publish a model from the built-in sample, into OUTPUT=out/sample
 	@$(VENV)/bin/caser run --sample --output '$(OUTPUT)'
 
-test: $(INSTALLED) ## run the tests, except the slow ones of test-long
+test: $(INSTALLED) $(MANIFESTS) ## run the tests, except the slow ones of test-long
 	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-deps: ## install system packages that some tests need (Debian): Chromium, MariaDB, PostgreSQL, promtool
@@ -111,6 +112,10 @@ $(BENCH_PYTHON): $(UV) uv.lock
 	@echo 'Installing PyTorch for the benchmarks into $(VENV)-bench ...'
 	@UV_PROJECT_ENVIRONMENT='$(VENV)-bench' $(UV) sync --locked --quiet --only-group bench --python '$(PYTHON)'
 	@touch -c $@
+
+$(MANIFESTS): $(UV) uv.lock
+	@UV_PROJECT_ENVIRONMENT='$(VENV)-manifests' $(UV) sync --locked --quiet --only-group manifests --python '$(PYTHON)'
+	@touch $@
 
 format: $(INSTALLED) ## format the code
 	@$(VENV)/bin/ruff check --fix .

@@ -31,7 +31,7 @@ _ARCHITECTURE = (
 
 # Shrink and perturb (Ash and Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020): a model that is
 # trained on from its weights as they are generalizes worse than one from scratch.
-_SHRINK = 0.6
+_SHRINK = 0.8
 
 
 class BaseModel(NamedTuple):
@@ -94,7 +94,7 @@ class BaseModel(NamedTuple):
         )
 
     def mix_weights(self, model: Caser, items: Vocabulary, users: Vocabulary) -> None:
-        """Mixes all weights into those of a new model: 0.6 times these, plus 0.4 times random ones.
+        """Mixes all weights into those of a new model: 0.8 times these, plus 0.2 times random ones.
 
         Rows of embeddings are matched by ID; those of new IDs stay random.
 

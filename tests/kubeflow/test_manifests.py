@@ -9,12 +9,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import kubernetes_validate
 import pytest
 import yaml
 
 from pipeline.kubeflow.compiler.cluster_settings import ClusterSettings
 from pipeline.kubeflow.metadata import service
+from tests.support import kubernetes_schemas
 
 KUBEFLOW = Path(__file__).resolve().parents[2] / "kubeflow"
 # Those of the server have tests of their own (`tests/kubeflow/serving/test_manifests.py`).
@@ -55,13 +55,13 @@ def test_manifests_are_valid_for_this_kubernetes(folder, version):
     documents = rendered(folder)
     assert documents
     for document in documents:
-        kubernetes_validate.validate(document, version, strict=True)
+        kubernetes_schemas.validate(document, version)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_copy_pod_mounts_the_volume(version):
     pod = yaml.safe_load((KUBEFLOW / "copy-pod.yaml").read_text())
-    kubernetes_validate.validate(pod, version, strict=True)
+    kubernetes_schemas.validate(pod, version)
     assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == ClusterSettings().volume_claim
     assert pod["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] == ClusterSettings().mount_path
 
@@ -69,8 +69,8 @@ def test_copy_pod_mounts_the_volume(version):
 def test_manifest_validation_detects_a_mistyped_field():
     claim = by_name(rendered(KUBEFLOW / "base"))["PersistentVolumeClaim", "caser-data"]
     claim["spec"]["acessModes"] = claim["spec"].pop("accessModes")
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(claim, VERSIONS[0], strict=True)
+    with pytest.raises(kubernetes_schemas.ValidationError):
+        kubernetes_schemas.validate(claim, VERSIONS[0])
 
 
 @pytest.mark.parametrize("overlay", ["single-node", "shared"])
@@ -250,7 +250,7 @@ def with_database(tmp_path):
 def test_database_component_replaces_the_sqlite_file(with_database):
     assert ("PersistentVolumeClaim", "caser-metadata") not in with_database
     for document in with_database.values():
-        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+        kubernetes_schemas.validate(document, VERSIONS[-1])
     (container,) = with_database["Deployment", "caser-metadata"]["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"] == [{"secretRef": {"name": "caser-metadata-database"}}]
     # The service reads the URL from the environment that the Secret gives.

@@ -53,7 +53,7 @@ def continued(folder, base, settings=SETTINGS):
 
 def mixed(learned, random):
     """Shrink and perturb."""
-    return 0.6 * np.asarray(learned) + 0.4 * np.asarray(random)
+    return 0.8 * np.asarray(learned) + 0.2 * np.asarray(random)
 
 
 @pytest.mark.parametrize("tied", [True, False])

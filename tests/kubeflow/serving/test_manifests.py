@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import kubernetes_validate
 import pytest
 import yaml
 from google.protobuf import text_format
@@ -16,6 +15,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from components.export.warmup import BATCH_SIZES
 from pipeline.cli.serving.promote import promote
+from tests.support import kubernetes_schemas
 from tests.support.served_model import Batching
 
 SERVING = Path(__file__).resolve().parents[3] / "kubeflow" / "serving"
@@ -59,7 +59,7 @@ def test_rendered_manifests_are_valid(folder, push_model):
     kinds = {"ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"}
     assert {part["kind"] for part in objects} - {"HorizontalPodAutoscaler"} == kinds
     for part in objects:
-        kubernetes_validate.validate(part, push_model, strict=True)
+        kubernetes_schemas.validate(part, push_model)
 
 
 @pytest.mark.parametrize("push_model", RELEASES)
@@ -74,7 +74,7 @@ def test_kserve_pods_are_valid(push_model):
     }
     spec = {name: predictor[name] for name in ("securityContext", "automountServiceAccountToken")}
     built = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {**spec, "containers": [container]}}
-    kubernetes_validate.validate(built, push_model, strict=True)
+    kubernetes_schemas.validate(built, push_model)
     assert service["kind"] in NOT_OF_KUBERNETES
     assert model["storageUri"] == "pvc://caser-data/serving/caser"
 
