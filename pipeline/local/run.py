@@ -66,7 +66,7 @@ class Finished(NamedTuple):
         nodes: how long the nodes took.
         log: log file.
         console: console to print on.
-        seconds: duration of the run.
+        started: monotonic time of the start, in seconds.
     """
 
     request: RunRequest
@@ -75,7 +75,7 @@ class Finished(NamedTuple):
     nodes: RunConsole
     log: Path
     console: Console
-    seconds: float
+    started: float
 
 
 class Goal(NamedTuple):
@@ -196,7 +196,7 @@ def _run(request: RunRequest, goal: Goal, data: str, output: Output, log: Path, 
         return FAILED
 
     with _busy(console, "writing the report"):
-        goal.report(Finished(request, source, output, nodes, log, console, time.monotonic() - started))
+        goal.report(Finished(request, source, output, nodes, log, console, started))
     return SUCCEEDED
 
 
@@ -210,7 +210,7 @@ def _report(run: Finished) -> None:
     summary = collect_summary(config, output.local, nodes.seconds, nodes.states, is_sample=run.request.data is None)
     write_metrics(summary, output.local / METRICS)
     write_report(summary, config, run.source, output.local / REPORT)
-    print_summary(run.console, summary, output.root, output.local, run.log, run.seconds)
+    print_summary(run.console, summary, output.root, output.local, run.log, time.monotonic() - run.started)
 
 
 @contextlib.contextmanager
