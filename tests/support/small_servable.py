@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +22,19 @@ USERS = ["u0", "u1", "u2"]
 
 def save(folder: Path, favourite: str | None = None, seed: int | None = None) -> str:
     """Writes the SavedModel: all scores equal, but for the favourite item's; with a seed, all weights are random."""
-    vocabularies, files = [], folder.parent / f"{folder.name}-vocabularies"
-    folder.mkdir(parents=True)
-    files.mkdir()
+    shutil.copytree(_exported(favourite, seed), folder)
+    return str(folder)
+
+
+@functools.cache
+def _exported(favourite: str | None, seed: int | None) -> Path:
+    """The same model, exported once per process."""
+    temporary = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    folder, vocabularies = temporary / "model", []
     for name, tokens in (("items", ITEMS), ("users", USERS)):
-        (files / name).write_text("".join(token + "\n" for token in tokens))
-        vocabularies.append(Vocabulary(str(files / name), len(tokens)))
+        (temporary / name).write_text("".join(token + "\n" for token in tokens))
+        vocabularies.append(Vocabulary(str(temporary / name), len(tokens)))
     settings = ModelSettings(d=2, horizontal_filters=1, vertical_filters=1, tied_embeddings=False)
     model = Caser(len(USERS), len(ITEMS), 3, settings)
     model((np.array([2]), np.zeros([1, 3], int)))
@@ -34,4 +45,4 @@ def save(folder: Path, favourite: str | None = None, seed: int | None = None) ->
         for weight in model.weights:
             weight.assign(rng.normal(size=weight.shape))
     save_model(ServableCaser(model, *vocabularies, k=5, loss="softmax"), str(folder))
-    return str(folder)
+    return folder

@@ -82,7 +82,7 @@ def test_unknown_item_has_no_similar_items_and_affects_no_other(exported):
     np.testing.assert_array_equal(answer["item_ids"][1], ask(exported, "i1")["item_ids"][0])
 
 
-def test_blocked_items_are_neither_similar_nor_following(exported, tmp_path):
+def test_blocked_items_are_neither_similar_nor_following(tmp_path):
     blocked = Recommendable(blocked=np.array([5, 1]) + FIRST_ID)
     answer = ask(export(tmp_path, True, False, blocked), "i0", "i5")
     assert answer["following_item_ids"].astype(str).tolist() == [["i6", "", "", ""], [""] * 4]

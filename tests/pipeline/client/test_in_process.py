@@ -210,7 +210,7 @@ def test_recommend_prints_a_json_object(model_dir):
         ["recommend", "--model", str(model_dir), "--user", "ann", "--history", "item1, item2", "-k", "2", "--json"],
     )
     answer = json.loads(result.output)
-    assert set(answer) == {"user", "version", "item_ids", "scores", "notes"}
+    assert set(answer) == {"user", "version", "item_ids", "scores", "notes", "titles"}
     assert len(answer["item_ids"]) == 2
 
 
