@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import decimal
 import io
 from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.errors import UserError
@@ -15,7 +17,7 @@ from components.example_gen.inputs.id_lists import read_id_list
 from components.example_gen.inputs.input_files import input_files
 from components.example_gen.readers.compression import decompressed
 from components.example_gen.readers.encodings import as_utf8
-from components.example_gen.readers.ids import check_id_type, ids_as_text, plain_values
+from components.example_gen.readers.ids import check_id_type, ids_as_text, number_as_text, plain_values
 from components.files import read_bytes
 
 ITEMS_FILE = "items.parquet"
@@ -94,7 +96,8 @@ def _read(file: str, id_column: str, encoding: str) -> pa.Table:
             f"Hint: name the column with item IDs `{id_column}`, as in the log (`data.item_column`), or `{ITEM}`."
         )
     check_id_type(table.schema.field(found).type, found, file)
-    ids, _ = ids_as_text(table[found].combine_chunks())
+    # Without blanks around them, as in the log.
+    ids = pc.utf8_trim_whitespace(ids_as_text(table[found].combine_chunks())[0])
     if ids.null_count or "" in (texts := ids.to_pylist()):
         row = next(row for row, text in enumerate(ids.to_pylist(), start=1) if not text)
         raise UserError(f"{file}: item {row} has no ID in the column `{found}`. Hint: remove this row.")
@@ -106,6 +109,8 @@ def _read(file: str, id_column: str, encoding: str) -> pa.Table:
 
 def _parse(text: str, id_column: str) -> pa.Table:
     """Parses delimited text; the separator is the one that makes a column with IDs of the header."""
+    if text[:4].lower() == "sep=":  # Excel says so in a line of its own
+        text = text.partition("\n")[2]
     header, wanted = text.partition("\n")[0], {id_column, ITEM, "id"}
     found = [each for each in _SEPARATORS if wanted & {name.strip(' "\r') for name in header.split(each)}]
     separator = max(found or _SEPARATORS, key=header.count)
@@ -115,10 +120,12 @@ def _parse(text: str, id_column: str) -> pa.Table:
         raise ValueError(f"a column name occurs twice: {', '.join(names)}")
     columns: list[list[str]] = [[] for _ in names]
     for row in rows:
+        if not any(row):  # Excel keeps rows that were emptied
+            continue
         if len(row) == len(names):
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
-        elif row:
+        else:
             raise ValueError(f"line {rows.line_num} has {len(row)} fields instead of {len(names)}")
     return pa.table(columns, names=names)
 
@@ -133,10 +140,12 @@ def _texts(column: pa.ChunkedArray) -> pa.Array:
 def _text(value: object) -> str | None:
     if isinstance(value, list):
         return SEVERAL.join(str(part) for part in value if part is not None) or None
-    if isinstance(value, float) and value == int(value):
-        return str(int(value))
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float | decimal.Decimal):
+        return number_as_text(value)  # pandas writes NaN for what is missing
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace") or None
     return None if value is None else str(value) or None
 
 

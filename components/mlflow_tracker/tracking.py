@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import time
@@ -78,6 +79,7 @@ def track(run: TrackedRun, settings: MlflowSettings) -> str:
     for step, row in enumerate(run.history, start=1):
         metrics += [Metric(name, value, now, step) for name, value in row.items()]
     params = [Param(name, str(value)[:_PARAM_LENGTH]) for name, value in run.params.items()]
+    run_id = ""
     try:
         client = MlflowClient(settings.tracking_uri)
         found = client.get_experiment_by_name(settings.experiment)
@@ -89,6 +91,9 @@ def track(run: TrackedRun, settings: MlflowSettings) -> str:
             client.log_batch(run_id, metrics=some_metrics)
         client.set_terminated(run_id)
     except (MlflowException, OSError) as error:
+        if run_id:
+            with contextlib.suppress(MlflowException, OSError):
+                client.set_terminated(run_id, "FAILED")  # what is there is not all
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"MLflow at {settings.tracking_uri}: {reason}. Hint: check `mlflow.tracking_uri`, and run again: "

@@ -74,7 +74,7 @@ class Search(base_tuner.BaseTuner):
         oracle.first = [{name: values[name] for name in space} for values in first]
         try:
             super().__init__(oracle, directory=os.path.dirname(folder), project_name=os.path.basename(folder))
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise UserError(
                 f"The trials in {folder} cannot be read: {error}. Hint: remove this directory; the search begins anew."
             ) from None

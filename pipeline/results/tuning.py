@@ -111,7 +111,8 @@ def best_yaml(config: Config, tuning: Tuning, metric: str) -> str:
     defaults, sections = flat(Config()), dict[str, Any]()
     for name, value in flat(tuned_config(config, tuning)).items():
         section, _, key = name.rpartition(".")
-        if value != defaults[name] and section != "tuner":
+        # Tuned ones always: a preset may set another value than the default.
+        if name in tuning.best.parameters or (value != defaults[name] and section != "tuner"):
             (sections.setdefault(section, {}) if section else sections)[key] = value
     return f"# {tuning.describe(metric)}\n{yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)}"
 

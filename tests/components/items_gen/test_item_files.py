@@ -1,6 +1,7 @@
 """Files about items: what is read of them, and how mistakes are answered."""
 
 import gzip
+import math
 
 import pandas as pd
 import pyarrow as pa
@@ -30,6 +31,7 @@ KINDS = {
     "semicolons": "movieId;title;genres\n1;Matrix, The;Action|Sci-Fi\n2;;Drama\n",
     "tabs, other order": "title\tgenres\tmovieId\nMatrix, The\tAction|Sci-Fi\t1\n\tDrama\t2\n",
     "item_id": CSV.replace("movieId", "item_id"),
+    "Excel": "sep=;\r\nmovieId;title;genres\r\n 1 ;Matrix, The;Action|Sci-Fi\r\n2;;Drama\r\n;;\r\n",
     "id and name": CSV.replace("movieId", "id").replace("title", "name"),
 }
 
@@ -42,7 +44,9 @@ def test_delimited_text_is_read_whatever_its_separator_and_encoding(kind, tmp_pa
 
 def test_parquet_has_the_same_ids_as_text_and_lists_as_several_values(tmp_path):
     genres = [["Action", "Sci-Fi"], ["Drama"]]
-    table = pa.table({"movieId": [1.0, 2.0], "title": ["Matrix, The", None], "genres": genres, "year": [1999, None]})
+    table = pa.table(
+        {"movieId": [1.0, 2.0], "title": ["Matrix, The", None], "genres": genres, "year": [1999.0, math.nan]}
+    )
     pq.write_table(table, tmp_path / "items.parquet")
     assert read_items(str(tmp_path / "items.parquet"), "movieId").to_pydict() == {**FILMS, "year": ["1999", None]}
 

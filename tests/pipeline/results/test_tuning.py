@@ -70,3 +70,11 @@ def test_report_shows_all_trials_and_marks_the_best(tuning, tmp_path):
     assert not page.fetched
     for part in ("plays <1>.csv", "trial 2: 0.3100", "0.3100", "trainer.learning_rate", "model: {d: 50}"):
         assert part in page.text, part
+
+
+def test_best_settings_override_a_preset_with_a_default(tuning, tmp_path):
+    config = load_config("sample", overrides=["trainer.weight_decay=0.5"])
+    trials = [trial._replace(parameters={**trial.parameters, "trainer.weight_decay": 0.2}) for trial in tuning.trials]
+    file = tmp_path / "best.yaml"
+    file.write_text(best_yaml(config, Tuning(trials), "MAP"))
+    assert load_config("sample", file).trainer.weight_decay == 0.2
