@@ -56,9 +56,7 @@ def _report(run: Finished) -> None:
     run.console.print()
     run.console.print(_table(tuning, metric))
     run.console.print(f"\n  {tuning.describe(metric)}", soft_wrap=True)
-    run.console.print(
-        "  The best of many is optimistic on valid: compare test metrics with and without these settings.\n"
-    )
+    run.console.print("  The best of many is optimistic on valid: compare metrics on test with and without it.\n")
     for name, file in files.items():
         run.console.print(Text.assemble("  ", (f"{name:<10}", "dim"), display_path(file)), soft_wrap=True)
     run.console.print(Text.assemble("  ", (f"{'log':<10}", "dim"), display_path(run.log)), soft_wrap=True)

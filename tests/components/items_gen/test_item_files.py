@@ -44,9 +44,8 @@ def test_delimited_text_is_read_whatever_its_separator_and_encoding(kind, tmp_pa
 
 def test_parquet_has_the_same_ids_as_text_and_lists_as_several_values(tmp_path):
     genres = [["Action", "Sci-Fi"], ["Drama"]]
-    table = pa.table(
-        {"movieId": [1.0, 2.0], "title": ["Matrix, The", None], "genres": genres, "year": [1999.0, math.nan]}
-    )
+    titles, years = ["Matrix, The", None], [1999.0, math.nan]
+    table = pa.table({"movieId": [1.0, 2.0], "title": titles, "genres": genres, "year": years})
     pq.write_table(table, tmp_path / "items.parquet")
     assert read_items(str(tmp_path / "items.parquet"), "movieId").to_pydict() == {**FILMS, "year": ["1999", None]}
 
