@@ -16,6 +16,7 @@ from components.example_gen.preflight import check_input
 from components.features import ALL, SPLITS
 from pipeline.config.config import Config
 from pipeline.console.root_cause import root_cause
+from pipeline.local.beam_workers import check_running_mode
 from pipeline.pipeline import LOCAL_BEAM_ARGS
 
 
@@ -53,4 +54,5 @@ def examples_of(data: str, config: Config, complete: bool, beam_args: Sequence[s
 
 def local_beam(beam_args: Sequence[str]) -> beam.Pipeline:
     """A Beam pipeline on this machine, unless the arguments say otherwise."""
+    check_running_mode(beam_args)
     return beam.Pipeline(argv=[*LOCAL_BEAM_ARGS, *beam_args])

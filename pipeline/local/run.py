@@ -21,7 +21,7 @@ from pipeline.console.live_display import RunConsole, new_console
 from pipeline.console.log_capture import new_log_file, redirect_output_to, suppress_output
 from pipeline.console.root_cause import root_cause
 from pipeline.console.run_summary import display_path, print_failure, print_summary
-from pipeline.local.beam_workers import check_output, with_code
+from pipeline.local.beam_workers import check_output, check_running_mode, with_code
 from pipeline.local.output import METRICS, REPORT, Output
 from pipeline.tensorflow_environment import TENSORFLOW_ENVIRONMENT
 
@@ -104,6 +104,7 @@ def run_pipeline(request: RunRequest, goal: Goal | None = None) -> int:
         UserError: the data or the output directory is invalid; no node has run.
     """
     output, data = Output.of(request.output), _absolute(request.data)
+    check_running_mode(request.beam_args)
     check_output(output.root, request.beam_args, request.shared_output)
     output.check()
     pipe = data is not None and is_pipe(data)

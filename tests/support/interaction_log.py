@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +36,17 @@ def rows() -> list[tuple[str, str, int]]:
 def write(path: Path, lines: list[tuple[str, str, int]]) -> Path:
     path.write_text("user_id,item_id,timestamp\n" + "".join(f"{u},{i},{t}\n" for u, i, t in lines))
     return path
+
+
+LATEST_SPAN = [f"span-2-{part}.csv.gz" for part in range(3)]
+
+
+def write_spans(folder: Path) -> Path:
+    """Two spans, the latest one with all rows in gzipped files, newest first; returns their pattern."""
+    lines = rows()
+    write(folder / "span-1-old.csv", lines[:50])
+    for part, name in enumerate(LATEST_SPAN):
+        plain = write(folder / "part.csv", lines[part::3][::-1])
+        (folder / name).write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+    return folder / "span-{SPAN}-*"

@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import UserError
 from pipeline.local import beam_workers
-from pipeline.local.beam_workers import are_remote, check_output, with_code
+from pipeline.local.beam_workers import are_remote, check_output, check_running_mode, with_code
 from pipeline.pipeline import NO_REMOTE_WORKERS
 
 FLINK = ("--runner=FlinkRunner", "--flink_master=host:8081")
@@ -72,3 +72,12 @@ def test_output_on_this_machine_is_refused_for_workers_elsewhere():
         check_output("/data/run", FLINK, shared_output=False)
     check_output("/data/run", FLINK, shared_output=True)
     check_output("/data/run", (), shared_output=False)
+
+
+def test_several_threads_of_the_local_runner_are_refused_with_a_hint():
+    threads = "--direct_running_mode=multi_threading"
+    for arguments in ((threads,), (threads, "--direct_num_workers=2"), (threads, "--direct_num_workers", "0")):
+        with pytest.raises(UserError, match="Hint: --beam-arg=--direct_running_mode=multi_processing"):
+            check_running_mode(arguments)
+    for arguments in ((), (threads, "--direct_num_workers=1"), ("--direct_running_mode=multi_processing",)):
+        check_running_mode(arguments)
