@@ -1,7 +1,8 @@
-# `make run`, `make test`, `make lint`. Requires GNU make, a POSIX shell and any Python 3.10 or later.
+# `make run`, `make test`, `make lint`. Requires GNU make, a POSIX shell and any Python 3.9 or later.
 # Tools are installed into .tools/ and the locked environment into .venv/; nothing outside this directory is changed.
 
-PYTHON ?= 3.10
+# Python version of the environment, such as 3.12; empty: the one with the newest TFX that can be installed here.
+PYTHON ?=
 UV_VERSION := 0.13.9
 # Python that installs uv; uv finds or downloads the project's own Python.
 BOOTSTRAP_PYTHON ?= python3
@@ -12,9 +13,10 @@ JOB_ENDPOINT ?=
 # Versions of the Kubeflow SDK: the oldest 2.x, the locked one of TFX 1.16, and a recent one.
 KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 
-VENV := $(if $(filter 3.10,$(PYTHON)),.venv,.venv-$(PYTHON))
+VENV := .venv
 UV := .tools/uv-$(UV_VERSION)/bin/uv
-INSTALLED := $(VENV)/.installed
+# A file per request: with another PYTHON the environment is made again.
+INSTALLED := $(VENV)/.installed-$(or $(PYTHON),auto)
 MANIFESTS := $(VENV)-manifests/.installed
 BENCH_PYTHON := $(VENV)-bench/bin/python
 BENCH_OUTPUT ?= out/bench
@@ -30,9 +32,9 @@ export UV_COMPILE_BYTECODE := 1
 .DEFAULT_GOAL := help
 
 help: ## show this text
-	@echo 'Targets (PYTHON=$(PYTHON), environment in $(VENV)):'
+	@echo 'Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
-	@echo 'PYTHON=3.11, 3.12 or 3.13 uses TFX 1.21 (glibc 2.39 or later) in a separate environment.'
+	@echo 'TFX 1.21 on Python 3.13, 3.12 or 3.11 is installed where it can be, else TFX 1.16 on Python 3.10; PYTHON=3.10 chooses.'
 
 install: $(INSTALLED) ## install the locked environment
 
@@ -74,7 +76,7 @@ test-kfp: $(INSTALLED) ## load compiled pipelines with several versions of the K
 	@$(VENV)/bin/caser kubeflow compile --preset sample --image caser:1 --cluster out/kfp/cluster.yaml \
 	  --output out/kfp/reporting.yaml >/dev/null
 	@for version in $(KFP_VERSIONS); do \
-	  $(UV) run --quiet --isolated --no-project --python '$(PYTHON)' --with "kfp==$$version" \
+	  $(UV) run --quiet --isolated --no-project --python '$(VENV)/bin/python' --with "kfp==$$version" \
 	    python -W ignore tests/pipeline/kubeflow/compiler/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml out/kfp/reporting.yaml || exit 1; \
 	done
 
@@ -108,13 +110,13 @@ bench-transformer: $(INSTALLED) ## measure SASRec on the split of a finished run
 	  --output '$(BENCH_OUTPUT)/transformer' $(BENCH_ARGS)
 
 # PyTorch, for the baseline of the benchmarks: about 5 GB, since the build on PyPI includes CUDA.
-$(BENCH_PYTHON): $(UV) uv.lock
+$(BENCH_PYTHON): $(INSTALLED) uv.lock
 	@echo 'Installing PyTorch for the benchmarks into $(VENV)-bench ...'
-	@UV_PROJECT_ENVIRONMENT='$(VENV)-bench' $(UV) sync --locked --quiet --only-group bench --python '$(PYTHON)'
+	@UV_PROJECT_ENVIRONMENT='$(VENV)-bench' $(UV) sync --locked --quiet --only-group bench --python '$(VENV)/bin/python'
 	@touch -c $@
 
-$(MANIFESTS): $(UV) uv.lock
-	@UV_PROJECT_ENVIRONMENT='$(VENV)-manifests' $(UV) sync --locked --quiet --only-group manifests --python '$(PYTHON)'
+$(MANIFESTS): $(INSTALLED) uv.lock
+	@UV_PROJECT_ENVIRONMENT='$(VENV)-manifests' $(UV) sync --locked --quiet --only-group manifests --python '$(VENV)/bin/python'
 	@touch $@
 
 format: $(INSTALLED) ## format the code
@@ -125,21 +127,16 @@ clean: ## remove environments, tools and results
 	rm -rf .tools .venv .venv-* out site
 
 $(INSTALLED): $(UV) uv.lock pyproject.toml setup.py
-	@echo 'Installing the locked environment into $(VENV) (Python $(PYTHON)) ...'
-	@$(UV) python find '$(PYTHON)' >/dev/null 2>&1 || $(UV) python install '$(PYTHON)' || { \
-	  echo; \
-	  echo 'Python $(PYTHON) was not found, and uv could not download it. Install it in one of these ways and try again:'; \
-	  echo '  apt-get install python$(PYTHON) python$(PYTHON)-dev    (if the distribution has it)'; \
-	  echo '  pyenv install $(PYTHON)'; \
-	  echo '  $(UV) python install $(PYTHON)                         (needs access to GitHub)'; \
-	  exit 1; } >&2
-	@$(UV) sync --locked --quiet --python '$(PYTHON)'
+	@python=$$('$(BOOTSTRAP_PYTHON)' choose_python.py '$(UV)' $(PYTHON)) || exit 1; \
+	echo 'Installing the locked environment into $(VENV) ...'; \
+	$(UV) sync --locked --quiet --python "$$python"
+	@rm -f $(VENV)/.installed-*
 	@touch $@
 
 # uv is installed from PyPI with venv or pip; otherwise a uv on the PATH is used.
 $(UV):
 	@command -v '$(BOOTSTRAP_PYTHON)' >/dev/null || { \
-	  echo '`python3` (3.10 or later) was not found. Hint: apt-get install python3 python3-venv' >&2; \
+	  echo '`python3` (3.9 or later) was not found. Hint: apt-get install python3 python3-venv' >&2; \
 	  exit 1; }
 	@echo 'Installing uv $(UV_VERSION) into .tools ...'
 	@rm -rf '.tools/uv-$(UV_VERSION)'; mkdir -p .tools
