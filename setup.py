@@ -31,7 +31,7 @@ setup(
         "packaging",
         "pydantic>=2.6,<3",
         # Keeps pyarrow 10, which TFX 1.16 needs, from running code out of a Parquet file.
-        "pyarrow-hotfix",
+        "pyarrow-hotfix; python_version < '3.11'",
         "PyYAML>=6",
         "rich>=13",
         # The Tuner; also a dependency of TFX.
@@ -40,19 +40,19 @@ setup(
         "scikit-learn",
         # Compressed files.
         "zstandard",
-        # Retries of the client.
+        # Retries of object stores.
         "tenacity>=9",
         "scipy",
         # Writes the training curves; TensorFlow 2.21 no longer depends on it.
         "tensorboard",
-        # The client, over REST and gRPC; each TFX version has its own release of the stubs.
-        "urllib3>=1.26",
-        "grpcio",
+        # Warm-up requests, and TF Serving's configuration; each TFX version has its own release of the stubs.
         "tensorflow-serving-api",
     ],
-    # `caser kubeflow submit`, `follow` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
     extras_require={
+        # `caser kubeflow submit`, `follow` and `schedule`. On TFX 1.16 only kfp 2.5.0 resolves.
         "kubeflow": ["kfp>=2.5", "kubernetes"],
+        # The client of a server, over REST and gRPC.
+        "serving": ["grpcio", "tenacity>=9", "tensorflow-serving-api", "urllib3>=1.26"],
         # The client alone: the whole package would bring a server.
         "mlflow": ["mlflow-skinny>=2.9"],
     },

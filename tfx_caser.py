@@ -2,9 +2,10 @@
 
 Its packages have common names, and PYTHONPATH and the user's site-packages come before the environment: a folder called
 `pipeline` there, or an older library, would be imported instead. They are moved to the end, where they still provide
-what the environment lacks.
+what the environment lacks. A program that imports the packages has its own order; for it, clashes are an error.
 """
 
+import importlib.util
 import os
 import site
 import sys
@@ -33,3 +34,24 @@ def main() -> None:
     from pipeline.cli.main import main as run_command
 
     run_command(prog_name="caser")
+
+
+def check_packages(*names: str) -> None:
+    """Checks that packages of this project are not replaced by others of the same names.
+
+    Args:
+        names: top-level packages.
+
+    Raises:
+        ImportError: one of them would be imported from elsewhere.
+    """
+    project = Path(__file__).resolve().parent
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        places = [Path(place).resolve() for place in (spec.submodule_search_locations or [spec.origin])] if spec else []
+        if places != [project / name]:
+            found = f"{places[0]} would be imported" if places else "it is not there"
+            raise ImportError(
+                f"tfx-caser needs its own package `{name}`, in {project}, but {found}. Hint: import it from a "
+                "directory without a folder of that name, and keep such folders off PYTHONPATH."
+            )

@@ -32,6 +32,16 @@ def test_settings_of_every_node_import_no_framework():
     assert imported_by("; ".join(f"import {package}.settings" for package in SETTINGS)) == "[]"
 
 
+def test_model_losses_and_metrics_are_for_keras_users_without_tfx_or_beam():
+    modules = [
+        *("components.model.caser", "components.model.notebook_caser", "components.model.windows"),
+        *("components.trainer.fit", "components.trainer.optimizer", "components.ranking.evaluation"),
+        *(f"components.trainer.losses.{name}" for name in ("losses", "loss_choice", "sampled_softmax")),
+        *(f"components.ranking.{name}" for name in ("beyond_accuracy", "bootstrap", "metrics", "ranks", "totals")),
+    ]
+    assert imported_by("; ".join(f"import {module}" for module in modules)) == "['tensorflow', 'keras']"
+
+
 @pytest.mark.parametrize(
     "name", ["CaserPusher", "CaserTrainer", "HistoryValidator", "InteractionExampleGen", "SequentialRules"]
 )

@@ -35,14 +35,19 @@ def connect(connection: Connection) -> Transport:
         raise UserError(
             f"{connection.url!r} is no URL: {error}. Hint: use http://HOST:8501 or grpc://HOST:8500."
         ) from None
-    if scheme in ("http", "https") and host:
-        from pipeline.client.rest_transport import RestTransport
+    try:
+        if scheme in ("http", "https") and host:
+            from pipeline.client.rest_transport import RestTransport
 
-        return RestTransport(connection)
-    if scheme in ("grpc", "grpcs") and host:
-        from pipeline.client.grpc_transport import GrpcTransport
+            return RestTransport(connection)
+        if scheme in ("grpc", "grpcs") and host:
+            from pipeline.client.grpc_transport import GrpcTransport
 
-        return GrpcTransport(connection)
+            return GrpcTransport(connection)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"The client of a server needs the package `{error.name}`. Hint: pip install 'tfx-caser[serving]'"
+        ) from None
     raise UserError(
         f"Unknown server URL. Received: {connection.url!r}. "
         "Hint: use http://HOST:8501, https://..., grpc://HOST:8500 or grpcs://..."
