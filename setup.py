@@ -31,7 +31,7 @@ setup(
         "packaging",
         "pydantic>=2.6,<3",
         # Keeps pyarrow 10, which TFX 1.16 needs, from running code out of a Parquet file.
-        "pyarrow-hotfix; python_version < '3.11'",
+        "pyarrow-hotfix",
         "PyYAML>=6",
         "rich>=13",
         # The Tuner; also a dependency of TFX.

@@ -48,10 +48,11 @@ def check_packages(*names: str) -> None:
     project = Path(__file__).resolve().parent
     for name in names:
         spec = importlib.util.find_spec(name)
-        places = [Path(place).resolve() for place in (spec.submodule_search_locations or [spec.origin])] if spec else []
-        if places != [project / name]:
-            found = f"{places[0]} would be imported" if places else "it is not there"
+        found = [*(spec.submodule_search_locations or ()), spec.origin] if spec else []
+        places = [Path(place).resolve() for place in found if place]
+        if project / name not in places[:1]:
+            other = f"{places[0]} would be imported" if places else "it is not there"
             raise ImportError(
-                f"tfx-caser needs its own package `{name}`, in {project}, but {found}. Hint: import it from a "
+                f"tfx-caser needs its own package `{name}`, in {project}, but {other}. Hint: import it from a "
                 "directory without a folder of that name, and keep such folders off PYTHONPATH."
             )

@@ -21,11 +21,10 @@ from typing import IO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.processes import isolated_command
+# Without it pyarrow 10 (TFX 1.16) unpickles what a column's metadata calls `arrow.py_extension_type`: CVE-2023-47248.
+import pyarrow_hotfix  # noqa: F401
 
-if int(pa.__version__.partition(".")[0]) < 15:
-    # pyarrow 10 (TFX 1.16) unpickles what a column's metadata calls `arrow.py_extension_type`: CVE-2023-47248.
-    import pyarrow_hotfix  # noqa: F401
+from components.processes import isolated_command
 
 PICKLED_TYPE = "arrow.py_extension_type"
 
@@ -173,11 +172,7 @@ def _serve() -> None:
 def _opened(path: str) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(path)
-        types = {
-            (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
-            or getattr(field.type, "extension_name", "")
-            for field in file.schema_arrow
-        }
+        types = {(field.metadata or {}).get(b"ARROW:extension:name", b"").decode() for field in file.schema_arrow}
     except RuntimeError as error:
         # Raised by pyarrow_hotfix. Its message quotes the pickled bytes, which are untrusted.
         if PICKLED_TYPE not in str(error):
