@@ -29,6 +29,7 @@ from components.trainer.component import CaserTrainer
 from components.transform.component import HistoryTransform
 from components.tuner.component import CaserTuner
 from pipeline.config.config import Config, flat, to_yaml
+from pipeline.config.report_settings import ReportSettings
 from pipeline.refit_nodes import Evaluated, refit_nodes
 from schemas import schema_path
 
@@ -235,7 +236,7 @@ def create_pipeline(
             evaluation=evaluator.outputs["evaluation"],
             items=items_gen.outputs["items"] if items_gen else None,
             pusher=config.pusher,
-            config_digest=hashlib.sha256(to_yaml(config).encode()).hexdigest(),
+            config_digest=_digest(config),
         )
         nodes.append(pusher)
     if config.mlflow.tracking_uri:
@@ -259,6 +260,11 @@ def create_pipeline(
         metadata_connection_config=None if shared else sqlite_metadata_connection_config(database),
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *(beam_args or [NO_REMOTE_WORKERS])],
     )
+
+
+def _digest(config: Config) -> str:
+    """Digest of what makes the model and decides on it."""
+    return hashlib.sha256(to_yaml(config.model_copy(update={"report": ReportSettings()})).encode()).hexdigest()
 
 
 def _last_blessed_model(

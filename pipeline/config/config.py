@@ -31,6 +31,7 @@ from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
 from pipeline.config import sources
 from pipeline.config.presets import preset_text
+from pipeline.config.report_settings import ReportSettings
 from pipeline.config.sources import Source
 from pipeline.config.validation_errors import explain, unknown_setting
 
@@ -59,6 +60,7 @@ class Config(Settings):
     batch: BatchSettings = Field(default_factory=BatchSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
     mlflow: MlflowSettings = Field(default_factory=MlflowSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
     @model_validator(mode="after")
     def _heights_fit(self) -> Config:

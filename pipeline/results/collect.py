@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,7 @@ from tfx.utils import io_utils
 from components.baseline_validator.comparison import CASER as CASER_ALONE
 from components.baseline_validator.comparison import NEIGHBOURS, RULES, SERVED, Comparison
 from components.baseline_validator.comparison import POPULARITY as POPULAR
+from components.baseline_validator.executor import popularity_of
 from components.baseline_validator.result import read_result as read_validation
 from components.drift_validator.result import DriftValidation
 from components.evaluator.results import Evaluation, read_evaluation
@@ -33,16 +34,20 @@ from components.export.signatures import (
     Predictions,
     PredictRequests,
 )
-from components.features import ITEM_VOCABULARY
+from components.features import ITEM_VOCABULARY, TRAIN
 from components.files import read_text
 from components.items_gen.artifact import read_titles
 from components.pusher.executor import PUSHED_VERSION
 from components.pusher.object_store import is_object_store
 from components.refit_validator.checks import RefitValidation
+from components.sequential_rules.artifact import read_rules
 from components.trainer.run_fn import HISTORY_FILE
+from components.transform.encoded_users import EncodedUsers
+from components.transform.vocabulary import Vocabulary
 from pipeline.config.config import Config
 from pipeline.pipeline import PIPELINE_NAME
 from pipeline.results.metadata import last_outputs
+from pipeline.results.sampled_users import explore
 from pipeline.results.summary import Check, Example, Metrics, RunSummary
 from pipeline.results.tuning import read_tuning
 from pipeline.results.warnings import warnings
@@ -59,17 +64,8 @@ class HeldOut(NamedTuple):
     items: list[list[str]]
 
     @classmethod
-    def read(cls, uri: str, most: int | None = None) -> HeldOut:
-        """Reads a split of raw Examples.
-
-        Args:
-            uri: directory of the split.
-            most: number of users at most, spread evenly over the split; None: all.
-        """
-        serialized = read_split(uri)
-        count = sum(1 for _ in serialized)
-        chosen = {int(row) for row in np.linspace(0, count - 1, min(most or count, count))}
-        examples = [text for row, text in enumerate(serialized.as_numpy_iterator()) if row in chosen]
+    def parse(cls, examples: Sequence[bytes]) -> HeldOut:
+        """Parses serialized raw Examples."""
         parsed = parse_raw_examples(tf.constant(examples, tf.string))
         users = [user.decode(errors="replace") for user in parsed.user_id.numpy()]
         return cls(users, _texts(parsed.item_ids), _texts(parsed.holdout))
@@ -97,12 +93,24 @@ def collect_summary(
     if not is_object_store(model_run):
         _link(output / "tensorboard", Path(model_run) / "tensorboard")
     split = os.path.join(examples, f"Split-{config.split.evaluated}")
-    model = os.path.join(artifacts["CaserTrainer", "model"], "Format-Serving")
+    model_dir = os.path.join(artifacts["CaserTrainer", "model"], "Format-Serving")
+    model = tf.saved_model.load(model_dir)
     evaluation = read_evaluation(artifacts["Evaluator", "evaluation"], config.evaluator)
     validation = read_validation(artifacts["BaselineValidator", "validation"])
     compared = validation.comparison
-    sample = _recommendations(model, HeldOut.read(split, _EXAMPLES))
-    titles, missing = _titles(artifacts.get(("Items", "items")), model, sample)
+    sample = _recommendations(model, HeldOut.parse(_spread(split, _EXAMPLES)))
+    catalogue = read_text(vocabulary_file(model_dir, ITEM_VOCABULARY)).splitlines()
+    titles = read_titles(uri) if (uri := artifacts.get(("Items", "items"))) else None
+    explorer = None
+    if config.report.users:
+        train = EncodedUsers(
+            read_split(os.path.join(examples, f"Split-{TRAIN}")),
+            Vocabulary(vocabulary_file(model_dir, ITEM_VOCABULARY), len(catalogue)),
+        )
+        interactions = popularity_of(train, len(catalogue)).of_interactions
+        rules = read_rules(artifacts["SequentialRules", "rules"]) if config.sequential_rules.enabled else None
+        decay = rules.history_decay if rules else 0.0
+        explorer = explore(model, _spread(split, config.report.users), catalogue, interactions, decay)
     counts = json.loads(io_utils.read_string_file(os.path.join(examples, COUNTS_FILE)))
     held_out_counts = {**compared.held_out._asdict(), "reachable": compared.held_out.reachable}
     return RunSummary(
@@ -113,22 +121,23 @@ def collect_summary(
         neighbours=compared.metrics.get(NEIGHBOURS),
         notes=_notes(config, validation.notes),
         intervals=compared.intervals,
-        rule_weight=read_model_info(model)["rule_weight"],
+        rule_weight=read_model_info(model_dir)["rule_weight"],
         slices=evaluation.slices,
         blessed=evaluation.blessed and compared.blessed,
         blessing_reason=_reason(evaluation, compared),
         checks=_checks(artifacts),
         unseen_items=0 if config.refit.enabled else counts["new_items"],
-        warnings=[*warnings(config, counts, compared), *missing],
+        warnings=[*warnings(config, counts, compared), *_without_title(titles, catalogue)],
         pushed_version=_pushed_version(outputs),
         counts={**counts, "evaluated_users": int(evaluation.parts[""][USERS]), "held_out": held_out_counts},
         seconds=dict(seconds),
         states=dict(states),
-        ceiling=oracle_metrics(*HeldOut.read(split)) if is_sample and config.recommend.exclude_seen else None,
+        ceiling=oracle_metrics(*HeldOut.parse(_spread(split))) if is_sample and config.recommend.exclude_seen else None,
         history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
         tuning=read_tuning(outputs),
         examples=sample,
-        titles=titles,
+        explorer=explorer,
+        titles={item: title for item, title in (titles or {}).items() if title},
     )
 
 
@@ -170,10 +179,10 @@ def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifac
     return pushed.custom_properties[PUSHED_VERSION].string_value or None if pushed else None
 
 
-def _recommendations(model: str, held_out: HeldOut) -> list[Example]:
+def _recommendations(model: Any, held_out: HeldOut) -> list[Example]:
     requests = PredictRequests(held_out.users, held_out.histories, [[] for _ in held_out.users])
     examples = encoded_examples(requests)
-    outputs = tf.saved_model.load(model).signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
+    outputs = model.signatures[SERVE_TF_EXAMPLE](examples=tf.constant(examples, tf.string))
     predictions = Predictions.from_arrays(outputs[ITEMS].numpy(), outputs[SCORES].numpy())
     return [
         Example(
@@ -183,19 +192,23 @@ def _recommendations(model: str, held_out: HeldOut) -> list[Example]:
     ]
 
 
-def _titles(uri: str | None, model: str, examples: list[Example]) -> tuple[dict[str, str], list[str]]:
-    """Titles of the items in examples, and a note if items of the catalogue are not in the file."""
-    if uri is None:
-        return {}, []
-    titles = read_titles(uri)
-    catalogue = read_text(vocabulary_file(model, ITEM_VOCABULARY)).splitlines()
-    missing = [item for item in catalogue if item not in titles]
-    shown = {item for example in examples for items in example[1:] for item in items}
-    note = (
+def _without_title(titles: Mapping[str, str | None] | None, catalogue: Sequence[str]) -> list[str]:
+    """A note if items of the catalogue are not in the items file."""
+    missing = [item for item in catalogue if item not in titles] if titles is not None else []
+    if not missing:
+        return []
+    return [
         f"{len(missing):,} of {len(catalogue):,} items of the train split are not in `data.items`, such as "
         f"{', '.join(missing[:_LISTED])}"
-    )
-    return {item: title for item in shown if (title := titles.get(item))}, [note] if missing else []
+    ]
+
+
+def _spread(uri: str, most: int | None = None) -> list[bytes]:
+    """Serialized users of a split, at most `most`, spread evenly; None: all."""
+    serialized = read_split(uri)
+    count = sum(1 for _ in serialized)
+    chosen = {int(row) for row in np.linspace(0, count - 1, min(most or count, count))}
+    return [text for row, text in enumerate(serialized.as_numpy_iterator()) if row in chosen]
 
 
 def _texts(ragged: tf.RaggedTensor) -> list[list[str]]:

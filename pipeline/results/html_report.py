@@ -47,6 +47,7 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         training_note=_training_note(summary, config.trainer.monitor),
         charts=_charts(summary, config.trainer.monitor),
         held_out_items=_HELD_OUT_ITEMS,
+        explorer=summary.explorer.to_json(summary.titles) if summary.explorer else "",
         counts=list(_flatten(summary.counts)),
         settings=to_yaml(config),
     )

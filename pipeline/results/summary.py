@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from components.evaluator.slices import SliceMetrics
 from components.ranking.metrics import NEXT_ITEM
+from pipeline.results.explorer import Explorer
 from pipeline.results.tuning import Tuning
 
 Metrics = dict[str, float]
@@ -66,7 +67,8 @@ class RunSummary:
         slices: metrics by slice.
         history: one dict per epoch, see `components.trainer.fit.fit`.
         examples: recommendations for a few users.
-        titles: titles of items in `examples`, by ID.
+        explorer: sampled users and items; None: not wanted.
+        titles: titles of items, by ID.
         tuning: trials of the hyperparameter search; None: there was none.
     """
 
@@ -91,6 +93,7 @@ class RunSummary:
     slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    explorer: Explorer | None = None
     titles: dict[str, str] = field(default_factory=dict)
     tuning: Tuning | None = None
 
