@@ -34,14 +34,14 @@ def explore(
     """
     most = max(_SCORES // len(catalogue), _LIST)
     users = list(_users(model, serialized[:most], catalogue))
+    beside = {item: (similar, following) for item, similar, following in _beside(model, catalogue[:most])}
     shown = {item for user in users for items in (user.history, user.held_out, *user.lists.values()) for item in items}
+    shown |= {other.item for lists in beside.values() for found in lists for other in found} | beside.keys()
     items = {
-        item: ExplorerItem(item, column + 1, int(interactions[column]))
+        item: ExplorerItem(item, column + 1, int(interactions[column]), *beside.get(item, ()))
         for column, item in enumerate(catalogue)
-        if column < most or item in shown
+        if item in shown
     }
-    for item, similar, following in _beside(model, catalogue[:most]):
-        items[item] = items[item]._replace(similar=similar, following=following)
     return Explorer(users, items, len(catalogue), history_decay)
 
 
