@@ -116,7 +116,17 @@ def test_python_example_imports_existing_names(block):
 
 
 def test_components_example_connects_the_components():
-    (example,) = [block for block in code_blocks("python") if block.page == "docs/components.md"]
+    example, _ = [block for block in code_blocks("python") if block.page == "docs/components.md"]
     names: dict[str, object] = {}
     exec(example.text, names)
     assert set(names["trainer"].outputs) == {"model", "model_run"}
+
+
+def test_keras_example_learns_what_it_says(capsys):
+    _, example = [block for block in code_blocks("python") if block.page == "docs/components.md"]
+    names: dict[str, object] = {}
+    exec(example.text, names)
+    assert capsys.readouterr().out.splitlines()[-1] == "8"
+    assert names["scores"].shape == (1, 20)
+    losses = [epoch["loss"] for epoch in names["epochs"]]
+    assert losses[-1] < losses[0] / 2
