@@ -28,7 +28,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Compile bytecode at installation: if it cannot be written later, every process would compile TFX at its start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-deps test-long test-beam-engine fuzz test-kfp coverage lint docs bench bench-transformer format clean
+.PHONY: help install run test test-deps test-long test-notebooks test-beam-engine fuzz test-kfp coverage lint docs bench bench-transformer format clean
 .DEFAULT_GOAL := help
 
 help: ## show this text
@@ -61,6 +61,9 @@ test-deps: ## install system packages that some tests need (Debian): Chromium, M
 
 test-long: $(INSTALLED) ## run the slow tests: emulated cluster, Beam workers and engine, object store, data-parallel training, own pipeline
 	@$(VENV)/bin/pytest -m long $(ARGS)
+
+test-notebooks: $(INSTALLED) ## execute the notebooks
+	@$(VENV)/bin/pytest --nbmake notebooks $(ARGS)
 
 test-beam-engine: $(INSTALLED) ## run the pipeline on the Beam engine at JOB_ENDPOINT=host:port, or on one that is started here
 	@JOB_ENDPOINT='$(JOB_ENDPOINT)' $(VENV)/bin/pytest -m beam_engine $(ARGS)

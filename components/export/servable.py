@@ -273,7 +273,8 @@ class ServableCaser(tf.Module):
         indices = tf.stack([known.value_rowids(), known.flat_values - FIRST_ID], axis=1)
         is_candidate = tf.scatter_nd(indices, tf.ones_like(known.flat_values, tf.int32), shape) > 0
         wanted = is_candidate | (candidates.row_lengths() == 0)[:, tf.newaxis]
-        if (allowed := self.candidates()) is not None:
+        allowed = self.candidates()
+        if allowed is not None:
             wanted &= allowed
         seen = self._not_recommended(history, exclude).to_tensor()
         return top_items(self.scores(user_id, history), seen, self.k, wanted)

@@ -98,7 +98,8 @@ class SimilarItems:
         first, last = (tf.gather(self._rules.start, at) for at in (columns, columns + 1))
         # Followers are stored by descending weight.
         rules = tf.ragged.range(first, tf.where(items >= FIRST_ID, last, first))
-        if (candidates := self._recommendable.candidates(self._items.size)) is not None:
+        candidates = self._recommendable.candidates(self._items.size)
+        if candidates is not None:
             follower = tf.gather(self._rules.follower, rules.flat_values)
             rules = tf.ragged.boolean_mask(rules, rules.with_flat_values(tf.gather(candidates[0], follower)))
         rules = rules[:, : self._k]
