@@ -234,8 +234,11 @@ def create_pipeline(
             **blessings,
             serving_dir=os.path.join(output_dir, "serving"),
             evaluation=evaluator.outputs["evaluation"],
+            validation=baseline_validator.outputs["validation"],
+            examples=examples,
             items=items_gen.outputs["items"] if items_gen else None,
             pusher=config.pusher,
+            split=config.split,
             config_digest=_digest(config),
         )
         nodes.append(pusher)

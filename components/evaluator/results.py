@@ -38,17 +38,17 @@ def read_evaluation(uri: str, settings: EvaluatorSettings) -> Evaluation:
     return Evaluation(*_by_part(values), blessed, reason)
 
 
-def read_metrics(uri: str) -> dict[str, float]:
-    """Reads the overall metrics of what is served.
+def read_metrics(uri: str) -> tuple[dict[str, float], list[SliceMetrics]]:
+    """Reads the metrics of what is served.
 
     Args:
         uri: URI of the ModelEvaluation artifact.
 
     Returns:
-        Values by name.
+        Overall values by name, and the metrics of all slices.
     """
-    parts, _ = _by_part(_values(uri)[0])
-    return parts[""]
+    parts, slices = _by_part(_values(uri)[0])
+    return parts[""], slices
 
 
 def _values(uri: str) -> tuple[dict[str, float], dict[str, float]]:

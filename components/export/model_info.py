@@ -13,6 +13,8 @@ EXTRA = "assets.extra"
 _ASSETS = "assets"
 
 MODEL_INFO_FILE = os.path.join(EXTRA, "model.json")
+# Written by a push, see `components.pusher.model_card`.
+MODEL_CARD_FILE = os.path.join(EXTRA, "model_card.json")
 # Items that are never recommended, an ID per line.
 BLOCKLIST_FILE = os.path.join(EXTRA, "blocklist.txt")
 

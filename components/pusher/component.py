@@ -6,6 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import channel_utils, component_spec, standard_artifacts
 
+from components.example_gen.settings import SplitSettings
 from components.items_gen.artifact import ItemsArtifact
 from components.pusher.executor import Executor
 from components.pusher.settings import PusherSettings
@@ -16,6 +17,7 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
         "serving_dir": component_spec.ExecutionParameter(type=str),
         "keep": component_spec.ExecutionParameter(type=int),
         "config_digest": component_spec.ExecutionParameter(type=str),
+        "split": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -24,6 +26,8 @@ class _CaserPusherSpec(component_spec.ComponentSpec):
         "drift_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing, optional=True),
         "refit_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
+        "validation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "items": component_spec.ChannelParameter(type=ItemsArtifact, optional=True),
     }
     OUTPUTS = {"pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel)}
@@ -41,8 +45,10 @@ class CaserPusher(base_component.BaseComponent):
         baseline_blessing: optional, from `BaselineValidator`; the model needs all blessings.
         drift_blessing: optional, from `DriftValidator`.
         refit_blessing: optional, from `RefitValidator`.
-        evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`.
-
+        evaluation: optional, from the Evaluator; its metrics are stored in `assets.extra/model.json`, and in the model
+            card, `assets.extra/model_card.json`.
+        validation: optional, from `BaselineValidator`; intervals and baselines of the model card.
+        examples: optional, from `InteractionExampleGen`; the data of the model card.
         items: optional, from `ItemsGen`; stored in `assets.extra`, for titles and conditions of clients.
 
     Outputs:
@@ -61,8 +67,11 @@ class CaserPusher(base_component.BaseComponent):
         drift_blessing: types.BaseChannel | None = None,
         refit_blessing: types.BaseChannel | None = None,
         evaluation: types.BaseChannel | None = None,
+        validation: types.BaseChannel | None = None,
+        examples: types.BaseChannel | None = None,
         items: types.BaseChannel | None = None,
         pusher: PusherSettings | None = None,
+        split: SplitSettings | None = None,
         config_digest: str = "",
     ) -> None:
         """Declares the node.
@@ -75,8 +84,11 @@ class CaserPusher(base_component.BaseComponent):
             drift_blessing: blessing from DriftValidator.
             refit_blessing: blessing from RefitValidator.
             evaluation: evaluation from the Evaluator.
+            validation: comparison from BaselineValidator.
+            examples: Examples with counts.
             items: titles and other columns of items.
             pusher: how many versions to keep.
+            split: how histories were split, for the model card.
             config_digest: digest of the configuration, stored with the version.
         """
         super().__init__(
@@ -87,9 +99,12 @@ class CaserPusher(base_component.BaseComponent):
                 drift_blessing=drift_blessing,
                 refit_blessing=refit_blessing,
                 evaluation=evaluation,
+                validation=validation,
+                examples=examples,
                 items=items,
                 serving_dir=serving_dir,
                 keep=(pusher or PusherSettings()).keep,
+                split=split.model_dump_json() if split else "",
                 config_digest=config_digest,
                 pushed_model=channel_utils.as_channel([standard_artifacts.PushedModel()]),
             )

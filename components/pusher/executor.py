@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from typing import Any
@@ -13,10 +14,15 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.baseline_validator.result import read_result
 from components.evaluator.results import read_metrics
+from components.example_gen.counts import COUNTS_FILE
+from components.example_gen.settings import SplitSettings
 from components.export.model_info import EXTRA
 from components.export.signatures import MODEL_NAME
+from components.files import read_text
 from components.items_gen.item_files import ITEMS_FILE
+from components.pusher.model_card import Evidence
 from components.pusher.object_store import fetch, is_object_store, version_folders
 from components.pusher.push import push_model
 from components.pusher.version_dirs import version_folder
@@ -47,20 +53,36 @@ class Executor(base_executor.BaseExecutor):
             "config_digest": exec_properties["config_digest"],
             "refit": bool(input_dict.get(REFIT_BLESSING)),
         }
-        if input_dict.get("evaluation"):
-            info["metrics"] = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        evidence = _evidence(input_dict, exec_properties["split"])
+        if evidence.metrics:
+            info["metrics"] = evidence.metrics
         model_dir = os.path.join(exec_properties["serving_dir"], MODEL_NAME)
         source = path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
         with tempfile.TemporaryDirectory() as folder:
             if input_dict.get("items"):
                 source = _with_items(source, artifact_utils.get_single_uri(input_dict["items"]), folder)
-            version = push_model(source, model_dir, exec_properties["keep"], info)
+            version = push_model(source, model_dir, exec_properties["keep"], info, evidence)
         pushed.set_int_custom_property(PUSHED, 1)
         pushed.set_string_custom_property(PUSHED_DESTINATION, _folder(model_dir, version))
         pushed.set_string_custom_property(PUSHED_VERSION, str(version))
         # If the version is deleted, TFX finds no output here, ignores the cached execution and pushes again. Set last,
         # since TFX clears the artifact's URI if an executor fails.
         pushed.uri = pushed.get_string_custom_property(PUSHED_DESTINATION)
+
+
+def _evidence(input_dict: dict[str, list[types.Artifact]], split: str) -> Evidence:
+    """What the other nodes know about the model."""
+    evidence = Evidence(strategy=SplitSettings.model_validate_json(split).strategy if split else "")
+    if input_dict.get("evaluation"):
+        metrics, slices = read_metrics(artifact_utils.get_single_uri(input_dict["evaluation"]))
+        evidence = evidence._replace(metrics=metrics, slices=slices)
+    if input_dict.get("validation"):
+        compared = read_result(artifact_utils.get_single_uri(input_dict["validation"])).comparison
+        evidence = evidence._replace(comparison=compared)
+    if input_dict.get("examples"):
+        counts = read_text(os.path.join(artifact_utils.get_single_uri(input_dict["examples"]), COUNTS_FILE))
+        evidence = evidence._replace(counts=json.loads(counts))
+    return evidence
 
 
 def _with_items(source: str, items: str, folder: str) -> str:

@@ -15,6 +15,7 @@ from components.errors import UserError
 from components.export.model_info import write_model_info
 from components.processes import isolated_command
 from components.pusher import object_store, version_dirs
+from components.pusher.model_card import Evidence, renumber_model_card, write_model_card
 from components.pusher.models_config import config_path, versions_in_use
 from components.pusher.verification import verify_model
 
@@ -26,6 +27,7 @@ def push_model(
     model_dir: str,
     keep: int,
     info: dict[str, Any],
+    evidence: Evidence | None = None,
     allow_no_warmup: bool = False,
     warn: Callable[[str], None] = _log.warning,
 ) -> int:
@@ -36,6 +38,7 @@ def push_model(
         model_dir: directory of all versions, or its URI in an object store.
         keep: number of versions to keep.
         info: entries for the model info, see `components.export.model_info`.
+        evidence: for the model card; None: that of the source is kept.
         allow_no_warmup: whether the file of warm-up requests may be missing.
         warn: is called if old versions could not be removed.
 
@@ -48,6 +51,10 @@ def push_model(
 
     def prepare(staged: str, version: int) -> None:
         write_model_info(staged, {"version": version, **info})
+        if evidence is None:
+            renumber_model_card(staged, version)
+        else:
+            write_model_card(staged, evidence)
         verify_in_subprocess(staged, allow_no_warmup)
 
     try:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 
 from components.errors import UserError
-from components.export.model_info import MODEL_INFO_FILE
+from components.export.model_info import MODEL_CARD_FILE, MODEL_INFO_FILE
 from components.files import exclusive_lock
 
 # TF Serving ignores directories whose name is not a number.
@@ -140,12 +140,12 @@ def remove(model_dir: str, version: int) -> None:
 
 
 def digest(folder: str) -> str:
-    """SHA-256 of all file names and contents except the model info, which a push completes."""
+    """SHA-256 of all file names and contents except model info and model card, which a push completes."""
     sha = hashlib.sha256()
     for path, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             relative = os.path.relpath(os.path.join(path, name), folder)
-            if relative == MODEL_INFO_FILE:
+            if relative in (MODEL_INFO_FILE, MODEL_CARD_FILE):
                 continue
             sha.update(relative.encode() + b"\0")
             with open(os.path.join(path, name), "rb") as file:

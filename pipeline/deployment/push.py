@@ -45,7 +45,7 @@ def push(
 
     source = newest_version(model)
     notes: list[str] = []
-    version = push_model(str(source), model_dir, keep, {}, allow_no_warmup, notes.append)
+    version = push_model(str(source), model_dir, keep, {}, allow_no_warmup=allow_no_warmup, warn=notes.append)
     yield f"{model_dir.rstrip('/')}/{version} published"
     yield from (f"Note: {note}" for note in notes)
     if not _is_loaded_without_a_label(model_dir, version):

@@ -24,7 +24,7 @@ from components.evaluator.tfma_metrics import USERS
 from components.example_gen.counts import COUNTS_FILE
 from components.example_gen.raw_examples import parse_raw_examples, read_split
 from components.export.encoding import encoded_examples
-from components.export.model_info import read_model_info, vocabulary_file
+from components.export.model_info import MODEL_CARD_FILE, read_model_info, vocabulary_file
 from components.export.signatures import (
     CASER,
     ITEMS,
@@ -136,6 +136,7 @@ def collect_summary(
         history=json.loads(io_utils.read_string_file(os.path.join(model_run, HISTORY_FILE))),
         tuning=read_tuning(outputs),
         examples=sample,
+        model_card=_model_card(outputs),
         explorer=explorer,
         titles={item: title for item, title in (titles or {}).items() if title},
     )
@@ -177,6 +178,13 @@ def _checks(artifacts: Mapping[tuple[str, str], str]) -> list[Check]:
 def _pushed_version(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str | None:
     pushed = outputs.get(("CaserPusher", "pushed_model"))
     return pushed.custom_properties[PUSHED_VERSION].string_value or None if pushed else None
+
+
+def _model_card(outputs: Mapping[tuple[str, str], metadata_store_pb2.Artifact]) -> str:
+    """Of the pushed version; "" if there is none, or if a server's owner has removed it."""
+    pushed = outputs.get(("CaserPusher", "pushed_model"))
+    file = os.path.join(pushed.uri, MODEL_CARD_FILE) if pushed else ""
+    return io_utils.read_string_file(file) if file and tf.io.gfile.exists(file) else ""
 
 
 def _recommendations(model: Any, held_out: HeldOut) -> list[Example]:

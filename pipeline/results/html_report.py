@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def write_report(summary: RunSummary, config: Config, data: str, file: Path) -> 
         training_note=_training_note(summary, config.trainer.monitor),
         charts=_charts(summary, config.trainer.monitor),
         held_out_items=_HELD_OUT_ITEMS,
+        model_card=json.loads(summary.model_card) if summary.model_card else None,
         explorer=summary.explorer.to_json(summary.titles) if summary.explorer else "",
         counts=list(_flatten(summary.counts)),
         settings=to_yaml(config),

@@ -67,6 +67,7 @@ class RunSummary:
         slices: metrics by slice.
         history: one dict per epoch, see `components.trainer.fit.fit`.
         examples: recommendations for a few users.
+        model_card: model card of the pushed version, JSON; "" if none was pushed.
         explorer: sampled users and items; None: not wanted.
         titles: titles of items, by ID.
         tuning: trials of the hyperparameter search; None: there was none.
@@ -93,6 +94,7 @@ class RunSummary:
     slices: list[SliceMetrics] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    model_card: str = ""
     explorer: Explorer | None = None
     titles: dict[str, str] = field(default_factory=dict)
     tuning: Tuning | None = None

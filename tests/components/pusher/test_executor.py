@@ -42,7 +42,7 @@ def push(model_folder, serving_dir, blessed=True, items=None, **others):
     CaserPusher.EXECUTOR_SPEC.executor_class().Do(
         inputs,
         {"pushed_model": [pushed]},
-        {"serving_dir": str(serving_dir), "keep": 2, "config_digest": "abc"},
+        {"serving_dir": str(serving_dir), "keep": 2, "config_digest": "abc", "split": ""},
     )
     return pushed
 
