@@ -6,6 +6,8 @@ PYTHON ?=
 UV_VERSION := 0.13.9
 # Python that installs uv; uv finds or downloads the project's own Python.
 BOOTSTRAP_PYTHON ?= python3
+# 1: with the libraries of CUDA (about 4 GB); empty: without. Default: with them where the driver of an NVIDIA GPU is.
+GPU ?= $(if $(wildcard /dev/nvidia[0-9]*),1)
 JOBS ?= 2
 OUTPUT ?= out/sample
 MINUTES ?= 10
@@ -16,7 +18,7 @@ KFP_VERSIONS ?= 2.0.0 2.5.0 2.17.3
 VENV := .venv
 UV := .tools/uv-$(UV_VERSION)/bin/uv
 # A file per request: with another PYTHON the environment is made again.
-INSTALLED := $(VENV)/.installed-$(or $(PYTHON),auto)
+INSTALLED := $(VENV)/.installed-$(or $(PYTHON),auto)$(if $(GPU),-gpu)
 MANIFESTS := $(VENV)-manifests/.installed
 BENCH_PYTHON := $(VENV)-bench/bin/python
 BENCH_OUTPUT ?= out/bench
@@ -28,7 +30,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 # Compile bytecode at installation: if it cannot be written later, every process would compile TFX at its start.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install run test test-deps test-long test-notebooks test-beam-engine fuzz test-kfp coverage lint docs bench bench-transformer format clean
+.PHONY: help install run test test-deps test-long test-notebooks test-beam-engine fuzz test-kfp audit coverage lint docs bench bench-transformer format clean
 .DEFAULT_GOAL := help
 
 help: ## show this text
@@ -83,6 +85,13 @@ test-kfp: $(INSTALLED) ## load compiled pipelines with several versions of the K
 	    python -W ignore tests/pipeline/kubeflow/compiler/load_with_kfp.py out/kfp/sample.yaml out/kfp/ml-1m-caser.yaml out/kfp/reporting.yaml || exit 1; \
 	done
 
+audit: $(INSTALLED) ## ask PyPI for known vulnerabilities of the locked packages
+	@$(UV) export --frozen --quiet --no-dev --no-emit-project --no-hashes --output-file .tools/requirements.txt
+	@$(UV) tool run --quiet --python '$(VENV)/bin/python' pip-audit --requirement .tools/requirements.txt --no-deps \
+	  --disable-pip --strict --progress-spinner off || { \
+	  echo 'Known vulnerabilities, or no answer (see above). Hint: SECURITY.md says which are reachable; the audit needs pypi.org.' >&2; \
+	  exit 1; }
+
 coverage: $(INSTALLED) ## print the branch coverage of the tests, subprocesses included
 	@$(VENV)/bin/coverage erase
 	@COVERAGE_PROCESS_START=pyproject.toml $(VENV)/bin/coverage run -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
@@ -132,7 +141,7 @@ clean: ## remove environments, tools and results
 $(INSTALLED): $(UV) uv.lock pyproject.toml setup.py
 	@python=$$('$(BOOTSTRAP_PYTHON)' choose_python.py '$(UV)' $(PYTHON)) || exit 1; \
 	echo 'Installing the locked environment into $(VENV) ...'; \
-	$(UV) sync --locked --quiet --python "$$python"
+	$(UV) sync --locked --quiet $(if $(GPU),--extra gpu) --python "$$python"
 	@rm -f $(VENV)/.installed-*
 	@touch $@
 

@@ -53,6 +53,8 @@ setup(
         "kubeflow": ["kfp>=2.5", "kubernetes"],
         # The client of a server, over REST and gRPC.
         "serving": ["grpcio", "tenacity>=9", "tensorflow-serving-api", "urllib3>=1.26"],
+        # Libraries of CUDA, of the versions that TensorFlow was built with; the driver is the machine's.
+        "gpu": ["tensorflow[and-cuda]; sys_platform == 'linux'"],
         # The client alone: the whole package would bring a server.
         "mlflow": ["mlflow-skinny>=2.9"],
     },

@@ -127,7 +127,7 @@ def _details(info: Mapping[str, Any], date: datetime.date) -> dict[str, Any]:
         "name": "caser",
         "overview": f"Sequential recommendation with Caser{rules}: from the recent items of a user to the best "
         f"{info.get('k', 0):,} of {info.get('items', 0):,} items.",
-        "documentation": "A SavedModel for TensorFlow Serving: mount the directory of its versions as /models/caser and "
+        "documentation": "A SavedModel for TensorFlow Serving: mount the folder of its versions as /models/caser and "
         "set MODEL_NAME=caser. Inputs and outputs are strings; vocabularies are inside. "
         "Behind a server that batches, use the signature serve_tf_example.",
         "version": {

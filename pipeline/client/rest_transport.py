@@ -129,8 +129,16 @@ class RestTransport:
         # A proxy needs the whole URL.
         target = url if isinstance(self._pool, urllib3.ProxyManager) else url[len(self._origin) :]
         try:
+            # Compressed answers are not asked for, and are not expanded: a few bytes may become gigabytes.
             response = self._pool.urlopen(
-                method, target, body=body, headers=self._headers, timeout=remaining, retries=False, redirect=False
+                method,
+                target,
+                body=body,
+                headers=self._headers,
+                timeout=remaining,
+                retries=False,
+                redirect=False,
+                decode_content=False,
             )
             text = response.data.decode(errors="replace")
         except urllib3.exceptions.LocationValueError as error:
