@@ -127,6 +127,8 @@ def test_image_is_built_from_the_lock():
     assert all("--locked --no-dev" in line for line in build.splitlines() if line.startswith("RUN uv sync"))
     assert [line for line in build.splitlines() if "ARG EXTRAS" in line] == ["ARG EXTRAS="]  # none by default
     assert "apt-get" not in final
+    assert "LABEL org.opencontainers.image.title" in final
+    assert "--format cyclonedx1.5" in build
     assert "--mount" not in build + final  # BuildKit alone knows it
 
 

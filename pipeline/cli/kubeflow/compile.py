@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -60,4 +61,6 @@ def compile_command(
     tasks, parameters = tasks_of(compiled.pipeline).nodes, compiled.pipeline["root"]["inputDefinitions"]
     click.echo(f"{output}: {len(tasks)} tasks, {size:,} bytes; parameters: {', '.join(parameters['parameters'])}.")
     print_payload_note(output)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    click.echo(f"The image needs the same TFX: docker build -f kubeflow/Dockerfile --build-arg PYTHON={version} ...")
     click.echo(f"Next: caser kubeflow submit --host URL --pipeline {output}")
