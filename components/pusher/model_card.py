@@ -216,6 +216,7 @@ def _limitations(info: Mapping[str, Any], evidence: Evidence) -> Iterator[str]:
             "The split is by user, so training has seen interactions of others from after a held-out one: "
             "live metrics may be lower."
         )
+    yield "No features of users or items and no time gaps are used."
     yield "The metrics are offline metrics of logged choices, which former recommendations have influenced."
 
 
@@ -223,4 +224,3 @@ def _tradeoffs(info: Mapping[str, Any]) -> Iterator[str]:
     recall = info.get("index_recall")
     if recall is not None:
         yield f"An approximate index chooses the items that are scored; it finds {recall:.1%} of the exact top 100."
-    yield "No features of users or items and no time gaps are used."
