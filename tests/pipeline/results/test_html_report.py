@@ -1,5 +1,6 @@
 """The report and `metrics.json`: complete, self-contained, and safe to show whatever the ids are."""
 
+import datetime
 import io
 import json
 from dataclasses import replace
@@ -8,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from components.evaluator.slices import SliceMetrics
+from components.pusher.model_card import Evidence, model_card
 from pipeline.config.config import Config
 from pipeline.console.live_display import new_console
 from pipeline.console.run_summary import print_summary
@@ -218,3 +220,16 @@ def test_line_chart_keeps_all_points_inside(values):
 def test_line_chart_marks_the_best_epoch():
     chart = line_chart("loss", [3.0, 1.0, 2.0], "loss", best=1)
     assert [point.is_best for point in chart.points] == [False, True, False]
+
+
+def test_model_card_of_the_pushed_version_is_a_section(summary, tmp_path):
+    info = {"items": 56, "k": 10, "model": {"d": 50}, "rule_weight": 0.0}
+    card = model_card(info, Evidence(), datetime.date(2026, 11, 27))
+    write_report(replace(summary, model_card=json.dumps(card)), Config(), "data.csv", tmp_path / "report.html")
+    checker = Checker()
+    checker.feed((tmp_path / "report.html").read_text())
+    assert checker.open == []
+    assert "Only the 56 items of the training data are recommended" in checker.text
+    assert "Trade-offs" not in checker.text  # there are none without an index
+    write_report(summary, Config(), "data.csv", tmp_path / "report.html")
+    assert "Model card" not in (tmp_path / "report.html").read_text()
