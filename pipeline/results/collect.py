@@ -99,7 +99,7 @@ def collect_summary(
     validation = read_validation(artifacts["BaselineValidator", "validation"])
     compared = validation.comparison
     sample = _recommendations(model, HeldOut.parse(_spread(split, _EXAMPLES)))
-    catalogue = read_text(vocabulary_file(model_dir, ITEM_VOCABULARY)).splitlines()
+    catalogue = read_text(vocabulary_file(model_dir, ITEM_VOCABULARY)).rstrip("\n").split("\n")
     titles = read_titles(uri) if (uri := artifacts.get(("Items", "items"))) else None
     explorer = None
     if config.report.users:
