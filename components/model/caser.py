@@ -32,7 +32,9 @@ class Caser(keras.Model):
     embeddings would stay short, can be recommended.
     """
 
-    def __init__(self, n_users: int, n_items: int, L: int, settings: ModelSettings) -> None:
+    def __init__(
+        self, n_users: int, n_items: int, L: int, settings: ModelSettings, dtype: str | keras.DTypePolicy | None = None
+    ) -> None:
         """Creates the layers.
 
         Args:
@@ -40,11 +42,13 @@ class Caser(keras.Model):
             n_items: size of the item vocabulary.
             L: number of input items.
             settings: hyperparameters; unset ones get the defaults for long histories.
+            dtype: dtype policy; None: Keras' global one. With `mixed_bfloat16`, weights, embeddings, representations
+                and scores are float32, and products of matrices are computed in bfloat16.
 
         Raises:
             ValueError: a height exceeds L.
         """
-        super().__init__()
+        super().__init__(dtype=dtype)
         self._arguments = n_users, n_items, L, settings
         settings = settings.resolved()
         heights = settings.heights or list(range(1, L + 1))
@@ -53,25 +57,27 @@ class Caser(keras.Model):
         d = settings.d or default_embedding_dim(n_items)
         self.hyperparameters = settings.model_copy(update={"d": d, "heights": heights})
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
-        self.item_embedding = ItemEmbedding(
-            n_items + FIRST_ID, d, normalized=bool(settings.normalize), embeddings_initializer=_normal(d)
-        )
-        self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, embeddings_initializer=_normal(d))
+        # Casting the rows of a batch is cheap; Keras would cast the whole table.
+        table = {"embeddings_initializer": _normal(d), "dtype": self.variable_dtype}
+        self.item_embedding = ItemEmbedding(n_items + FIRST_ID, d, normalized=bool(settings.normalize), **table)
+        self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, **table)
         self.convolutions: list[keras.layers.Layer] = []
         activation = _name(settings.convolution_activation)
         if settings.horizontal_filters:
-            self.convolutions.append(HorizontalConvolution(heights, settings.horizontal_filters, activation))
+            self.convolutions.append(
+                HorizontalConvolution(heights, settings.horizontal_filters, activation, dtype=self.dtype_policy)
+            )
         if settings.vertical_filters:
-            self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear"))
-        self.embedding_dropout = Dropout(settings.embedding_dropout)
-        self.user_dropout = Dropout(settings.user_dropout or 0.0)
-        self.dropout = Dropout(settings.dropout)
-        self.dense = keras.layers.Dense(d, activation=_name(settings.dense_activation or "relu"))
+            self.convolutions.append(VerticalConvolution(settings.vertical_filters, "linear", dtype=self.dtype_policy))
+        self.embedding_dropout = Dropout(settings.embedding_dropout, dtype=self.dtype_policy)
+        self.user_dropout = Dropout(settings.user_dropout or 0.0, dtype=self.variable_dtype)
+        self.dropout = Dropout(settings.dropout, dtype=self.dtype_policy)
+        activation = _name(settings.dense_activation or "relu")
+        self.dense = keras.layers.Dense(d, activation=activation, dtype=self.dtype_policy)
         self.tied = settings.tied_embeddings
         if settings.normalize:
-            self.logit_scale = self.add_weight(
-                shape=(), initializer=keras.initializers.Constant(math.log(_INITIAL_SCALE)), name="logit_scale"
-            )
+            initial = keras.initializers.Constant(math.log(_INITIAL_SCALE))
+            self.logit_scale = self.add_weight(shape=(), initializer=initial, autocast=False, name="logit_scale")
         # One row per item, without padding and unknown, which are never scored.
         self.output_embedding = self.add_weight(
             shape=(n_items, d if self.tied else 2 * d), initializer=_normal(2 * d), name="output_embedding"
@@ -82,9 +88,13 @@ class Caser(keras.Model):
         """Creates the weights, which the first call would create."""
         self((tf.zeros([1], tf.int32), tf.zeros([1, self.L], tf.int32)))
 
-    def new(self) -> Caser:
-        """A new model with the same hyperparameters."""
-        return Caser(*self._arguments)
+    def new(self, dtype: str | None = None) -> Caser:
+        """A new model with the same hyperparameters.
+
+        Args:
+            dtype: its dtype policy; None: Keras' global one.
+        """
+        return Caser(*self._arguments, dtype=dtype)
 
     @staticmethod
     def from_feature_columns(feature_columns: Sequence[dict[str, Any]], **arguments: Any) -> keras.Model:
@@ -106,7 +116,7 @@ class Caser(keras.Model):
         image = image * ops.cast(ops.expand_dims(sequence != PADDING, -1), image.dtype)
         image = self.embedding_dropout(image, training=training)
         features = ops.concatenate([convolution(image) for convolution in self.convolutions], axis=-1)
-        z = self.dense(self.dropout(features, training=training))
+        z = ops.cast(self.dense(self.dropout(features, training=training)), self.variable_dtype)
         if self.item_embedding.normalized:
             z = tf.math.l2_normalize(z, axis=-1) * tf.exp(self.logit_scale.value)
         user_vector = self.user_dropout(self.user_embedding(user), training=training)
@@ -122,11 +132,11 @@ class Caser(keras.Model):
             float [B, n_items]; column j is the item with id j + FIRST_ID.
         """
         if not self.tied:
-            return tf.matmul(representation, self.output_embedding, transpose_b=True) + self.output_bias
+            return self._product(representation, self.output_embedding) + self.output_bias
         z, user_vector = tf.split(representation, 2, axis=1)
         # Slicing the scores is cheap; slicing the embedding table would copy it.
-        by_sequence = tf.matmul(z, self.item_embedding.table(), transpose_b=True)[:, FIRST_ID:]
-        return by_sequence + tf.matmul(user_vector, self.output_embedding, transpose_b=True) + self.output_bias
+        by_sequence = self._product(z, self.item_embedding.table())[:, FIRST_ID:]
+        return by_sequence + self._product(user_vector, self.output_embedding) + self.output_bias
 
     def score_items(self, representation: keras.KerasTensor, items: keras.KerasTensor) -> keras.KerasTensor:
         """Scores of some items.
@@ -152,7 +162,7 @@ class Caser(keras.Model):
             float [B, C].
         """
         weights = self._output_rows(items)
-        return tf.matmul(representation, weights, transpose_b=True) + lookup_rows(self.output_bias, items - FIRST_ID)
+        return self._product(representation, weights) + lookup_rows(self.output_bias, items - FIRST_ID)
 
     def output_vectors(self, columns: keras.KerasTensor) -> keras.KerasTensor:
         """What items are scored with.
@@ -183,6 +193,11 @@ class Caser(keras.Model):
         z, user_vector = tf.split(representation, 2)
         by_sequence = tf.linalg.matvec(self.item_embedding(columns + FIRST_ID), z)
         return by_sequence + tf.linalg.matvec(own, user_vector) + bias
+
+    def _product(self, vectors: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """The product [B, N] of vectors [B, n] with rows [N, n], in the precision of the dtype policy."""
+        product = tf.matmul(tf.cast(vectors, self.compute_dtype), tf.cast(rows, self.compute_dtype), transpose_b=True)
+        return tf.cast(product, self.variable_dtype)
 
     def _output_rows(self, items: keras.KerasTensor) -> keras.KerasTensor:
         """Output embeddings of items: float [*items.shape, 2d]."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.errors import UserError
 from components.features import FIRST_ID
 from components.model.caser import Caser
-from components.trainer.settings import Distribution
+from components.trainer.settings import Distribution, DTypePolicy
 
 
 def strategy_for(distribution: Distribution) -> tf.distribute.Strategy:
@@ -36,23 +36,24 @@ def strategy_for(distribution: Distribution) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def copy_for(strategy: tf.distribute.Strategy, model: Caser) -> Caser:
+def copy_for(strategy: tf.distribute.Strategy, model: Caser, dtype_policy: DTypePolicy) -> Caser:
     """The model to train.
 
     Args:
         strategy: from `strategy_for`.
         model: a new model.
+        dtype_policy: that of the Trainer.
 
     Returns:
-        The model itself on a single device; else a copy whose weights are on all devices. What is exported should not
-        depend on them.
+        The model itself if one device trains it in float32; else a copy whose weights are on all devices. What is
+        validated and exported should depend neither on them nor on the precision.
     """
-    if strategy.num_replicas_in_sync == 1:
+    if strategy.num_replicas_in_sync == 1 and dtype_policy == "float32":
         return model
-    with strategy.scope():
-        copy = model.new()
-        copy.build_weights()
     model.build_weights()
+    with strategy.scope():
+        copy = model.new(dtype_policy)
+        copy.build_weights()
     copy.set_weights(model.get_weights())
     return copy
 

@@ -64,7 +64,7 @@ def fit(
     choice = resolve_loss(settings, model.n_items, len(windows))
     n_users = model.user_embedding.input_dim - FIRST_ID
     strategy = strategy_for(settings.distribution)
-    trained = copy_for(strategy, model)
+    trained = copy_for(strategy, model, settings.dtype_policy)
     _log.info("%d windows, batch size %d", len(windows), batch_size)
     _log.info("training with %s on %d items", choice, model.n_items)
     with strategy.scope():

@@ -9,6 +9,7 @@ from pydantic import Field
 from components.settings import Settings
 
 Distribution = Literal["none", "mirrored", "multi_worker"]
+DTypePolicy = Literal["float32", "mixed_bfloat16"]
 
 
 class TrainerSettings(Settings):
@@ -72,6 +73,11 @@ class TrainerSettings(Settings):
     distribution: Distribution = Field(
         "none",
         description="data-parallel training; mirrored: all GPUs of the machine; multi_worker: the workers in TF_CONFIG",
+    )
+    dtype_policy: DTypePolicy = Field(
+        "float32",
+        description="mixed_bfloat16: training computes products of matrices in bfloat16 (mixed precision), for "
+        "processors that are faster with it; weights, validation and the exported model stay float32",
     )
     max_memory_gb: float | None = Field(
         None,

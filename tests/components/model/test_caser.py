@@ -14,10 +14,9 @@ ACTIVATIONS = {
 }
 
 
-def built(L=4, n_users=5, n_items=7, **settings):
-    model = Caser(
-        n_users, n_items, L, ModelSettings(**{"d": 3, "horizontal_filters": 2, "vertical_filters": 2, **settings})
-    )
+def built(L=4, n_users=5, n_items=7, dtype=None, **settings):
+    small = {"d": 3, "horizontal_filters": 2, "vertical_filters": 2}
+    model = Caser(n_users, n_items, L, ModelSettings(**{**small, **settings}), dtype)
     model((np.array([FIRST_ID]), np.zeros([1, L], int)))
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0, 0.7, weight.shape) for weight in model.get_weights()])
@@ -81,6 +80,26 @@ def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights, ti
     np.testing.assert_allclose(np.asarray(model.score_items(state, some)), expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
     shared = np.asarray(model.score_shared_candidates(state, tf.constant([2, 8])))
     np.testing.assert_allclose(shared, expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_mixed_precision_multiplies_in_bfloat16_and_returns_float32(tied):
+    exact, mixed = (built(dtype=dtype, tied_embeddings=tied) for dtype in ("float32", "mixed_bfloat16"))
+    assert {weight.dtype for weight in mixed.weights} == {"float32"}
+    inputs = np.array([2, 6]), np.array([[0, 2, 3, 8], [4, 5, 6, 7]])
+    state = mixed(inputs)
+    assert state.dtype == tf.float32
+    # bfloat16 has 8 significant bits: the features differ, but by no more than some rounding.
+    assert np.abs(state - exact(inputs)).max() > 1e-4
+    np.testing.assert_allclose(state, exact(inputs), rtol=0.05, atol=0.05 * np.abs(state).max())
+
+    # The embeddings of users are looked up, not rounded.
+    np.testing.assert_array_equal(state[:, 3:], tf.gather(mixed.user_embedding.embeddings.value, inputs[0]))
+    for scores in (mixed.score_all(state), mixed.score_shared_candidates(state, tf.range(FIRST_ID, 7 + FIRST_ID))):
+        assert scores.dtype == tf.float32
+        unrounded = exact.score_all(state)
+        assert np.abs(scores - unrounded).max() > 1e-4
+        np.testing.assert_allclose(scores, unrounded, rtol=0.05, atol=0.05 * np.abs(unrounded).max())
 
 
 def test_horizontal_convolution_has_the_gradients_of_a_sliding_window():

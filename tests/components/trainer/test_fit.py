@@ -47,6 +47,25 @@ def share_of_best(model, windows):
     return np.mean(scores.argmax(axis=1) == every.targets[:, 0] - FIRST_ID)
 
 
+def test_model_trained_in_mixed_precision_is_as_good_and_in_float32():
+    windows = planted(0.8)
+    curves, models = {}, {}
+    for policy in ("float32", "mixed_bfloat16"):
+        seen = []
+        models[policy], history = trained(
+            windows,
+            validate=lambda m, seen=seen: seen.append(m) or {"map": share_of_best(m, windows)},
+            dtype_policy=policy,
+        )
+        curves[policy] = [[row["loss"], row["map"]] for row in history]
+        # Validated is the model that is exported, not the one that computes in bfloat16.
+        assert all(m is models[policy] for m in seen)
+        assert models[policy].compute_dtype == "float32"
+    assert curves["mixed_bfloat16"] != curves["float32"]
+    np.testing.assert_allclose(curves["mixed_bfloat16"], curves["float32"], rtol=0.03)
+    assert share_of_best(models["mixed_bfloat16"], windows) == curves["mixed_bfloat16"][-1][1] > 0.7
+
+
 def test_fits_with_the_same_seed_are_equal():
     windows = planted(0.8)
     fits = [trained(windows, validate=lambda m: {"map": share_of_best(m, windows)}) for _ in range(2)]
