@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,18 @@ def read_text(file: str | Path) -> str:
         OSError: it cannot be read.
     """
     return read_bytes(file).decode("utf-8").replace("\r\n", "\n")
+
+
+def read_lines(file: str | Path) -> list[str]:
+    """Reads the lines of a file in UTF-8. They end with LF, CR or both; other line separators may be part of an ID.
+
+    Args:
+        file: local path, or a URI that TensorFlow's file systems understand.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return [line.removesuffix("\n") for line in io.StringIO(read_text(file), newline=None)]
 
 
 def read_bytes(file: str | Path) -> bytes:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from components.files import read_text
+from components.files import read_lines, read_text
 
 EXTRA = "assets.extra"
 _ASSETS = "assets"
@@ -67,7 +67,7 @@ def read_blocklist(folder: str) -> list[str]:
         folder: directory of the SavedModel, or its URI.
     """
     try:
-        return read_text(os.path.join(folder, BLOCKLIST_FILE)).splitlines()
+        return read_lines(os.path.join(folder, BLOCKLIST_FILE))
     except OSError:
         return []
 

@@ -35,7 +35,7 @@ from components.export.signatures import (
     PredictRequests,
 )
 from components.features import ITEM_VOCABULARY, TRAIN
-from components.files import read_text
+from components.files import read_lines
 from components.items_gen.artifact import read_titles
 from components.pusher.executor import PUSHED_VERSION
 from components.pusher.object_store import is_object_store
@@ -99,7 +99,7 @@ def collect_summary(
     validation = read_validation(artifacts["BaselineValidator", "validation"])
     compared = validation.comparison
     sample = _recommendations(model, HeldOut.parse(_spread(split, _EXAMPLES)))
-    catalogue = read_text(vocabulary_file(model_dir, ITEM_VOCABULARY)).rstrip("\n").split("\n")
+    catalogue = read_lines(vocabulary_file(model_dir, ITEM_VOCABULARY))
     titles = read_titles(uri) if (uri := artifacts.get(("Items", "items"))) else None
     explorer = None
     if config.report.users:

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from components.files import exclusive_lock, write_text
+from components.export.model_info import read_blocklist, write_blocklist
+from components.files import exclusive_lock, read_lines, write_text
 
 HOLDER = """
 import sys
@@ -58,3 +59,20 @@ def test_lock_of_a_killed_process_is_free(holder, tmp_path):
     holder.wait()
     with exclusive_lock(tmp_path / "lock", wait=False):
         assert (tmp_path / "lock").exists()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_ids_keep_other_line_separators(end, tmp_path):
+    ids = ["i1", "a\u2028b", "a\x85b", "a\x0cb", "\x1c", "last"]
+    (tmp_path / "ids.txt").write_bytes("".join(f"{id_}{end}" for id_ in ids).encode())
+    assert read_lines(tmp_path / "ids.txt") == ids
+    (tmp_path / "ids.txt").write_bytes(end.join(ids).encode())
+    assert read_lines(tmp_path / "ids.txt") == ids
+    (tmp_path / "ids.txt").write_bytes(b"")
+    assert read_lines(tmp_path / "ids.txt") == []
+
+
+def test_blocklist_of_a_model_keeps_ids_with_line_separators(tmp_path):
+    blocked = ["i1", "a\u2028b"]
+    write_blocklist(str(tmp_path), blocked)
+    assert read_blocklist(str(tmp_path)) == blocked

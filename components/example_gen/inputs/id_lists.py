@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.errors import UserError
 from components.example_gen.inputs.input_files import input_files
 from components.example_gen.settings import DataSettings
-from components.files import read_text
+from components.files import read_lines
 
 
 def excluded_users(data: DataSettings) -> set[bytes]:
@@ -33,7 +33,7 @@ def read_id_list(path: str, name: str, what: str = "a user ID") -> set[bytes]:
     """
     try:
         # Excel and Notepad begin a text with a byte order mark, which would belong to the first ID.
-        texts = [read_text(file).removeprefix("\ufeff") for file in input_files(path)]
+        lines = [line.removeprefix("\ufeff").strip() for file in input_files(path) for line in read_lines(file)]
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -41,4 +41,4 @@ def read_id_list(path: str, name: str, what: str = "a user ID") -> set[bytes]:
         raise UserError(
             f"{name} {path} cannot be read: {reason}. Hint: pass a text file with {what} per line."
         ) from None
-    return {line.strip().encode() for text in texts for line in text.splitlines() if line.strip()}
+    return {line.encode() for line in lines if line}
