@@ -41,6 +41,12 @@ def exported(folder, **settings):
     return BaseModel.read(str(folder / "model")), before, model
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """An exported model without further settings, read only."""
+    return exported(tmp_path_factory.mktemp("plain"))[0]
+
+
 def continued(folder, base, settings=SETTINGS):
     """A new model with the weights of the base model, and its own ones before."""
     items, users = vocabulary(folder / "new", "items", NEW_ITEMS), vocabulary(folder / "new", "users", NEW_USERS)
@@ -101,10 +107,9 @@ def test_normalized_item_embeddings_count_with_the_length_of_new_ones(tmp_path):
     np.testing.assert_allclose(row, mixed(length * own / np.linalg.norm(own), fresh[4]), rtol=1e-5)
 
 
-def test_base_model_says_how_much_of_the_catalogue_it_knows(tmp_path):
-    base, _, _ = exported(tmp_path)
-    _, _, items = continued(tmp_path, base)
-    assert "knows 2 of 3 items" in base.describe(items)
+def test_base_model_says_how_much_of_the_catalogue_it_knows(plain, tmp_path):
+    _, _, items = continued(tmp_path, plain)
+    assert "knows 2 of 3 items" in plain.describe(items)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +125,8 @@ def test_base_model_says_how_much_of_the_catalogue_it_knows(tmp_path):
         (SETTINGS.model_copy(update={"dense_activation": "tanh"}), L, "its dense_activation is relu"),
     ],
 )
-def test_only_another_architecture_prevents_a_warm_start(settings, length, expected, tmp_path):
-    reason = exported(tmp_path)[0].mismatch(settings, length)
+def test_only_another_architecture_prevents_a_warm_start(settings, length, expected, plain):
+    reason = plain.mismatch(settings, length)
     assert reason == expected or (reason and expected and reason.startswith(expected))
 
 
@@ -132,8 +137,8 @@ def test_model_of_an_older_version_is_no_base_model(tmp_path):
     assert "exported by a version without" in BaseModel.read(str(tmp_path / "model")).mismatch(SETTINGS, L)
 
 
-def test_plan_of_the_base_model_is_read_from_its_model_info(tmp_path):
-    assert exported(tmp_path)[0].plan == PLAN
+def test_plan_of_the_base_model_is_read_from_its_model_info(plain):
+    assert plain.plan == PLAN
 
 
 @pytest.mark.parametrize(("epochs", "configured", "expected"), [(4, None, 1), (8, None, 2), (1, None, 1), (4, 3, 3)])
