@@ -57,10 +57,13 @@ class Caser(keras.Model):
         d = settings.d or default_embedding_dim(n_items)
         self.hyperparameters = settings.model_copy(update={"d": d, "heights": heights})
         self.n_items, self.L, self.l2 = n_items, L, settings.l2
-        # Casting the rows of a batch is cheap; Keras would cast the whole table.
-        table = {"embeddings_initializer": _normal(d), "dtype": self.variable_dtype}
-        self.item_embedding = ItemEmbedding(n_items + FIRST_ID, d, normalized=bool(settings.normalize), **table)
-        self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, **table)
+        # Tables are float32: casting the rows of a batch is cheap, and Keras would cast all of them. Each has its own
+        # initializer, which would give two tables the same values.
+        weights = self.variable_dtype
+        self.item_embedding = ItemEmbedding(
+            n_items + FIRST_ID, d, bool(settings.normalize), embeddings_initializer=_normal(d), dtype=weights
+        )
+        self.user_embedding = SparseEmbedding(n_users + FIRST_ID, d, embeddings_initializer=_normal(d), dtype=weights)
         self.convolutions: list[keras.layers.Layer] = []
         activation = _name(settings.convolution_activation)
         if settings.horizontal_filters:

@@ -82,6 +82,14 @@ def test_scores_equal_the_equations_of_the_paper(convolution, dense, heights, ti
     np.testing.assert_allclose(shared, expected[:, [0, 6]], rtol=1e-4, atol=1e-5)
 
 
+def test_tables_of_a_new_model_have_different_values():
+    model = Caser(5, 5, 4, ModelSettings(d=3, tied_embeddings=True))
+    model.build_weights()
+    items, users, outputs, _ = (np.asarray(table) for table in model.tables)
+    assert not np.isclose(items, users).any()
+    assert not np.isclose(items[FIRST_ID:], outputs).any()
+
+
 @pytest.mark.parametrize("tied", [False, True])
 def test_mixed_precision_multiplies_in_bfloat16_and_returns_float32(tied):
     exact, mixed = (built(dtype=dtype, tied_embeddings=tied) for dtype in ("float32", "mixed_bfloat16"))
