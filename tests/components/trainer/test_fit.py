@@ -63,7 +63,8 @@ def test_model_trained_in_mixed_precision_is_as_good_and_in_float32():
         assert models[policy].compute_dtype == "float32"
     assert curves["mixed_bfloat16"] != curves["float32"]
     np.testing.assert_allclose(curves["mixed_bfloat16"], curves["float32"], rtol=0.03)
-    assert share_of_best(models["mixed_bfloat16"], windows) == curves["mixed_bfloat16"][-1][1] > 0.7
+    # By chance it is 1 / ITEMS.
+    assert share_of_best(models["mixed_bfloat16"], windows) == curves["mixed_bfloat16"][-1][1] > 6 / ITEMS
 
 
 def test_fits_with_the_same_seed_are_equal():
