@@ -33,7 +33,11 @@ def read_id_list(path: str, name: str, what: str = "a user ID") -> set[bytes]:
     """
     try:
         # Excel and Notepad begin a text with a byte order mark, which would belong to the first ID.
-        lines = [line.removeprefix("\ufeff").strip() for file in input_files(path) for line in read_lines(file)]
+        lines = [
+            (line if number else line.removeprefix("\ufeff")).strip()
+            for file in input_files(path)
+            for number, line in enumerate(read_lines(file))
+        ]
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
